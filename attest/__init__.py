@@ -1,0 +1,1 @@
+"""In-toto statements over evidence bundles, their signatures, and their offline verification."""

@@ -1,0 +1,1 @@
+"""The evidence model: events, runs, bundles, signals, packs, scores."""

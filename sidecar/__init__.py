@@ -1,0 +1,1 @@
+"""The process beside the agent: receivers, journal, recorder, exporters, settings, health and the command line."""
