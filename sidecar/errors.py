@@ -1,7 +1,7 @@
 """The errors of the sidecar; the type says whose fault it is.
 
-Law: every error raised on purpose by this room is a `SidecarError`, and its message names the thing, what was got, what was expected
-and where. No message holds a secret or a piece of a recorded body.
+Law: every error raised on purpose by this room is a `SidecarError`, and its message names the thing, what was got,
+what was expected and where. No message holds a secret.
 """
 
 
@@ -25,7 +25,7 @@ class ExportError(SidecarError):
     """The backend's fault: telemetry that it did not take."""
 
 
-class Overloaded(SidecarError):
+class Overloaded(SidecarError):  # noqa: N818  (a state to wait out, not a mistake to fix)
     """Nobody's fault: a bound is reached. The sender is asked to come back after `retry_after_seconds`."""
 
     def __init__(self, reason: str, *, retry_after_seconds: float = 1.0) -> None:
