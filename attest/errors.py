@@ -1,0 +1,30 @@
+"""What can go wrong in this room, one class per fault.
+
+The type says whose fault it is, and with that how a verifier answers: an `InvalidError` is a verdict against the file,
+an `UnsupportedError` says that this version cannot judge it (a newer format, or material it has no rule for), and a
+`KeyFileError` or `SigningError` is about the caller's own keys and never about the evidence.
+"""
+
+
+class AttestError(Exception):
+    """Root of every error this room raises on purpose."""
+
+
+class InvalidError(AttestError):
+    """What was read breaks a rule of its format: tampered with, damaged, or made by a faulty producer."""
+
+
+class UnsupportedError(AttestError):
+    """What was read may be sound, but not in a form that this version knows: no verdict either way."""
+
+
+class StatementError(AttestError):
+    """The caller asked for a statement that cannot be made (no bundle, two of one name, too many)."""
+
+
+class KeyFileError(AttestError):
+    """A key could not be read, made or saved; names the file and what was expected, never key material."""
+
+
+class SigningError(AttestError):
+    """The signer did not give a signature that its own public key accepts."""

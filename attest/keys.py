@@ -1,0 +1,206 @@
+"""Key pairs on disk: made, saved, loaded, named, and used to check a signature.
+
+P-256 with SHA-256 by default, because everything that reads Sigstore bundles can check it; Ed25519 as well.
+Private keys are PKCS#8 PEM, public keys SubjectPublicKeyInfo PEM (RFC 5958, RFC 5280 section 4.1.2.7, RFC 7468).
+Laws: a private key file is created with mode 0600 and never overwritten; a key is named by the SHA-256 of its
+SubjectPublicKeyInfo in DER, in hexadecimal, wherever it needs a name.
+"""
+
+import hashlib
+import os
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from attest.errors import KeyFileError
+from attest.limits import DEFAULT, AttestLimits
+
+Algorithm: TypeAlias = Literal["ecdsa-p256-sha256", "ed25519"]
+
+_PrivateNative: TypeAlias = ec.EllipticCurvePrivateKey | Ed25519PrivateKey
+_PublicNative: TypeAlias = ec.EllipticCurvePublicKey | Ed25519PublicKey
+
+_PEM = serialization.Encoding.PEM
+_DER = serialization.Encoding.DER
+_SPKI = serialization.PublicFormat.SubjectPublicKeyInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicKey:
+    """A public key that signatures can be checked with. Having one says nothing about whom it belongs to."""
+
+    algorithm: Algorithm
+    fingerprint: str
+    """SHA-256 of the SubjectPublicKeyInfo DER, lower-case hexadecimal: the hint in an attestation."""
+    native: _PublicNative = field(repr=False, compare=False)
+
+    def verifies(self, signature: bytes, data: bytes) -> bool:
+        """Whether `signature` over `data` was made with the private half. False for anything malformed."""
+        try:
+            if isinstance(self.native, Ed25519PublicKey):
+                self.native.verify(signature, data)
+            else:
+                self.native.verify(signature, data, ec.ECDSA(hashes.SHA256()))
+        except InvalidSignature:
+            return False
+        return True
+
+    def to_pem(self) -> bytes:
+        """The SubjectPublicKeyInfo in PEM, as `.pub` files hold it."""
+        return self.native.public_bytes(_PEM, _SPKI)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateKey:
+    """A private key and its public half. Its text form never shows key material."""
+
+    public: PublicKey
+    native: _PrivateNative = field(repr=False, compare=False)
+
+    def to_pem(self) -> bytes:
+        """PKCS#8 PEM without a password: the file's mode is what protects it."""
+        return self.native.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+
+def generate(algorithm: Algorithm = "ecdsa-p256-sha256") -> PrivateKey:
+    """Make a new key pair from the operating system's randomness."""
+    if algorithm == "ed25519":
+        return _private(Ed25519PrivateKey.generate())
+    return _private(ec.generate_private_key(ec.SECP256R1()))
+
+
+def public_path(path: Path) -> Path:
+    """Where the public half of the private key at `path` lies: the same name with `.pub` after it."""
+    return path.with_name(path.name + ".pub")
+
+
+def save(key: PrivateKey, path: Path) -> Path:
+    """Write the private key to `path` (0600) and the public one beside it (0644), creating both or neither.
+
+    Returns:
+        The path of the public key.
+
+    Raises:
+        KeyFileError: either file exists already (it is left as it is), or the directory cannot be written.
+    """
+    public = public_path(path)
+    _create(path, key.to_pem(), 0o600)
+    try:
+        _create(public, key.public.to_pem(), 0o644)
+    except KeyFileError:
+        path.unlink()
+        raise
+    return public
+
+
+def load_or_create(path: Path) -> tuple[PrivateKey, bool]:
+    """Load the key at `path`, or make a P-256 key there when nothing lies there yet.
+
+    Returns:
+        The key, and whether it was made just now.
+
+    Raises:
+        KeyFileError: the file exists and is no usable key, or cannot be created.
+    """
+    if path.exists() or path.is_symlink():
+        return load_private(path), False
+    key = generate()
+    save(key, path)
+    return key, True
+
+
+def load_private(path: Path, *, limits: AttestLimits = DEFAULT) -> PrivateKey:
+    """Read an unencrypted PKCS#8 (or traditional) PEM private key.
+
+    Does not check who else may read the file: orchestrators mount secrets with modes of their own.
+
+    Raises:
+        KeyFileError: unreadable, encrypted, no private key, or neither P-256 nor Ed25519.
+    """
+    pem = _read(path, limits)
+    try:
+        native = serialization.load_pem_private_key(pem, password=None)
+    except TypeError as error:
+        raise KeyFileError(f"{path}: the private key is encrypted; expected PKCS#8 PEM without a password") from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise KeyFileError(f"{path}: {_instead(pem, 'PRIVATE KEY')}; expected a PKCS#8 PEM private key") from error
+    if not isinstance(native, ec.EllipticCurvePrivateKey | Ed25519PrivateKey):
+        raise KeyFileError(f"{path}: a {type(native).__name__}; expected P-256 or Ed25519")
+    return _private(native, str(path))
+
+
+def load_public(source: Path | bytes, *, limits: AttestLimits = DEFAULT) -> PublicKey:
+    """Read a SubjectPublicKeyInfo PEM public key from a file, or from the PEM itself.
+
+    Raises:
+        KeyFileError: unreadable, no public key (a private key and a certificate are named as such), or neither P-256
+            nor Ed25519.
+    """
+    where = str(source) if isinstance(source, Path) else "public key"
+    pem = _read(source, limits) if isinstance(source, Path) else source
+    try:
+        native = serialization.load_pem_public_key(pem)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise KeyFileError(f"{where}: {_instead(pem, 'PUBLIC KEY')}; expected a PEM public key") from error
+    if not isinstance(native, ec.EllipticCurvePublicKey | Ed25519PublicKey):
+        raise KeyFileError(f"{where}: a {type(native).__name__}; expected P-256 or Ed25519")
+    return _public(native, where)
+
+
+def _private(native: _PrivateNative, where: str = "generated key") -> PrivateKey:
+    return PrivateKey(public=_public(native.public_key(), where), native=native)
+
+
+def _public(native: _PublicNative, where: str) -> PublicKey:
+    algorithm: Algorithm = "ed25519"
+    if isinstance(native, ec.EllipticCurvePublicKey):
+        if not isinstance(native.curve, ec.SECP256R1):
+            raise KeyFileError(f"{where}: an elliptic curve key on {native.curve.name}; expected P-256")
+        algorithm = "ecdsa-p256-sha256"
+    fingerprint = hashlib.sha256(native.public_bytes(_DER, _SPKI)).hexdigest()
+    return PublicKey(algorithm=algorithm, fingerprint=fingerprint, native=native)
+
+
+def _instead(pem: bytes, wanted: str) -> str:
+    """What a file holds that is not the key that was asked for, from its first PEM label."""
+    _, begin, rest = pem.partition(b"-----BEGIN ")
+    label, end, _ = rest.partition(b"-----")
+    if not begin or not end or len(label) > 64:
+        return "not PEM"
+    name = label.decode("ascii", "replace")
+    return f"a damaged PEM {name}" if name == wanted else f"a PEM {name}"
+
+
+def _read(path: Path, limits: AttestLimits) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(limits.key_file_bytes_max + 1)
+    except OSError as error:
+        raise KeyFileError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if len(data) > limits.key_file_bytes_max:
+        raise KeyFileError(f"{path}: larger than {limits.key_file_bytes_max} bytes; expected a PEM key")
+    return data
+
+
+def _create(path: Path, data: bytes, mode: int) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    except FileExistsError as error:
+        raise KeyFileError(f"{path}: exists already, and a key is never overwritten") from error
+    except OSError as error:
+        raise KeyFileError(f"{path}: cannot be created: {error.strerror or error}") from error
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        with suppress(OSError):  # ours to remove: O_EXCL says that we made it
+            path.unlink()
+        raise KeyFileError(f"{path}: cannot be written: {error.strerror or error}") from error

@@ -1,0 +1,38 @@
+"""Every bound of this room, named with its unit. Checked before the thing bounded is parsed."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttestLimits:
+    """Bounds on what is read beside an evidence bundle. The bundle's own are `evidence.limits.Limits`."""
+
+    attestation_bytes_max: int = 16 * 1024 * 1024
+    """Size of an attestation file; a statement over 1,000 bundles takes about 5 MiB."""
+
+    json_depth_max: int = 32
+    """Nesting of the attestation and of its payload; ours need 8."""
+
+    bundles_per_statement_max: int = 1_000
+    """Bundles one statement speaks of."""
+
+    subjects_max: int = 16_000
+    """Subjects of one statement: up to sixteen for each bundle."""
+
+    signatures_max: int = 16
+    """Signatures counted in an envelope before it is refused; one is the only number accepted."""
+
+    signature_bytes_max: int = 8 * 1024
+    """One decoded signature."""
+
+    key_file_bytes_max: int = 64 * 1024
+    """Size of a PEM file."""
+
+    files_per_call_max: int = 100_000
+    """Files that one call of `verify_files` takes."""
+
+    reason_chars_max: int = 400
+    """Longest reason of a check: hostile content is quoted, never poured out."""
+
+
+DEFAULT = AttestLimits()

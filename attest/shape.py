@@ -1,0 +1,81 @@
+"""Reading JSON objects whose members are known by name and type.
+
+Law: a member that is missing or of another type is an error of the file (`InvalidError`); a member nobody told us about
+makes the file one we cannot judge (`UnsupportedError`), because what a newer producer says there may matter.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from attest.errors import InvalidError, UnsupportedError
+from evidence.canonical import parse
+from evidence.errors import EvidenceError
+
+_NAMES = {dict: "an object", list: "an array", str: "a string", int: "an integer", bool: "a boolean"}
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def read_object(data: bytes, *, what: str, depth_max: int) -> dict[str, Any]:
+    """Parse the canonical JSON (RFC 8785) of one object. One value has one spelling, so no byte of it is slack.
+
+    Raises:
+        InvalidError: not JSON, not canonical, a duplicate key, too deep, or not an object.
+    """
+    try:
+        value = parse(data, depth_max=depth_max)
+    except EvidenceError as error:
+        raise InvalidError(f"{what}: {error}") from error
+    if not isinstance(value, dict):
+        raise InvalidError(f"{what} is {describe(value)}, expected an object")
+    return value
+
+
+def members(
+    value: object, where: str, required: Mapping[str, type], optional: Mapping[str, type] | None = None
+) -> dict[str, Any]:
+    """Return `value` as an object whose members are exactly the required ones and any of the optional ones.
+
+    Raises:
+        InvalidError: no object, a member is missing, or one has another type.
+        UnsupportedError: a member that is neither required nor optional.
+    """
+    obj: dict[str, Any] = expect(value, dict, where)
+    known = {**required, **(optional or {})}
+    for name in required:
+        if name not in obj:
+            raise InvalidError(f"{where} has no {name!r}")
+    for name, item in obj.items():
+        if name not in known:
+            raise UnsupportedError(f"{where} has the unknown member {name[:64]!r}")
+        expect(item, known[name], f"{where}.{name}")
+    return obj
+
+
+def expect(value: object, kind: type, where: str) -> Any:  # noqa: ANN401 - the caller names the type it gets back
+    """Return `value` when its type is exactly `kind` (a boolean is no integer), else raise `InvalidError`."""
+    if type(value) is not kind:
+        raise InvalidError(f"{where} is {describe(value)}, expected {_NAMES[kind]}")
+    return value
+
+
+def sha256_hex(value: object, where: str) -> str:
+    """Return `value` when it is a SHA-256 digest in lower-case hexadecimal.
+
+    Raises:
+        InvalidError: anything else, upper case included: one digest has one spelling.
+    """
+    if not isinstance(value, str) or not _SHA256.fullmatch(value):
+        raise InvalidError(f"{where} is {describe(value)}, expected 64 lower-case hexadecimal digits")
+    return value
+
+
+def describe(value: object) -> str:
+    """A short form of an untrusted value for an error message."""
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        return repr(value if len(value) <= 80 else value[:77] + "...")
+    if isinstance(value, dict | list):
+        return f"{_NAMES[type(value)]} of {len(value)}"
+    return f"{_NAMES.get(type(value), type(value).__name__)} ({str(value)[:40]})"

@@ -1,0 +1,1 @@
+"""Ways to sign a payload, each giving the bytes of a Sigstore bundle."""

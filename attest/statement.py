@@ -1,0 +1,120 @@
+"""The in-toto Statement v1 over evidence bundles: made in canonical JSON, read strictly.
+
+Specification: https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
+Law: what is read back is exactly what was written. The allow-lists of types hold one value each, subject names are
+unique, digests are lower-case SHA-256, and every subject belongs to a bundle that the predicate names.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from attest.errors import InvalidError, StatementError, UnsupportedError
+from attest.limits import DEFAULT, AttestLimits
+from attest.predicate import PREDICATE_TYPE, BundleFacts, predicate, subjects
+from attest.shape import describe, expect, members, read_object, sha256_hex
+from evidence.canonical import canonical
+
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+"""The one statement type written and accepted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """A parsed statement. Only its form was checked: whether it is signed, and true, is for `attest.verify`."""
+
+    subjects: Mapping[str, str]
+    """SHA-256 in hexadecimal by subject name."""
+    producer: Mapping[str, str]
+    entries: Mapping[str, Mapping[str, Any]]
+    """What the predicate says about each bundle, by bundle id."""
+
+
+def statement(bundles: Sequence[BundleFacts], producer: Mapping[str, str], *, limits: AttestLimits = DEFAULT) -> bytes:
+    """Return the canonical bytes of one statement over these bundles, ready to be signed.
+
+    Args:
+        bundles: 1 to `limits.bundles_per_statement_max` bundles.
+        producer: `name` and `version` of what makes the statement.
+        limits: bounds on the number of bundles and subjects.
+
+    Raises:
+        StatementError: no bundle, too many, or two subjects of one name (the same bundle twice, or two files of one
+            name: they could be told apart by digest only).
+    """
+    if not 1 <= len(bundles) <= limits.bundles_per_statement_max:
+        raise StatementError(f"{len(bundles)} bundles, expected 1 to {limits.bundles_per_statement_max} a statement")
+    named = [item for facts in bundles for item in subjects(facts).items()]
+    twice = [name for name, count in Counter(name for name, _ in named).items() if count > 1]
+    if twice:
+        raise StatementError(f"two subjects are called {twice[0]!r}, expected a name of its own for each")
+    if len(named) > limits.subjects_max:
+        raise StatementError(f"{len(named)} subjects, expected at most {limits.subjects_max} a statement")
+    return canonical(
+        {
+            "_type": STATEMENT_TYPE,
+            "subject": [{"name": name, "digest": {"sha256": digest}} for name, digest in named],
+            "predicateType": PREDICATE_TYPE,
+            "predicate": predicate(bundles, producer),
+        }
+    )
+
+
+def read(payload: bytes, *, limits: AttestLimits = DEFAULT) -> Statement:
+    """Parse the payload of an attestation. Checks its form only.
+
+    Raises:
+        InvalidError: not canonical JSON, a member missing or malformed, two subjects or bundles of one name, a subject
+            that belongs to no bundle.
+        UnsupportedError: another statement or predicate type, or members this version does not know.
+    """
+    obj = read_object(payload, what="the statement", depth_max=limits.json_depth_max)
+    for name, allowed in (("_type", STATEMENT_TYPE), ("predicateType", PREDICATE_TYPE)):
+        if obj.get(name) != allowed:
+            raise UnsupportedError(f"the statement's {name} is {describe(obj.get(name))}, expected {allowed!r}")
+    members(obj, "statement", {"_type": str, "predicateType": str, "subject": list, "predicate": dict})
+    content = members(obj["predicate"], "predicate", {"producer": dict, "bundles": list})
+    parsed = Statement(
+        subjects=_subjects(obj["subject"], limits),
+        producer=members(content["producer"], "predicate.producer", {"name": str, "version": str}),
+        entries=_entries(content["bundles"], limits),
+    )
+    _refuse_strays(parsed)
+    return parsed
+
+
+def _subjects(items: list[object], limits: AttestLimits) -> dict[str, str]:
+    if not 1 <= len(items) <= limits.subjects_max:
+        raise InvalidError(f"the statement has {len(items)} subjects, expected 1 to {limits.subjects_max}")
+    found: dict[str, str] = {}
+    for index, item in enumerate(items):
+        where = f"subject[{index}]"
+        subject = members(item, where, {"name": str, "digest": dict})
+        digest = members(subject["digest"], f"{where}.digest", {"sha256": str})
+        if subject["name"] in found:
+            raise InvalidError(f"two subjects are called {describe(subject['name'])}")
+        found[subject["name"]] = sha256_hex(digest["sha256"], f"{where}.digest.sha256")
+    return found
+
+
+def _entries(items: list[object], limits: AttestLimits) -> dict[str, Mapping[str, Any]]:
+    if not 1 <= len(items) <= limits.bundles_per_statement_max:
+        raise InvalidError(f"predicate.bundles has {len(items)} entries, at most {limits.bundles_per_statement_max}")
+    found: dict[str, Mapping[str, Any]] = {}
+    for index, item in enumerate(items):
+        where = f"predicate.bundles[{index}]"
+        obj = expect(item, dict, where)
+        bundle_id = sha256_hex(obj.get("bundle_id"), f"{where}.bundle_id")
+        expect(obj.get("file"), str, f"{where}.file")
+        if bundle_id in found:
+            raise InvalidError(f"predicate.bundles names the bundle {bundle_id} twice")
+        found[bundle_id] = obj
+    return found
+
+
+def _refuse_strays(parsed: Statement) -> None:
+    files = {entry["file"] for entry in parsed.entries.values()}
+    for name in parsed.subjects:
+        if name not in files and name.partition("/")[0] not in parsed.entries:
+            raise InvalidError(f"the subject {describe(name)} belongs to no bundle that the predicate names")
