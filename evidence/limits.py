@@ -1,0 +1,59 @@
+"""Every bound on reading and writing evidence, each with its unit.
+
+Law: a bound is looked at before what it bounds is read, inflated or parsed.
+"""
+
+from dataclasses import dataclass
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds on one evidence bundle. `to_json` gives them in the names of the soak report (ADR-025)."""
+
+    bundle_bytes_max: int = 4 * GIB
+    """Size of the container file."""
+    decoded_bytes_max: int = 16 * GIB
+    """Size of everything the container inflates to."""
+    manifest_bytes_max: int = 10 * MIB
+    """Size of manifest.json."""
+    events_bytes_max: int = 8 * GIB - 1
+    """Size of events.ndjson: the most a ustar header can say."""
+    events_max: int = 10_000_000
+    """Number of event lines."""
+    line_bytes_max: int = 64 * MIB
+    """Size of one event line without its newline."""
+    member_bytes_max: int = 64 * MIB
+    """Size of any one other member (pack, profile, report)."""
+    attached_bytes_max: int = 64 * MIB
+    """Size of all packs and profiles of a bundle together: they are held in memory."""
+    members_max: int = 256
+    """Number of members."""
+    path_bytes_max: int = 100
+    """Length of a member's path: the ustar name field."""
+    json_depth_max: int = 254
+    """Nesting of arrays and objects in any JSON text."""
+    evidence_paths_max: int = 8
+    """Locations kept for one signal or one rule; the totals are counted all the same."""
+    open_instances_max: int = 100_000
+    """Tool calls a model asked for that are remembered while waiting for their tool span."""
+
+    def to_json(self) -> dict[str, int]:
+        """The bounds that the soak report of ADR-025 names, under its names."""
+        return {
+            "max_bundle_bytes": self.bundle_bytes_max,
+            "max_decode_bytes": self.decoded_bytes_max,
+            "max_manifest_bytes": self.manifest_bytes_max,
+            "max_events_bytes": self.events_bytes_max,
+            "max_events": self.events_max,
+            "max_line_bytes": self.line_bytes_max,
+            "max_path_len": self.path_bytes_max,
+            "max_json_depth": self.json_depth_max,
+        }
+
+
+DEFAULT = Limits()
+"""What `seal` writes within and `verify` reads within, unless told otherwise."""
