@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from attest.dsse import Envelope, decode_base64, encode_base64
 from attest.errors import InvalidError, UnsupportedError
 from attest.limits import DEFAULT, AttestLimits
-from attest.shape import expect, members, read_object
+from attest.shape import describe, expect, members, read_object
 from evidence.canonical import canonical
 
 MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
@@ -66,7 +66,9 @@ def read(data: bytes, *, limits: AttestLimits = DEFAULT) -> SigstoreBundle:
         raise InvalidError(f"the attestation has {len(data)} bytes, expected at most {limits.attestation_bytes_max}")
     obj = read_object(data, what="the attestation", depth_max=limits.json_depth_max)
     if obj.get("mediaType") != MEDIA_TYPE:
-        raise UnsupportedError(f"the attestation's mediaType is {obj.get('mediaType')!r:.80}, expected {MEDIA_TYPE!r}")
+        raise UnsupportedError(
+            f"the attestation's mediaType is {describe(obj.get('mediaType'))}, expected {MEDIA_TYPE!r}"
+        )
     _refuse_not_yet(obj, "bundle")
     members(obj, "bundle", {"mediaType": str, "verificationMaterial": dict, "dsseEnvelope": dict})
     material = _material(obj["verificationMaterial"])
