@@ -19,10 +19,24 @@ class Limits:
     """One response body (OTLP recommends 4 MiB)."""
     error_message_chars_max: int = 1024
     """`partial_success.error_message` and `Status.message`: shortened rather than refused."""
-    json_depth_max: int = 200
-    """Nested arrays and objects of an OTLP/JSON body. An AnyValue of depth 32 needs about 100."""
     input_bytes_max: int = 4 * 1024 * MIB
     """One file given to the offline twin (`affidavit seal`, `affidavit semconv map`)."""
+    export_batch_frames_max: int = 1024
+    """Journal frames read for one export request."""
+    export_batch_bytes_min: int = 256 * KIB
+    """How far the size of export requests is lowered for a backend that says they are too large."""
+    export_told_wait_seconds_max: float = 3600.0
+    """The longest wait that a backend's Retry-After or RetryInfo can ask for."""
+    export_told_wait_seconds_min: float = 0.01
+    """The shortest; less would have us ask without a pause."""
+    export_cursor_lag_seconds_max: float = 0.25
+    """Cursors are stored at most this often while requests follow each other, and at once when they pause."""
+    export_idle_wait_seconds: float = 0.25
+    """How long an exporter waits for something new before it looks whether it should stop."""
+    export_drop_records_max: int = 100
+    """Requests that a backend refused for good, remembered for each backend."""
+    export_log_interval_seconds: float = 60.0
+    """A condition of a backend that persists is logged at most this often."""
 
 
 DEFAULT = Limits()
