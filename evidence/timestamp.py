@@ -1,0 +1,48 @@
+"""Times as evidence writes them: RFC 3339 in UTC with nine fractional digits and a `Z`, one text for one instant.
+
+https://www.rfc-editor.org/rfc/rfc3339
+
+Law: `to_unix_nano(from_unix_nano(n)) == n`; times in this form sort as text.
+"""
+
+import re
+from datetime import UTC, datetime
+
+from evidence.errors import EvidenceError
+
+_TIME = re.compile(
+    r"(\d{4}-(?:0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)\.(\d{9})Z", re.ASCII
+)
+_NANOS = 1_000_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def is_time(text: object) -> bool:
+    """Whether `text` is a time in the one form that evidence has. Leap seconds (`:60`) are not."""
+    match = _TIME.fullmatch(text) if isinstance(text, str) else None
+    return match is not None and (match[2] <= "28" or _instant(match[1]) is not None)
+
+
+def from_unix_nano(unix_nano: int) -> str:
+    """The text of a time given in nanoseconds since 1970, as OTLP has it (an unsigned 64-bit integer)."""
+    if not 0 <= unix_nano < 2**64:
+        raise EvidenceError(f"time: expected 0 to 2^64-1 nanoseconds since 1970, got {unix_nano}")
+    seconds, nanos = divmod(unix_nano, _NANOS)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{nanos:09d}Z"
+
+
+def to_unix_nano(text: str) -> int:
+    """Nanoseconds since 1970 of a time in the form of `is_time`; negative before."""
+    match = _TIME.fullmatch(text)
+    instant = _instant(match[1]) if match else None
+    if match is None or instant is None:
+        raise EvidenceError(f"time: expected RFC 3339 in UTC with nine fractional digits and Z, got {text[:40]!r}")
+    delta = instant - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * _NANOS + int(match[3])
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
