@@ -1,0 +1,1 @@
+"""Telemetry on its way out: one thread, one cursor and one connection per OTLP backend."""
