@@ -1,0 +1,143 @@
+"""Plain values: an OTLP AnyValue as Python sees it, and the few total functions over them.
+
+Law: nothing here raises, whatever the value. A JSON text is read with the bounds named below; a text that is over
+a bound, or is no JSON, is simply no document (`None`).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable
+from math import isfinite, isnan
+from typing import Final, TypeAlias
+
+import orjson
+
+Value: TypeAlias = bool | int | float | str | bytes | list["Value"] | dict[str, "Value"] | None
+"""The plain form of an AnyValue. Test for bool before int: in Python a bool is an int."""
+
+JSON_DEPTH_MAX: Final = 64
+"""Containers inside each other in a JSON text that is read as a document; deeper ones stay text."""
+
+_EXACT_FLOAT_MAX: Final = 2.0**53
+_INT64: Final = 1 << 63
+
+
+def leaves(value: Value) -> int:
+    """How many atoms a document holds: its scalars, and each empty container as one."""
+    if isinstance(value, dict):
+        items: Iterable[Value] = value.values()
+    elif isinstance(value, list):
+        items = value
+    else:
+        return 1
+    count = 0
+    for item in items:
+        kind = type(item)
+        count += leaves(item) if kind is dict or kind is list else 1
+    return count or 1
+
+
+def document(text: str) -> dict[str, Value] | list[Value] | None:
+    """The object or array a JSON text holds, or None when the text is anything else.
+
+    Integers of any size stay integers; numbers beyond what JSON can say (NaN, Infinity) make it no document.
+    Of two members with one name the last is read, as JSON readers do.
+    """
+    if not text or text[0] not in "{[ \t\r\n":
+        return None
+    try:
+        parsed = orjson.loads(text)
+    except ValueError:
+        return None
+    if type(parsed) is not dict and type(parsed) is not list:
+        return None
+    sound, exact = _survey(parsed, JSON_DEPTH_MAX)
+    if not sound:
+        return None
+    return parsed if exact else _exactly(text)
+
+
+def json_text(value: Value) -> str:
+    """The compact JSON of a value, with what JSON has no word for as OTLP/JSON says it: base64, "NaN", "Infinity"."""
+    try:
+        text = orjson.dumps(value, default=_base64)
+        if b"null" in text:  # orjson's word for a number that is not finite, too
+            text = orjson.dumps(_sayable(value), default=_base64)
+        return text.decode()
+    except (TypeError, ValueError, RecursionError):  # integers over 64 bits, lone surrogates, bottomless nesting
+        return _any_json(value)
+
+
+def size(value: Value) -> int:
+    """Bytes of content: UTF-8 length of strings, 8 for a number, 1 for a bool, keys and items summed for containers."""
+    if isinstance(value, str):
+        return len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
+    if isinstance(value, bool):
+        return 1
+    if isinstance(value, int | float):
+        return 8
+    if isinstance(value, dict):
+        return sum([size(name) + size(item) for name, item in value.items()])
+    if isinstance(value, list):
+        return sum([size(item) for item in value])
+    return len(value) if value is not None else 0
+
+
+def same(left: Value, right: Value) -> bool:
+    """Equality that tells True from 1 at the top, where a type is a statement."""
+    return left == right and (type(left) is bool) == (type(right) is bool)
+
+
+def fits_int64(number: int) -> bool:
+    """Whether OTLP can carry the integer."""
+    return -_INT64 <= number < _INT64
+
+
+def _any_json(value: Value) -> str:
+    try:
+        return json.dumps(  # noqa: TID251  # the only writer of integers of any size
+            _sayable(value), separators=(",", ":"), default=_base64
+        )
+    except RecursionError:
+        return '"..."'
+
+
+def _sayable(value: Value) -> Value:
+    if isinstance(value, float) and not isfinite(value):
+        return "NaN" if isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, dict):
+        return {name: _sayable(item) for name, item in value.items()}
+    return [_sayable(item) for item in value] if isinstance(value, list) else value
+
+
+def _base64(value: object) -> str:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    raise TypeError(type(value).__name__)
+
+
+def _survey(value: dict[str, Value] | list[Value], depth: int) -> tuple[bool, bool]:
+    """Whether a document keeps to the depth bound, and whether every number in it is certainly what was written.
+
+    orjson reads an integer over 64 bits as a float: a float that large may have been one.
+    """
+    exact = True
+    for item in value.values() if isinstance(value, dict) else value:
+        if isinstance(item, dict | list):
+            sound, inner = _survey(item, depth - 1) if depth > 1 else (False, False)
+            if not sound:
+                return False, False
+            exact = exact and inner
+        elif type(item) is float and abs(item) >= _EXACT_FLOAT_MAX:
+            exact = False
+    return True, exact
+
+
+def _exactly(text: str) -> dict[str, Value] | list[Value] | None:
+    try:
+        parsed: dict[str, Value] | list[Value] = json.loads(text)
+    except (ValueError, RecursionError):  # more digits than Python converts, by its own limit
+        return None
+    return parsed
