@@ -49,3 +49,7 @@ class BundleError(EvidenceError):
         super().__init__(f"{check}: {reason}")
         self.check = check
         self.reason = reason
+
+
+class UnknownFormatError(BundleError):
+    """A bundle of another format or version: not wrong, but not to be decided here."""

@@ -50,7 +50,9 @@ class Shape:
 
 def _telemetry(name: str) -> Shape:
     return Shape(
-        required={"resource": str, "scope": str, name: dict}, optional={"mapped": dict, "loss": dict, "received": str, "unknown_fields": str}, closed=True
+        required={"resource": str, "scope": str, name: dict},
+        optional={"mapped": dict, "loss": dict, "received": str, "unknown_fields": str},
+        closed=True,
     )
 
 
@@ -64,7 +66,7 @@ TYPES: Mapping[str, Shape] = {
     ),
     RUN_CLOSED: Shape(
         required={"reason": str, "events": int, "spans": int, "logs": int, "metrics": int, "receipts": int},
-        optional={"sender_counts": dict, "outcome": dict},
+        optional={"sender_counts": dict, "outcome": dict, "duplicates": int},
     ),
     RUN_GAP: Shape(required={"kind": str, "count": int}, optional={"detail": str}),
     RESOURCE: _shared("resource"),
@@ -74,7 +76,7 @@ TYPES: Mapping[str, Shape] = {
     METRIC: _telemetry("metric"),
     RECEIPT: Shape(
         required={"kind": str, "idempotency_key": str, "body": dict},
-        optional={"sequence": int, "trace_id": str, "span_id": str},
+        optional={"sequence": int, "trace_id": str, "span_id": str, "received": str},
     ),
     DRIFT: Shape(required={}),
     REDACTION: Shape(required={}),

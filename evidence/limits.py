@@ -38,6 +38,8 @@ class Limits:
     """Nesting of arrays and objects in any JSON text."""
     evidence_paths_max: int = 8
     """Locations kept for one signal or one rule; the totals are counted all the same."""
+    spans_tracked_max: int = 500_000
+    """Spans of a part that are compared with each other for repetitions and absent parents: 24 bytes each."""
     open_instances_max: int = 100_000
     """Tool calls a model asked for that are remembered while waiting for their tool span."""
 
