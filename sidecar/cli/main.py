@@ -1,0 +1,87 @@
+"""The command `affidavit`: a table of verbs, and what every one of them does with an error.
+
+Law: a verb's module is imported when the verb is used, so `verify` never pays for grpc. Errors are sentences, never tracebacks.
+Exit codes: 0 done, 1 failed, 2 usage or configuration; `verify` has its own (DESIGN section 10).
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+__all__ = ["main"]
+
+_VERBS: dict[str, tuple[str, str]] = {
+    "run": ("sidecar.cli.run:run", "Run the sidecar: receive, record, export, seal, attest."),
+    "seal": ("sidecar.cli.seal:seal", "Seal recorded telemetry into evidence bundles, offline."),
+    "verify": ("sidecar.cli.verify:verify", "Verify evidence bundles, offline."),
+    "semconv": ("sidecar.cli.semconv:semconv", "Translate telemetry to the GenAI and MCP conventions."),
+    "keys": ("sidecar.cli.keys:keys", "Make and show signing keys."),
+    "config": ("sidecar.cli.config:config", "Check and show the configuration."),
+    "health": ("sidecar.cli.health:health", "Ask a running sidecar whether it is ready."),
+    "demo": ("sidecar.cli.demo:demo", "See the whole way on recorded agent runs."),
+}
+"""Verb: where it is, and its line in `affidavit --help`."""
+
+
+class _Verbs(click.Group):
+    """Verbs by name, each loaded when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in _VERBS:
+            return None
+        module, _, name = _VERBS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _VERBS.items()])
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="affidavit", prog_name="affidavit")
+def affidavit() -> None:
+    """Evidence for AI agents: what happened, what was lost, what is missing.
+
+    Sits beside an agent, passes its telemetry on in today's conventions, and seals every run into a bundle that anyone can verify
+    offline. `affidavit demo` shows all of it in a few seconds.
+    """
+
+
+def main() -> None:
+    """Runs the command line; the only place that turns our errors into exit codes."""
+    from evidence.errors import EvidenceError
+    from sidecar.errors import ConfigError, SidecarError
+
+    try:
+        affidavit.main(standalone_mode=False)
+    except click.exceptions.Exit as exit_:
+        sys.exit(exit_.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except click.Abort:
+        _say("interrupted")
+        sys.exit(130)
+    except ConfigError as error:
+        _say(str(error))
+        sys.exit(2)
+    except (SidecarError, EvidenceError) as error:
+        _say(str(error))
+        sys.exit(1)
+    except OSError as error:
+        _say(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        sys.exit(1)
+
+
+def _say(message: str) -> None:
+    click.echo(f"affidavit: {message}", err=True)

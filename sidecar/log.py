@@ -1,0 +1,60 @@
+"""Our own log: one line an event, on standard error, as text for people or JSON for machines.
+
+Law: no telemetry content, header or key material is ever in a line; values are names, counts and reasons.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Literal
+
+import orjson
+
+from evidence.timestamp import from_unix_nano
+from sidecar.clock import now_unix_nano
+
+__all__ = ["Log"]
+
+Level = Literal["debug", "info", "warning", "error"]
+_ORDER = ("debug", "info", "warning", "error")
+
+
+class Log:
+    """Writes events at or above a level."""
+
+    def __init__(self, level: Level = "info", form: Literal["text", "json"] = "text", *, part: str = "sidecar") -> None:
+        self._least = _ORDER.index(level)
+        self._render: Callable[[str, str, str, dict[str, object]], str] = _as_json if form == "json" else _as_text
+        self._part = part
+
+    def debug(self, event: str, **facts: object) -> None:
+        """Of use when something is being looked for."""
+        self._write("debug", event, facts)
+
+    def info(self, event: str, **facts: object) -> None:
+        """The normal course."""
+        self._write("info", event, facts)
+
+    def warning(self, event: str, **facts: object) -> None:
+        """Something the operator should know; nothing is lost."""
+        self._write("warning", event, facts)
+
+    def error(self, event: str, **facts: object) -> None:
+        """Something the operator must act on."""
+        self._write("error", event, facts)
+
+    def _write(self, level: str, event: str, facts: dict[str, object]) -> None:
+        if _ORDER.index(level) >= self._least:
+            sys.stderr.write(self._render(level, self._part, event, facts) + "\n")
+            sys.stderr.flush()
+
+
+def _as_text(level: str, part: str, event: str, facts: dict[str, object]) -> str:
+    shown = " ".join(f"{key}={value}" for key, value in facts.items())
+    return f"{from_unix_nano(now_unix_nano())[:23]}Z {level:7} {part}: {event}{'  ' if shown else ''}{shown}"
+
+
+def _as_json(level: str, part: str, event: str, facts: dict[str, object]) -> str:
+    line = {"time": from_unix_nano(now_unix_nano()), "level": level, "part": part, "event": event, **facts}
+    return orjson.dumps(line, default=str).decode()

@@ -1,0 +1,99 @@
+"""Does the translation of a bundle's events again: for the sealer, to write the loss report; for `verify`, to compare.
+
+Joins `semconv` and `evidence`, which are strangers. Law: the report is a function of the events and the tables alone, so both sides come
+to the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from evidence import event as events
+from evidence.canonical import JsonObject, canonical
+from semconv import otlp_json
+from semconv.account import Account
+from semconv.errors import SemconvError
+from semconv.translate import Translator
+
+__all__ = ["MappingAgain"]
+
+
+_VIEWS: dict[str, tuple[str, Callable[..., Any], str]] = {
+    events.SPAN: ("span", otlp_json.span_view, "span"),
+    events.LOG: ("log", otlp_json.log_view, "log"),
+    events.METRIC: ("metric", otlp_json.metric_view, "metric"),
+}
+"""Event type: the member that holds the item, how it is viewed, and the translator's verb for it."""
+
+
+class MappingAgain:
+    """The translation of one bundle, done again event by event. Carries out `attest.verify.MappingRecomputer`."""
+
+    def __init__(self, translator: Translator | None = None) -> None:
+        self._translator = translator
+        self._account = Account()
+        self._shared: dict[str, dict[str, Any]] = {}
+
+    def begin(self, manifest: JsonObject, profiles: Mapping[str, bytes]) -> str | None:
+        """Prepares for a bundle.
+
+        Returns:
+            Why it cannot be done here, such as other tables than those the bundle was made with; None when it can.
+        """
+        self._account, self._shared = Account(), {}
+        wanted = manifest["mapping"]
+        try:
+            self._translator = Translator.load(wanted["target"]["id"], user_profiles=profiles)
+        except SemconvError as error:
+            return f"its tables cannot be loaded: {error}"
+        return _difference(wanted, self._translator.describe())
+
+    def event(self, event: JsonObject) -> str | None:
+        """Translates one event again.
+
+        Returns:
+            What differs from what the event says; None when nothing does.
+        """
+        data = event["data"]
+        if event["type"] in {events.RESOURCE, events.SCOPE}:
+            self._shared[data["digest"]] = data
+            return None
+        if event["type"] not in _VIEWS:
+            return None
+        member, view_of, verb = _VIEWS[event["type"]]
+        resource, scope = self._shared.get(data["resource"]), self._shared.get(data["scope"])
+        if resource is None or scope is None:
+            return f"{event['id']}: refers to a resource or scope that was not recorded before it"
+        view = view_of(data[member], resource.get("resource", {}), scope.get("scope", {}))
+        assert self._translator is not None, "begin comes first"
+        translation = getattr(self._translator, verb)(view)
+        self._account.add(view, translation)
+        again = translation.to_json()
+        said = {name: data[name] for name in ("mapped", "loss") if name in data}
+        return None if again == said else f"{event['id']}: says another translation than its tables give"
+
+    def report(self) -> bytes:
+        """reports/mapping-loss.json over the events given since `begin`."""
+        assert self._translator is not None, "begin comes first"
+        return canonical({**self._account.report(), **_named(self._translator)})
+
+
+def _named(translator: Translator) -> dict[str, Any]:
+    return {"target": translator.describe()["target"]}
+
+
+def _difference(wanted: JsonObject, here: JsonObject) -> str | None:
+    if wanted["target"] != here["target"]:
+        return f"made with target {_name(wanted['target'])}, here is {_name(here['target'])}"
+    known = {profile["id"]: profile for profile in here["profiles"]}
+    for profile in wanted["profiles"]:
+        if known.get(profile["id"]) != profile:
+            return f"made with profile {_name(profile)}, which is another or unknown here"
+    if len(known) != len(wanted["profiles"]):
+        return "made with fewer profiles than there are here"
+    return None
+
+
+def _name(table: JsonObject) -> str:
+    return f"{table['id']} {table['version']} ({table['digest'][:19]}…)"

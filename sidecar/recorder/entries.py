@@ -1,0 +1,245 @@
+"""From a journal frame to what is to be recorded: one entry an item, with the run it belongs to.
+
+Law: an entry is a function of the frame and the settings alone, so a replayed frame gives the same entries. Items that the
+receiver rejected (`sidecar.otlp.decode`) are not there; everything else is, whatever it contains.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+
+from evidence import event
+from evidence.canonical import canonical
+from evidence.digest import tagged
+from evidence.run import safe_run_id
+from sidecar.journal import Frame
+from sidecar.otlp import to_json
+from sidecar.otlp.signal import OtlpSignal
+from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb
+from sidecar.recorder.frame_signal import CLOSE_RUN, OPEN_RUN, RECEIPTS, SEAL_RUN
+from sidecar.translation import FrameTranslator, TranslatedItem
+
+__all__ = ["Entry", "Part", "identify", "read_entries"]
+
+Kind = Literal["span", "log", "metric", "receipt", "open", "close", "seal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A resource or scope that entries refer to by digest; recorded once in a run, before the first that does."""
+
+    digest: str
+    type: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One thing to record, or one request about a run."""
+
+    run_id: str
+    kind: Kind
+    data: dict[str, Any]
+    """The event's data; for requests, what the sender said."""
+    parts: tuple[Part, ...] = ()
+    happened_unix_nano: int = 0
+    """By the sender's clock; 0 when it does not say."""
+    began_unix_nano: int = 0
+    subject: str | None = None
+    traceparent: str | None = None
+    is_root: bool = False
+
+
+def read_entries(frame: Frame, translate: FrameTranslator, run_key: Sequence[str]) -> Iterator[Entry]:
+    """The entries of one frame, in the order of the body."""
+    if frame.signal in _REQUESTS:
+        yield from _REQUESTS[frame.signal](frame.body)
+        return
+    signal = OtlpSignal(frame.signal)
+    part = _Parts()
+    for item in translate(frame):
+        yield _READERS[signal](item, part.resource(item), part.scope(item), run_key)
+
+
+def identify(kind: str, data: Mapping[str, Any]) -> tuple[str, bytes] | None:
+    """What a sender's repetition has in common with the first (span id, idempotency key), and a digest of the rest.
+
+    The same name with the same digest is a repetition; with another, a conflict. None: such items have no name of their own.
+    Works on an entry's data and on the data of the event made from it.
+    """
+    if kind == "span":
+        span = data["span"]
+        content = (span, data["resource"], data["scope"])
+        return span["traceId"] + span["spanId"], _fingerprint(content)
+    if kind == "receipt":
+        return data["idempotency_key"], _fingerprint({key: value for key, value in data.items() if key != "received"})
+    return None
+
+
+def _fingerprint(content: object) -> bytes:
+    return hashlib.blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+
+
+# ---------------------------------------------------------------- resources and scopes
+
+
+_PART_TYPES = {"resource": event.RESOURCE, "scope": event.SCOPE}
+
+
+class _Parts:
+    """Digests of resources and scopes, computed once for the many items that share them."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int], tuple[Part, dict[str, Any]]] = {}
+
+    def resource(self, item: TranslatedItem) -> Part:
+        return self._part("resource", item.resource, item.resource_schema_url)
+
+    def scope(self, item: TranslatedItem) -> Part:
+        return self._part("scope", item.scope, item.scope_schema_url)
+
+    def _part(self, name: Literal["resource", "scope"], message: Any, schema_url: str) -> Part:  # noqa: ANN401 - protobuf
+        key = (name, id(message))
+        if key not in self._known:
+            body: dict[str, Any] = {name: getattr(to_json, name)(message)}
+            if schema_url:
+                body["schemaUrl"] = schema_url
+            digest = tagged(canonical(body))
+            self._known[key] = Part(digest, _PART_TYPES[name], {"digest": digest, **body}), message
+        return self._known[key][0]
+
+
+# ---------------------------------------------------------------- telemetry
+
+
+def _run_id(keys: Sequence[str], trace_id: str, *attributes: Mapping[str, Any], resource: str) -> str:
+    for key in keys:
+        if key == "trace_id":
+            if trace_id:
+                return trace_id
+            continue
+        for attribute in attributes:
+            value = attribute.get(key)
+            if isinstance(value, str) and value:
+                return safe_run_id(value)
+    return f"resource-{resource.removeprefix('sha256:')[:32]}"
+
+
+def _data(item: TranslatedItem, name: str, body: dict[str, Any], resource: Part, scope: Part) -> dict[str, Any]:
+    data: dict[str, Any] = {"resource": resource.digest, "scope": scope.digest, name: body, **item.translation.to_json()}
+    if unknown := to_json.unknown_fields(item.message):
+        data["unknown_fields"] = unknown
+    return data
+
+
+def _span(item: TranslatedItem, resource: Part, scope: Part, run_key: Sequence[str]) -> Entry:
+    span, view = item.message, item.view
+    body = to_json.span(span)
+    trace_id, span_id = span.trace_id.hex(), span.span_id.hex()
+    flags = span.flags & 0xFF
+    return Entry(
+        run_id=_run_id(run_key, trace_id, view.attributes, view.resource, resource=resource.digest),
+        kind="span",
+        data=_data(item, "span", body, resource, scope),
+        parts=(resource, scope),
+        happened_unix_nano=span.end_time_unix_nano or span.start_time_unix_nano,
+        began_unix_nano=span.start_time_unix_nano or span.end_time_unix_nano,
+        subject=span_id,
+        traceparent=f"00-{trace_id}-{span_id}-{flags:02x}",
+        is_root=not span.parent_span_id,
+    )
+
+
+def _log(item: TranslatedItem, resource: Part, scope: Part, run_key: Sequence[str]) -> Entry:
+    log, view = item.message, item.view
+    trace_id, span_id = log.trace_id.hex(), log.span_id.hex()
+    when = log.time_unix_nano or log.observed_time_unix_nano
+    return Entry(
+        run_id=_run_id(run_key, trace_id, view.attributes, view.resource, resource=resource.digest),
+        kind="log",
+        data=_data(item, "log", to_json.log(log), resource, scope),
+        parts=(resource, scope),
+        happened_unix_nano=when,
+        began_unix_nano=when,
+        subject=span_id or None,
+        traceparent=f"00-{trace_id}-{span_id}-{log.flags & 0xFF:02x}" if trace_id and span_id else None,
+    )
+
+
+def _metric(item: TranslatedItem, resource: Part, scope: Part, run_key: Sequence[str]) -> Entry:
+    times = [point.time_unix_nano for point in _points(item.message)]
+    return Entry(
+        run_id=_run_id(run_key, "", item.view.resource, resource=resource.digest),
+        kind="metric",
+        data=_data(item, "metric", to_json.metric(item.message), resource, scope),
+        parts=(resource, scope),
+        happened_unix_nano=max(times, default=0),
+        began_unix_nano=min(times, default=0),
+        subject=item.message.name or None,
+    )
+
+
+def _points(metric: Any) -> Sequence[Any]:  # noqa: ANN401 - protobuf
+    kind = metric.WhichOneof("data")
+    return getattr(metric, kind).data_points if kind else ()
+
+
+_READERS = {OtlpSignal.TRACES: _span, OtlpSignal.LOGS: _log, OtlpSignal.METRICS: _metric}
+
+
+# ---------------------------------------------------------------- receipts and requests
+
+
+def _receipts(body: bytes) -> Iterator[Entry]:
+    for receipt in pb.SubmitReceiptsRequest.FromString(body).receipts:
+        data: dict[str, Any] = {
+            "kind": receipt.kind,
+            "idempotency_key": receipt.idempotency_key,
+            "body": orjson.loads(receipt.body_json),
+        }
+        trace_id, span_id = receipt.trace_id.hex(), receipt.span_id.hex()
+        if receipt.sequence:
+            data["sequence"] = receipt.sequence
+        if receipt.time_unix_nano:
+            data["time_unix_nano"] = str(receipt.time_unix_nano)
+        if trace_id:
+            data["trace_id"] = trace_id
+        if span_id:
+            data["span_id"] = span_id
+        yield Entry(
+            run_id=safe_run_id(receipt.run_id),
+            kind="receipt",
+            data=data,
+            happened_unix_nano=receipt.time_unix_nano,
+            began_unix_nano=receipt.time_unix_nano,
+            subject=receipt.kind,
+            traceparent=f"00-{trace_id}-{span_id}-00" if trace_id and span_id else None,
+        )
+
+
+def _open(body: bytes) -> Iterator[Entry]:
+    request = pb.OpenRunRequest.FromString(body)
+    context = {"context": orjson.loads(request.context_json)} if request.context_json else {}
+    yield Entry(run_id=safe_run_id(request.run_id), kind="open", data=context)
+
+
+def _close(body: bytes) -> Iterator[Entry]:
+    request = pb.CloseRunRequest.FromString(body)
+    data: dict[str, Any] = {}
+    if request.HasField("counts"):
+        data["sender_counts"] = {each.name: str(value) for each, value in request.counts.ListFields()}
+    if request.outcome_json:
+        data["outcome"] = orjson.loads(request.outcome_json)
+    yield Entry(run_id=safe_run_id(request.run_id), kind="close", data=data)
+
+
+def _seal(body: bytes) -> Iterator[Entry]:
+    yield Entry(run_id=safe_run_id(pb.SealRunRequest.FromString(body).run_id), kind="seal", data={})
+
+
+_REQUESTS = {RECEIPTS: _receipts, OPEN_RUN: _open, CLOSE_RUN: _close, SEAL_RUN: _seal}

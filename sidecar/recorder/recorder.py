@@ -1,0 +1,279 @@
+"""Writes runs: takes journal frames, gives every item its place in a run, and ends runs.
+
+Law: what is in the journal up to the cursor is in exactly one run, once; a repetition is counted, a conflict is recorded, and what
+comes after a run has ended opens the next part of it. Nothing is thrown away.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from evidence import event as events
+from evidence.timestamp import from_unix_nano
+from sidecar.journal import Frame
+from sidecar.recorder.entries import Entry, identify, read_entries
+from sidecar.recorder.lifecycle import Lifecycle
+from sidecar.recorder.store import RunRow, RunStore
+from sidecar.translation import FrameTranslator
+
+__all__ = ["Recorder"]
+
+_RUNS_REMEMBERED_MAX = 2048
+_COUNTERS = {"span": "spans", "log": "logs", "metric": "metrics", "receipt": "receipts"}
+_TYPES = {
+    "span": events.SPAN,
+    "log": events.LOG,
+    "metric": events.METRIC,
+    "receipt": events.RECEIPT,
+}
+_KINDS = {type_: kind for kind, type_ in _TYPES.items()}
+
+
+@dataclass(slots=True)
+class _Open:
+    """An open run, and what must be remembered of it to tell a repetition from something new."""
+
+    row: RunRow
+    fingerprints: dict[str, bytes] = field(default_factory=dict)
+    parts: set[str] = field(default_factory=set)
+    sequences: dict[int, None] = field(default_factory=dict)
+    """Sequence numbers of receipts, to name the holes at the end."""
+    lines: list[bytes] = field(default_factory=list)
+    """Written in this transaction and not yet handed to the store."""
+
+
+class Recorder:
+    """The one writer of a `RunStore`.
+
+    Args:
+        store: Where runs are kept.
+        lifecycle: When they end.
+        translate: The shared translation of frames.
+        run_key: What tells runs apart (setting `run.key`).
+        source: URI that stands in every event, naming this sidecar.
+    """
+
+    def __init__(
+        self, *, store: RunStore, lifecycle: Lifecycle, translate: FrameTranslator, run_key: Sequence[str], source: str
+    ) -> None:
+        self._store = store
+        self._lifecycle = lifecycle
+        self._translate = translate
+        self._run_key = tuple(run_key)
+        self._source = source
+        self._open: OrderedDict[str, _Open] = OrderedDict()
+
+    @property
+    def cursor(self) -> int:
+        """Sequence of the last frame that is recorded."""
+        return int(self._store.meta("cursor", 0))
+
+    def record(self, frames: Iterable[Frame]) -> None:
+        """Records the frames in one transaction: all of them, or none when anything fails."""
+        try:
+            with self._store.transaction():
+                sequence = None
+                for frame in frames:
+                    for entry in read_entries(frame, self._translate, self._run_key):
+                        self._take(entry, frame.time_unix_nano)
+                    sequence = frame.sequence
+                self._flush()
+                if sequence is not None:
+                    self._store.set_meta("cursor", sequence)
+        except BaseException:
+            self._open.clear()  # what was remembered may not have been written
+            raise
+        self._forget()
+
+    def close_due(self, now_unix_nano: int) -> int | None:
+        """Closes the runs that are due; gives the time at which the next one will be, None without open runs."""
+        due = [(run, reason) for run in self._store.in_state("open") if (reason := self._lifecycle.due(run, now_unix_nano))]
+        if due:
+            self.close([(run, reason) for run, reason in due], now_unix_nano)
+        return min((self._lifecycle.next_unix_nano(run) for run in self._store.in_state("open")), default=None)
+
+    def close_all(self, reason: str, at_unix_nano: int) -> None:
+        """Closes every open run for one reason; 0 as time takes each run's own last."""
+        self.close([(run, reason) for run in self._store.in_state("open")], at_unix_nano)
+
+    def close(self, runs: Sequence[tuple[RunRow, str]], at_unix_nano: int) -> None:
+        """Closes runs, each for its reason."""
+        with self._store.transaction():
+            for row, reason in runs:
+                run = self._remember(row)
+                self._close(run, reason, at_unix_nano or run.row.last_unix_nano, {})
+            self._flush()
+        self._forget()
+
+    # ---------------------------------------------------------------- one entry
+
+    def _take(self, entry: Entry, received_unix_nano: int) -> None:
+        arrived = received_unix_nano or entry.happened_unix_nano
+        if entry.kind == "seal" or (entry.kind == "close" and self._is_ended(entry.run_id)):
+            if (run := self._find(entry.run_id)) and entry.kind == "seal":
+                self._close(run, "requested", arrived, {})
+            return
+        run = self._find(entry.run_id) or self._begin(entry, received_unix_nano or entry.began_unix_nano)
+        run.row.last_unix_nano = max(run.row.last_unix_nano, arrived)
+        if entry.kind == "open":
+            return
+        if entry.kind == "close":
+            self._close(run, "explicit", arrived, entry.data)
+            return
+        if self._is_repetition(run, entry):
+            run.row.duplicates += 1
+            return
+        for part in entry.parts:
+            if part.digest not in run.parts:
+                run.parts.add(part.digest)
+                self._write(run, part.type, part.data, arrived)
+        data = {**entry.data, "received": from_unix_nano(received_unix_nano)} if received_unix_nano else entry.data
+        when = entry.happened_unix_nano or arrived
+        self._write(run, _TYPES[entry.kind], data, when, subject=entry.subject, traceparent=entry.traceparent)
+        counter = _COUNTERS[entry.kind]
+        setattr(run.row, counter, getattr(run.row, counter) + 1)
+        run.row.root_ended |= int(entry.is_root)
+        if sequence := entry.data.get("sequence"):
+            run.sequences[sequence] = None
+        if run.row.bytes >= self._lifecycle.bytes_max:
+            self._close(run, "size", arrived, {})
+
+    def _is_repetition(self, run: _Open, entry: Entry) -> bool:
+        """Whether this very item is recorded already; an item of the same name and other content is a conflict and is recorded."""
+        named = identify(entry.kind, entry.data)
+        if named is None:
+            return False
+        name, fingerprint = named
+        known = run.fingerprints.setdefault(name, fingerprint)
+        if known is fingerprint:
+            return False
+        if known == fingerprint:
+            return True
+        self._gap(run, "conflicting_id", 1, f"{entry.kind} {name} came again with other content", run.row.last_unix_nano)
+        return False
+
+    # ---------------------------------------------------------------- runs
+
+    def _is_ended(self, run_id: str) -> bool:
+        if run_id in self._open:
+            return False
+        latest = self._store.latest(run_id)
+        return latest is not None and latest.state != "open"
+
+    def _find(self, run_id: str) -> _Open | None:
+        if run := self._open.get(run_id):
+            return run
+        row = self._store.latest(run_id)
+        return self._remember(row) if row and row.state == "open" else None
+
+    def _begin(self, entry: Entry, at_unix_nano: int) -> _Open:
+        before = self._store.latest(entry.run_id)
+        first = before.next_seq if before else events.FIRST_SEQ
+        row = RunRow(
+            run_id=entry.run_id,
+            part=before.part + 1 if before else 1,
+            opened_unix_nano=at_unix_nano,
+            last_unix_nano=at_unix_nano,
+            first_seq=first,
+            next_seq=first,
+        )
+        self._store.save(row)
+        run = self._open[row.run_id] = _Open(row)
+        data: dict[str, Any] = {"run_id": row.run_id, "part": row.part, "reason": "late" if before else entry.kind}
+        if entry.kind == "open":
+            data |= entry.data
+        self._write(run, events.RUN_OPENED, data, at_unix_nano)
+        return run
+
+    def _close(self, run: _Open, reason: str, at_unix_nano: int, said: dict[str, Any]) -> None:
+        row = run.row
+        for kind, count, detail in self._gaps(run, said):
+            self._gap(run, kind, count, detail, at_unix_nano)
+        data = {"reason": reason, "events": row.event_count + 1, **{name: getattr(row, name) for name in _COUNTERS.values()}, **said}
+        if row.duplicates:
+            data["duplicates"] = row.duplicates
+        self._write(run, events.RUN_CLOSED, data, at_unix_nano)
+        row.state, row.close_reason, row.closed_unix_nano = "closed", reason, at_unix_nano
+        self._flush_run(run)
+        del self._open[row.run_id]
+
+    def _gaps(self, run: _Open, said: dict[str, Any]) -> Iterable[tuple[str, int, str]]:
+        """What can be told to be missing when a run ends."""
+        if run.sequences:
+            highest = max(run.sequences)
+            if missing := highest - len(run.sequences):
+                yield "receipt_sequence", missing, f"{len(run.sequences)} of the first {highest} receipts arrived"
+        counts = said.get("sender_counts", {})
+        for name, arrived in (("spans_ended", run.row.spans), ("logs", run.row.logs), ("receipts", run.row.receipts)):
+            if name in counts and int(counts[name]) > arrived:
+                yield f"sender_{name}", int(counts[name]) - arrived, f"the sender counted {counts[name]}, {arrived} arrived"
+
+    def _gap(self, run: _Open, kind: str, count: int, detail: str, at_unix_nano: int) -> None:
+        self._write(run, events.RUN_GAP, {"kind": kind, "count": count, "detail": detail}, at_unix_nano)
+
+    def _write(
+        self,
+        run: _Open,
+        type_: str,
+        data: dict[str, Any],
+        at_unix_nano: int,
+        *,
+        subject: str | None = None,
+        traceparent: str | None = None,
+    ) -> None:
+        line = events.EvidenceEvent(
+            run_id=run.row.run_id,
+            seq=run.row.next_seq,
+            type=type_,
+            time=from_unix_nano(at_unix_nano),
+            data=data,
+            source=self._source,
+            subject=subject,
+            traceparent=traceparent,
+        ).line()
+        run.lines.append(line)
+        run.row.next_seq += 1
+        run.row.bytes += len(line) + 1
+
+    # ---------------------------------------------------------------- memory
+
+    def _flush(self) -> None:
+        for run in self._open.values():
+            self._flush_run(run)
+
+    def _flush_run(self, run: _Open) -> None:
+        if run.lines:
+            self._store.append(run.row, run.row.next_seq - len(run.lines), run.lines)
+            run.lines = []
+            self._store.save(run.row)
+
+    def _forget(self) -> None:
+        """Bounds what is remembered; a forgotten run is read back when something more comes for it."""
+        while len(self._open) > _RUNS_REMEMBERED_MAX:
+            self._open.popitem(last=False)
+
+    def _remember(self, row: RunRow) -> _Open:
+        """An open run from the store, with its fingerprints read back from its own events."""
+        if run := self._open.get(row.run_id):
+            return run
+        run = self._open[row.run_id] = _Open(row)
+        for piece in self._store.lines(row):
+            for line in piece.splitlines():
+                self._read_back(run, orjson.loads(line))
+        return run
+
+    def _read_back(self, run: _Open, event: dict[str, Any]) -> None:
+        data = event["data"]
+        if event["type"] in {events.RESOURCE, events.SCOPE}:
+            run.parts.add(data["digest"])
+            return
+        kind = _KINDS.get(event["type"])
+        if kind and (named := identify(kind, data)):
+            run.fingerprints.setdefault(*named)
+        if kind == "receipt" and "sequence" in data:
+            run.sequences[data["sequence"]] = None

@@ -1,0 +1,235 @@
+"""The worker process: recorder and exporters as cursors over the journal, apart from the process that receives.
+
+The receiver starts it as `python -m sidecar.worker`, hands it a `WorkerSpec`, then tells it on standard input how far the journal
+has got; the worker tells on standard output how far all its cursors have. Law: it can be killed anywhere; it starts again at its
+cursors. When the receiver goes away without a word it leaves everything as it is, for the next one to take over.
+"""
+
+from __future__ import annotations
+
+import pickle
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import orjson
+
+from evidence.packs import Pack
+from semconv.translate import Translator
+from sidecar.clock import now_unix_nano
+from sidecar.exporter import Backend, Exporter
+from sidecar.frames import JournalFrames
+from sidecar.journal import CursorFile, Frame, JournalReader
+from sidecar.log import Level, Log
+from sidecar.recorder.lifecycle import Lifecycle
+from sidecar.recorder.recorder import Recorder
+from sidecar.recorder.sealer import Sealer
+from sidecar.recorder.store import RunStore
+from sidecar.state import StateDir, hold
+from sidecar.translation import FrameTranslator
+
+__all__ = ["WorkerSpec", "main", "start"]
+
+_BATCH_FRAMES_MAX = 256
+_BATCH_BYTES_MAX = 8 << 20
+_LOCK_PATIENCE_SECONDS = 30.0
+_IDLE_SECONDS_MAX = 5.0
+_NANOS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSpec:
+    """What the worker needs to know; plain data, so that it need not load the settings' machinery."""
+
+    state_dir: Path
+    name: str
+    run_key: tuple[str, ...]
+    lifecycle: Lifecycle
+    target: str
+    profiles: Mapping[str, bytes]
+    keep_unmapped: bool
+    packs: tuple[Pack, ...]
+    key_file: Path
+    backends: tuple[Backend, ...]
+    log_level: Level
+    log_form: Literal["text", "json"]
+
+
+class Worker:
+    """Everything that reads the journal, in one process."""
+
+    def __init__(self, spec: WorkerSpec, log: Log) -> None:
+        state = StateDir(spec.state_dir)
+        self._lock = hold(state, "worker", patience_seconds=_LOCK_PATIENCE_SECONDS)
+        self._log = log
+        translator = Translator.load(spec.target, user_profiles=spec.profiles)
+        translate = FrameTranslator(translator)
+        self._reader = JournalReader(state.journal)
+        self._frames = JournalFrames(JournalReader(state.journal), translate, keep_unmapped=spec.keep_unmapped)
+        self._store = RunStore(state.runs)
+        self._recorder = Recorder(
+            store=self._store,
+            lifecycle=spec.lifecycle,
+            translate=translate,
+            run_key=spec.run_key,
+            source=f"urn:affidavit:sidecar:{spec.name}",
+        )
+        self._sealer = Sealer(
+            store=self._store,
+            out=state.bundles,
+            packs=spec.packs,
+            translator=translator,
+            profiles=spec.profiles,
+            key_file=spec.key_file,
+            chained=True,
+        )
+        self._exporters = [
+            Exporter(backend, self._frames, CursorFile(state.cursors / backend.name)) for backend in spec.backends
+        ]
+        self._head = threading.Condition()
+        self._told = 0
+        self._stop_after_seconds: float | None = None
+        self._abandoned = False
+
+    def tell(self, head: int) -> None:
+        """Says that the journal is durable up to `head`."""
+        with self._head:
+            self._told = max(self._told, head)
+            self._head.notify_all()
+        self._frames.advance(head)
+
+    def stop(self, grace_seconds: float) -> None:
+        """Asks for an orderly end: record what is there, close and seal every run, export what can be."""
+        with self._head:
+            self._stop_after_seconds = grace_seconds
+            self._head.notify_all()
+
+    def abandon(self) -> None:
+        """Asks to leave at once and everything as it is: the receiver is gone."""
+        with self._head:
+            self._abandoned = True
+            self._head.notify_all()
+
+    def run(self, report: Callable[[int], None]) -> None:
+        """Works until it is stopped or abandoned.
+
+        Args:
+            report: Told the lowest cursor whenever it has moved.
+        """
+        for exporter in self._exporters:
+            exporter.start()
+        reported = -1
+        while not self._abandoned:
+            caught_up, horizon = self._record_some()
+            next_due = self._recorder.close_due(horizon)
+            for sealed in self._sealer.seal_closed():
+                self._log.info("sealed", run=sealed.run_id, part=sealed.part, bundle=sealed.file, closure=sealed.closure)
+            if (lowest := self.lowest_cursor()) != reported:
+                report(reported := lowest)
+            if caught_up and self._stop_after_seconds is not None:
+                break
+            if caught_up:
+                self._wait(next_due)
+        if not self._abandoned:
+            self._finish()
+            report(self.lowest_cursor())
+
+    def lowest_cursor(self) -> int:
+        """What every consumer has passed."""
+        return min([self._recorder.cursor, *(exporter.cursor for exporter in self._exporters)])
+
+    def _record_some(self) -> tuple[bool, int]:
+        """Records a batch; says whether the journal's end was reached, and up to which time nothing older can come."""
+        batch: list[Frame] = []
+        size = 0
+        for frame in self._reader.frames(self._recorder.cursor):
+            batch.append(frame)
+            size += len(frame.body)
+            if len(batch) >= _BATCH_FRAMES_MAX or size >= _BATCH_BYTES_MAX:
+                break
+        else:
+            if batch:
+                self._recorder.record(batch)
+            return True, now_unix_nano()
+        self._recorder.record(batch)
+        return False, batch[-1].time_unix_nano
+
+    def _wait(self, next_due_unix_nano: int | None) -> None:
+        seconds = _IDLE_SECONDS_MAX
+        if next_due_unix_nano is not None:
+            seconds = min(seconds, max(0.0, (next_due_unix_nano - now_unix_nano()) / _NANOS) + 0.001)
+        cursor = self._recorder.cursor
+        with self._head:
+            self._head.wait_for(
+                lambda: self._told > cursor or self._abandoned or self._stop_after_seconds is not None, seconds
+            )
+
+    def _finish(self) -> None:
+        deadline = time.monotonic() + (self._stop_after_seconds or 0.0)
+        self._recorder.close_all("shutdown", now_unix_nano())
+        for sealed in self._sealer.seal_closed():
+            self._log.info("sealed", run=sealed.run_id, part=sealed.part, bundle=sealed.file, closure=sealed.closure)
+        for exporter in self._exporters:
+            if not exporter.stop(max(0.0, deadline - time.monotonic())):
+                self._log.warning("not all exported; kept for the next start", backend=exporter.backend.name)
+        self._store.close()
+
+
+# ---------------------------------------------------------------- the two ends of the pipe
+
+
+def start(spec: WorkerSpec) -> subprocess.Popen[bytes]:
+    """Starts the worker process and hands it its spec. Its standard input and output are pipes; see `main` for what goes over them."""
+    process = subprocess.Popen(  # our own interpreter and module
+        [sys.executable, "-c", "from sidecar.worker import main; main()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
+    assert process.stdin is not None
+    data = pickle.dumps(spec)
+    process.stdin.write(struct.pack("<Q", len(data)) + data)
+    process.stdin.flush()
+    return process
+
+
+def main() -> None:
+    """The worker's process. Reads lines `head N` and `stop SECONDS`, writes JSON lines `{"ready": true}` and `{"cursor": N}`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the receiver decides when to end
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    stdin = sys.stdin.buffer
+    spec: WorkerSpec = pickle.loads(_exactly(stdin, struct.unpack("<Q", _exactly(stdin, 8))[0]))  # noqa: S301 - from our parent
+    log = Log(spec.log_level, spec.log_form, part="worker")
+    worker = Worker(spec, log)
+    threading.Thread(target=_listen, args=(worker, stdin), daemon=True).start()
+    _say(ready=True)
+    worker.run(lambda cursor: _say(cursor=cursor))
+    log.debug("worker ended")
+
+
+def _listen(worker: Worker, stdin: BinaryIO) -> None:
+    for line in stdin:
+        verb, _, value = line.decode().strip().partition(" ")
+        if verb == "head":
+            worker.tell(int(value))
+        elif verb == "stop":
+            worker.stop(float(value))
+            return
+    worker.abandon()
+
+
+def _exactly(stdin: BinaryIO, size: int) -> bytes:
+    data = stdin.read(size)
+    if len(data) != size:
+        raise SystemExit("the receiver went away before the worker had started")
+    return data
+
+
+def _say(**facts: object) -> None:
+    sys.stdout.buffer.write(orjson.dumps(facts) + b"\n")
+    sys.stdout.buffer.flush()
+
