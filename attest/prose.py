@@ -1,0 +1,140 @@
+"""The two lines for an auditor, in plain words.
+
+Law: *Integrity* says only whether the file is what was attested; *Assurance and limits* says who stands behind it and
+what it cannot show. Neither calls anything verified that the verdict does not, and the limits are never left out.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from attest.verdict import Check, CheckId, Facts, Verdict
+
+_VOLUMES = frozenset({"spans", "logs", "metrics", "receipts"})
+"""Counters of capture health that say how much there is, not what is wrong."""
+_CONTENT: frozenset[CheckId] = frozenset({"container", "manifest", "files", "events", "chain"})
+_NAMES_MAX = 6
+_LIMITS = "Nothing here shows what never reached the sidecar, or that its operator was honest."
+
+
+def integrity(checks: Sequence[Check], facts: Facts, verdict: Verdict) -> str:
+    """Whether the file is, byte for byte, what was attested."""
+    if verdict == "invalid":
+        first, *others = (check for check in checks if check.outcome == "fail")
+        also = f" (also failed: {_list(check.id for check in others)})" if others else ""
+        return f"FAILED at {first.id}: {first.reason}{also}."
+    if verdict == "undecided":
+        return f"NOT DECIDED. {_state(checks, facts)}{_reasons(checks, 'undecided', 'skip')}."
+    warned = _reasons(checks, "warn")
+    return f"intact. {_about(facts)} is byte for byte what was signed{f'; with warnings: {warned}' if warned else ''}."
+
+
+def assurance(checks: Sequence[Check], facts: Facts) -> str:
+    """Who stands behind the file, and everything that it cannot show."""
+    by_id = {check.id: check for check in checks}
+    manifest = facts.manifest
+    sentences = [_signer(facts), _time(by_id["time"], manifest)]
+    if manifest is not None:
+        sentences += [_origin(manifest), _capture(manifest), _chain(by_id["chain"], manifest)]
+        sentences += [_closure(by_id["reports"], facts), _mapping(by_id["mapping"], facts)]
+    sentences += [_policy(by_id["policy"]), _LIMITS]
+    return " ".join(sentences)
+
+
+def _state(checks: Sequence[Check], facts: Facts) -> str:
+    """What holds although there is no verdict: never more than that the file does not contradict itself."""
+    sound = all(check.outcome in ("pass", "warn") for check in checks if check.id in _CONTENT)
+    if not sound or facts.signed_by is not None:
+        return ""
+    return f"{_about(facts)} does not contradict itself, which anyone can arrange; "
+
+
+def _about(facts: Facts) -> str:
+    manifest = facts.manifest
+    if manifest is None:
+        return "The file"
+    return f"Run {manifest['run_id']}, part {manifest['part']}, {_count(manifest['event_count'], 'event')},"
+
+
+def _reasons(checks: Sequence[Check], *outcomes: str) -> str:
+    """The reasons of the first kind of outcome that occurs."""
+    for outcome in outcomes:
+        found = [f"{check.id}: {check.reason}" for check in checks if check.outcome == outcome]
+        if found:
+            return "; ".join(found)
+    return ""
+
+
+def _signer(facts: Facts) -> str:
+    if facts.signed_by is None:
+        return "Nobody is shown to stand behind it."
+    others = (facts.bundles_attested or 1) - 1
+    batch = f", in one statement with {_count(others, 'other bundle')}" if others else ""
+    return f"Signed with the key sha256:{facts.signed_by}{batch}; whose key that is has to be known from elsewhere."
+
+
+def _time(check: Check, manifest: Mapping[str, Any] | None) -> str:
+    clock = f"; by the sidecar's own clock {manifest['opened_at']} to {manifest['closed_at']}" if manifest else ""
+    return f"Time of signing: {check.reason}{clock}."
+
+
+def _origin(manifest: Mapping[str, Any]) -> str:
+    producer = manifest["producer"]
+    amends = f" It amends the bundle {manifest['amends']}." if "amends" in manifest else ""
+    return (
+        f"Recorded by {producer['name']} {producer['version']}, closed because of {manifest['close_reason']}.{amends}"
+    )
+
+
+def _capture(manifest: Mapping[str, Any]) -> str:
+    health = manifest["capture_health"]
+    faults = [
+        name.replace("_", " ") if count is True else f"{count} {name.replace('_', ' ')}"
+        for name, count in sorted(health.items())
+        if count and name not in _VOLUMES
+    ]
+    return f"Capture: {', '.join(faults) if faults else 'no gap, drop or orphan was counted'}."
+
+
+def _chain(check: Check, manifest: Mapping[str, Any]) -> str:
+    if check.outcome in ("pass", "warn"):
+        return f"Chain: {check.reason}."
+    return "Chain: not established." if "previous_bundle" in manifest else "Chain: none."
+
+
+def _closure(check: Check, facts: Facts) -> str:
+    closure = (facts.closure or {}).get("closure")
+    if check.outcome not in ("pass", "warn") or closure is None:
+        return f"Scores: not recomputed ({check.reason})."
+    missing = closure["missing"]
+    lacks = f"; missing for a replay: {_list(missing)}" if missing else ""
+    return f"Closure {closure['score']:.2f}, confidence {closure['confidence']}{lacks}."
+
+
+def _mapping(check: Check, facts: Facts) -> str:
+    totals = _totals(facts.mapping_loss)
+    said = f"{totals[0]} of {totals[1]} atoms lost" if totals else "the loss is not known"
+    if check.outcome in ("pass", "warn"):
+        return f"Translation: recomputed, {said}."
+    return f"Translation: not recomputed ({check.reason}); by its own report {said}."
+
+
+def _totals(report: Mapping[str, Any] | None) -> tuple[int, int] | None:
+    totals = (report or {}).get("totals")
+    if not isinstance(totals, Mapping):
+        return None
+    dropped, atoms = totals.get("dropped"), totals.get("atoms_in")
+    return (dropped, atoms) if isinstance(dropped, int) and isinstance(atoms, int) else None
+
+
+def _policy(check: Check) -> str:
+    return f"Policy: {check.reason}."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _list(names: Iterable[str]) -> str:
+    every = list(names)
+    more = f" and {len(every) - _NAMES_MAX} more" if len(every) > _NAMES_MAX else ""
+    return ", ".join(every[:_NAMES_MAX]) + more

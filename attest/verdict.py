@@ -1,0 +1,134 @@
+"""What a verification is made of: checks, facts, and the verdict that follows from the checks. Data only.
+
+Law: the verdict is a function of the checks alone, and no check can turn another's failure into a pass.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+from attest.limits import DEFAULT
+
+CheckId: TypeAlias = Literal[
+    "container",
+    "manifest",
+    "files",
+    "events",
+    "chain",
+    "reports",
+    "mapping",
+    "statement",
+    "envelope",
+    "signature",
+    "trust",
+    "time",
+    "policy",
+]
+Outcome: TypeAlias = Literal["pass", "warn", "skip", "undecided", "fail"]
+Verdict: TypeAlias = Literal["verified", "warnings", "undecided", "invalid"]
+
+CHECKS: tuple[CheckId, ...] = get_args(CheckId)
+"""Every check, in the order of reporting."""
+
+_DEMANDED: frozenset[CheckId] = frozenset(CHECKS) - {"reports", "mapping", "time", "policy"}
+"""Without these made, nothing is verified; the others may be skipped, and the second line says so."""
+
+EXIT_CODES: Mapping[Verdict, int] = {"verified": 0, "warnings": 3, "undecided": 4, "invalid": 1}
+"""The exit code of each verdict (2 is wrong usage, 5 a missed threshold; neither comes from here)."""
+
+WORST_FIRST: tuple[Verdict, ...] = ("invalid", "undecided", "warnings", "verified")
+"""The order in which one verdict outweighs another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One check's answer. `skip` says that it was not made; `undecided` that it should have been and could not be."""
+
+    id: CheckId
+    outcome: Outcome
+    reason: str
+
+    def __post_init__(self) -> None:
+        printable = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in self.reason)
+        if len(printable) > DEFAULT.reason_chars_max:
+            printable = printable[: DEFAULT.reason_chars_max - 3] + "..."
+        object.__setattr__(self, "reason", printable)
+
+    def to_json(self) -> dict[str, str]:
+        """The three fields."""
+        return {"id": self.id, "outcome": self.outcome, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the bundle and its attestation say, each member absent (None) when it was not reached or not sound.
+
+    Without a `verified` verdict these are claims of the file, nothing more.
+    """
+
+    bundle_id: str | None = None
+    container_sha256: str | None = None
+    manifest: Mapping[str, Any] | None = None
+    manifest_sha256: str | None = None
+    closure: Mapping[str, Any] | None = None
+    """`reports/closure.json`."""
+    mapping_loss: Mapping[str, Any] | None = None
+    """`reports/mapping-loss.json`."""
+    signed_by: str | None = None
+    """Fingerprint of the trusted key whose signature verified; None when none did."""
+    key_hint: str | None = None
+    """Fingerprint the attestation gives for itself: unsigned, for a lookup only."""
+    bundles_attested: int | None = None
+    """How many bundles the same statement covers."""
+
+    def to_json(self) -> dict[str, Any]:
+        """What another program may want to know, without the manifest's lists."""
+        manifest = self.manifest or {}
+        closure = (self.closure or {}).get("closure", {})
+        return {
+            "bundle_id": self.bundle_id,
+            "container_sha256": self.container_sha256,
+            "manifest_sha256": self.manifest_sha256,
+            **{name: manifest.get(name) for name in _MANIFEST_FACTS},
+            "closure_score": closure.get("score"),
+            "closure_confidence": closure.get("confidence"),
+            "signed_by": self.signed_by,
+            "key_hint": self.key_hint,
+            "bundles_attested": self.bundles_attested,
+        }
+
+
+_MANIFEST_FACTS = (
+    "run_id",
+    "part",
+    "amends",
+    "producer",
+    "opened_at",
+    "closed_at",
+    "close_reason",
+    "event_count",
+    "previous_bundle",
+    "capture_health",
+)
+
+
+def in_order(checks: Iterable[Check]) -> tuple[Check, ...]:
+    """The given checks in the order of reporting, with a skip for each that was not made."""
+    made: dict[CheckId, Check] = {check.id: check for check in checks}
+    first = next((check for check in (made.get(name) for name in CHECKS) if check and check.outcome == "fail"), None)
+    why = f"not reached: {first.id} failed" if first else "not made"
+    return tuple(made.get(name) or Check(id=name, outcome="skip", reason=why) for name in CHECKS)
+
+
+def verdict_of(checks: Iterable[Check], *, strict: bool) -> Verdict:
+    """A failure outweighs an undecided check, and that a warning; a warning counts under `strict` only.
+
+    Fail closed: a demanded check that was skipped leaves the verdict undecided.
+    """
+    made = tuple(checks)
+    outcomes = {check.outcome for check in made}
+    if "fail" in outcomes:
+        return "invalid"
+    if "undecided" in outcomes or any(check.outcome == "skip" and check.id in _DEMANDED for check in made):
+        return "undecided"
+    return "warnings" if strict and "warn" in outcomes else "verified"

@@ -1,0 +1,101 @@
+"""The result of verifying evidence bundles, one or several: what a command line prints and a program reads."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from attest import prose
+from attest.verdict import CHECKS, EXIT_CODES, WORST_FIRST, Check, CheckId, Facts, Outcome, Verdict, verdict_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """The result of verifying one evidence bundle."""
+
+    file: str
+    """The path that was given."""
+    attestation: str | None
+    """The path of the attestation, None when there was none."""
+    checks: tuple[Check, ...]
+    """One for each of `CHECKS`, in that order."""
+    facts: Facts = field(default_factory=Facts)
+    strict: bool = False
+
+    def __post_init__(self) -> None:
+        if tuple(check.id for check in self.checks) != CHECKS:
+            raise ValueError(f"checks {[check.id for check in self.checks]}, expected {list(CHECKS)}")
+
+    def check(self, check_id: CheckId) -> Check:
+        """The answer of that check."""
+        return self.checks[CHECKS.index(check_id)]
+
+    def of(self, *outcomes: Outcome) -> tuple[Check, ...]:
+        """The checks that ended in one of these outcomes."""
+        return tuple(check for check in self.checks if check.outcome in outcomes)
+
+    def with_check(self, check: Check) -> "Verification":
+        """The same result with that check's answer replaced."""
+        return replace(self, checks=tuple(check if old.id == check.id else old for old in self.checks))
+
+    @property
+    def verdict(self) -> Verdict:
+        """What follows from the checks; see `attest.verdict.verdict_of`."""
+        return verdict_of(self.checks, strict=self.strict)
+
+    @property
+    def exit_code(self) -> int:
+        """0 verified, 1 invalid, 3 warnings under `strict`, 4 could not decide."""
+        return EXIT_CODES[self.verdict]
+
+    @property
+    def integrity(self) -> str:
+        """The first line for an auditor: whether the file is what was attested."""
+        return prose.integrity(self.checks, self.facts, self.verdict)
+
+    @property
+    def assurance(self) -> str:
+        """The second line: who stands behind it, and what it cannot show."""
+        return prose.assurance(self.checks, self.facts)
+
+    def to_json(self) -> dict[str, Any]:
+        """The contract with other programs, `verification-v1`: no wall clock, the same for the same input."""
+        return {
+            "schema_version": "verification-v1",
+            "file": self.file,
+            "attestation": self.attestation,
+            "verdict": self.verdict,
+            "exit_code": self.exit_code,
+            "strict": self.strict,
+            "checks": [check.to_json() for check in self.checks],
+            "integrity": self.integrity,
+            "assurance": self.assurance,
+            "facts": self.facts.to_json(),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The results of verifying several bundles together, in the order given."""
+
+    results: tuple[Verification, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of all; `undecided` when there was nothing to verify."""
+        found = {result.verdict for result in self.results}
+        return next((verdict for verdict in WORST_FIRST if verdict in found), "undecided")
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code that goes with the verdict."""
+        return EXIT_CODES[self.verdict]
+
+    def to_json(self) -> dict[str, Any]:
+        """Every result and their count by verdict."""
+        counts = {verdict: sum(result.verdict == verdict for result in self.results) for verdict in WORST_FIRST}
+        return {
+            "schema_version": "verification-summary-v1",
+            "verdict": self.verdict,
+            "exit_code": self.exit_code,
+            "counts": counts,
+            "results": [result.to_json() for result in self.results],
+        }
