@@ -41,3 +41,31 @@ class Limits:
 
 DEFAULT = Limits()
 """The bounds when nobody says otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalLimits:
+    """The bounds of the journal."""
+
+    body_bytes_max: int = 64 * MIB
+    """One frame's body; at most 4 GiB, for its length is written in four bytes."""
+    segment_bytes: int = 64 * MIB
+    """One segment, reserved at once and used again. A larger frame gets a segment of its own size."""
+    group_bytes_max: int = 8 * MIB
+    """Bodies made durable by one fdatasync; a larger one goes alone."""
+    group_frames_max: int = 4096
+    """Frames made durable by one fdatasync."""
+    in_flight_bytes_max: int = 64 * MIB
+    """Bodies accepted and not yet durable. A single body above it is taken when nothing else is in flight."""
+    disk_bytes_max: int = 4 * 1024 * MIB
+    """All segments that hold frames. Segments are at most an eighth of it."""
+    spare_segments_max: int = 2
+    """Recycled segments kept for use, beside the above."""
+    busy_retry_seconds: float = 1.0
+    """What a sender is told to wait when too much is in flight."""
+    full_retry_seconds: float = 10.0
+    """What a sender is told to wait when the disk bound is reached."""
+
+
+JOURNAL = JournalLimits()
+"""The bounds of the journal when nobody says otherwise."""
