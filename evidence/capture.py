@@ -150,7 +150,7 @@ class CaptureHealth:
     def _repetitions(self) -> tuple[int, int]:
         """Spans whose id came before: with the same content, and with other content."""
         seen: set[int] = set()
-        again = set()
+        again: set[int] = set()
         for identity in self._ids:
             (again if identity in seen else seen).add(identity)
         del seen
