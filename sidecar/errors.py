@@ -14,7 +14,20 @@ class ConfigError(SidecarError):
 
 
 class DecodeError(SidecarError):
-    """The sender's fault: bytes that are not what they claim to be."""
+    """The sender's fault: bytes that are not what they claim to be.
+
+    Args:
+        thing: what was to be decoded, or the whole reason when nothing else is given.
+        got: what stood there, shortened.
+        expected: what should have stood there.
+        where: the place: a path inside the body, or a file.
+    """
+
+    def __init__(self, thing: str, *, got: str = "", expected: str = "", where: str = "") -> None:
+        self.thing, self.got, self.expected, self.where = thing, got, expected, where
+        parts = [f"got {got}" if got else "", f"expected {expected}" if expected else ""]
+        detail = ", ".join(part for part in parts if part)
+        super().__init__("".join([thing, f" at {where}" if where else "", f": {detail}" if detail else ""]))
 
 
 class JournalError(SidecarError):

@@ -1,0 +1,177 @@
+"""Protobuf messages to OTLP/JSON objects, fast and without loss.
+
+Law: `json_codec` reads what is written here back to an equal message; only unknown protobuf fields have no JSON form
+(see `unknown`). Ids are lower-case hex, 64-bit integers decimal strings, enums integers, NaN and the infinities
+strings; defaults are omitted where protobuf omits them, so an AnyValue that is set and empty is `{}`, not absent.
+
+Every span becomes evidence through here, and its attributes are nine tenths of it: they have a path of their own.
+Everything else follows the table in `shape`.
+
+https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
+"""
+
+import base64
+import math
+from collections.abc import Callable, Iterable
+from functools import cache, partial
+from operator import attrgetter
+from typing import Any, TypeAlias
+
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from sidecar.otlp.shape import Field, Kind, fields
+
+JsonObject: TypeAlias = dict[str, Any]
+"""An OTLP/JSON object."""
+
+_Write: TypeAlias = Callable[[Any], Any]
+
+
+def message(msg: Message) -> JsonObject:
+    """Any OTLP message: a whole request or response as well as a part of one."""
+    return _writer(msg.DESCRIPTOR)(msg)  # type: ignore[no-any-return]  # a writer of messages gives objects
+
+
+def span(msg: Span) -> JsonObject:
+    """A Span."""
+    return message(msg)
+
+
+def log(msg: LogRecord) -> JsonObject:
+    """A LogRecord."""
+    return message(msg)
+
+
+def metric(msg: Metric) -> JsonObject:
+    """A Metric with all its data points."""
+    return message(msg)
+
+
+def resource(msg: Resource) -> JsonObject:
+    """A Resource."""
+    return message(msg)
+
+
+def scope(msg: InstrumentationScope) -> JsonObject:
+    """An InstrumentationScope."""
+    return message(msg)
+
+
+def any_value(msg: AnyValue) -> JsonObject:
+    """An AnyValue; `{}` when it holds nothing."""
+    name = msg.WhichOneof("value")
+    if name is None:
+        return {}
+    key, convert = _ANY_VALUE[name]
+    value = getattr(msg, name)
+    return {key: convert(value) if convert else value}
+
+
+def _key_values(pairs: Iterable[KeyValue]) -> list[JsonObject]:
+    """Attributes. What costs is reading a field through protobuf, so the commonest value is asked for first."""
+    out: list[JsonObject] = []
+    for pair in pairs:
+        key, value = pair.key, pair.value
+        text = value.string_value
+        form = {"stringValue": text} if text else any_value(value)
+        if key and form and not pair.key_strindex:
+            out.append({"key": key, "value": form})
+        else:
+            out.append(message(pair))
+    return out
+
+
+@cache
+def _writer(descriptor: Descriptor) -> _Write:
+    """The function from a message of this type to its OTLP/JSON object."""
+    table = fields(descriptor)
+    bare = [field for field in table if not field.presence]
+    read = _reader([field.name for field in bare])
+    bare_rows = [(field.json_name, _of_field(field), _not_default(field)) for field in bare]
+    optional = [(row.name, row.json_name, _of_field(row)) for row in table if row.presence and not row.oneof]
+    choices = {field.name: (field.json_name, _of_field(field)) for field in table if field.oneof}
+    oneofs = tuple({field.oneof for field in table if field.oneof})
+
+    def write(msg: Any) -> JsonObject:  # noqa: ANN401  (generated messages share no type that has their fields)
+        out: JsonObject = {}
+        for value, (key, convert, not_default) in zip(read(msg), bare_rows):  # noqa: B905  (hot; made of equal length)
+            if value or (not_default and not_default(value)):
+                out[key] = convert(value) if convert else value
+        for name, key, convert in optional:
+            if msg.HasField(name):
+                out[key] = convert(getattr(msg, name)) if convert else getattr(msg, name)
+        for oneof in oneofs:
+            chosen = msg.WhichOneof(oneof)
+            if chosen:
+                key, convert = choices[chosen]
+                out[key] = convert(getattr(msg, chosen)) if convert else getattr(msg, chosen)
+        return out
+
+    return write
+
+
+def _reader(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """One call that reads all these fields of a message."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda msg: tuple([getattr(msg, name) for name in names])
+
+
+def _of_field(field: Field) -> _Write | None:
+    """What turns the value of a field into its JSON form; None when the two are the same."""
+    if field.message is None:
+        convert = _WRITE[field.kind]
+    elif field.message is AnyValue.DESCRIPTOR:
+        convert = any_value
+    elif field.message is KeyValue.DESCRIPTOR and field.repeated:
+        return _key_values
+    else:
+        convert = message
+    if not field.repeated:
+        return convert
+    return partial(_each, convert) if convert else list
+
+
+def _each(convert: _Write, values: Iterable[Any]) -> list[Any]:
+    return [convert(value) for value in values]
+
+
+def _double(value: float) -> float | str:
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode("ascii")
+
+
+def _not_default(field: Field) -> Callable[[Any], bool] | None:
+    """Tells what Python calls false and protobuf writes all the same."""
+    return _is_negative_zero if field.kind is Kind.DOUBLE and not field.repeated else None
+
+
+def _is_negative_zero(value: float) -> bool:
+    return math.copysign(1.0, value) < 0
+
+
+_WRITE: dict[Kind, _Write | None] = {
+    Kind.STRING: None,
+    Kind.BOOL: None,
+    Kind.ENUM: None,
+    Kind.INT32: None,
+    Kind.UINT32: None,
+    Kind.INT64: str,
+    Kind.UINT64: str,
+    Kind.DOUBLE: _double,
+    Kind.HEX: bytes.hex,
+    Kind.BASE64: _base64,
+}
+
+_ANY_VALUE = {field.name: (field.json_name, _of_field(field)) for field in fields(AnyValue.DESCRIPTOR)}
