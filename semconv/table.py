@@ -1,0 +1,191 @@
+"""Tables: YAML files read strictly, with the line of every defect, and digested over their canonical form.
+
+Law: a table either has exactly the shape its reader asks for, or it is refused with file, line and what was expected.
+Not checked here: what the words in a table mean; that is the reader's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from importlib import resources
+from typing import Any, Final, TypeVar
+
+import orjson
+
+from semconv.errors import ProfileError
+
+TABLE_BYTES_MAX: Final = 1 << 20
+"""The largest table read."""
+
+Path = tuple[str | int, ...]
+T = TypeVar("T")
+
+
+class Defect(Exception):  # noqa: N818  # never leaves this room: `read` turns it into a ProfileError with the line
+    """Something in a table, by its path from the top of the document."""
+
+    def __init__(self, path: Path, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+def read(data: bytes, file: str, build: Callable[[dict[str, Any]], T], *, foreign: bool = False) -> T:
+    """Parse a table and build from it what it describes.
+
+    Args:
+        data: the file's bytes, UTF-8.
+        file: its name, for messages.
+        build: makes the result from the plain document; it raises `Defect`.
+        foreign: the table comes from outside, so aliases (which multiply) are refused as well.
+
+    Raises:
+        ProfileError: with the line of the first defect.
+    """
+    if len(data) > TABLE_BYTES_MAX:
+        raise ProfileError(file, 0, f"expected at most {TABLE_BYTES_MAX} bytes, got {len(data)}")
+    document = _plain(data, file, foreign=foreign)
+    try:
+        return build(mapping(document, ()))
+    except Defect as defect:
+        raise ProfileError(file, _line(data, defect.path), str(defect)) from defect
+
+
+def builtin(folder: str, name: str) -> bytes:
+    """The bytes of a table that is part of this package."""
+    return resources.files("semconv").joinpath(folder, name).read_bytes()
+
+
+def builtin_names(folder: str) -> list[str]:
+    """The tables of a folder of this package, sorted."""
+    found = [entry.name for entry in resources.files("semconv").joinpath(folder).iterdir()]
+    return sorted(name for name in found if name.endswith(".yaml"))
+
+
+def digest(table: Mapping[str, Any]) -> str:
+    """`sha256:<hex>` over the canonical JSON of a table: key order and layout of the file do not count."""
+    return "sha256:" + hashlib.sha256(orjson.dumps(table, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+# ------------------------------------------------------------------ shapes: each returns its argument or raises Defect
+
+
+def mapping(value: Any, path: Path, *, known: Iterable[str] | None = None, need: Iterable[str] = ()) -> dict[str, Any]:  # noqa: ANN401  # a parsed document
+    """An object with text keys, all of them `known` (when given) and none of `need` missing."""
+    if not isinstance(value, dict):
+        raise Defect(path, f"expected a mapping, got {_name(value)}")
+    for key in value:
+        if not isinstance(key, str):
+            raise Defect(path, f"expected text as key, got {key!r}")
+        if known is not None and key not in known:
+            raise Defect((*path, key), f"unknown key {key!r}; known here: {', '.join(sorted(known))}")
+    for key in need:
+        if key not in value:
+            raise Defect(path, f"missing key {key!r}")
+    return value
+
+
+def sequence(value: Any, path: Path) -> list[Any]:  # noqa: ANN401  # a parsed document
+    """A list."""
+    if not isinstance(value, list):
+        raise Defect(path, f"expected a list, got {_name(value)}")
+    return value
+
+
+def text(value: Any, path: Path) -> str:  # noqa: ANN401  # a parsed document
+    """A text that is not empty."""
+    if not isinstance(value, str) or not value:
+        raise Defect(path, f"expected text, got {_name(value)}")
+    return value
+
+
+def texts(value: Any, path: Path) -> tuple[str, ...]:  # noqa: ANN401  # a parsed document
+    """One text or a list of them."""
+    items = value if isinstance(value, list) else [value]
+    return tuple(text(item, (*path, index) if items is value else path) for index, item in enumerate(items))
+
+
+def number(value: Any, path: Path) -> int:  # noqa: ANN401  # a parsed document
+    """An integer."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Defect(path, f"expected an integer, got {_name(value)}")
+    return value
+
+
+def flag(value: Any, path: Path) -> bool:  # noqa: ANN401  # a parsed document
+    """True or false."""
+    if not isinstance(value, bool):
+        raise Defect(path, f"expected true or false, got {_name(value)}")
+    return value
+
+
+def one_of(value: Any, path: Path, choices: Iterable[str]) -> str:  # noqa: ANN401  # a parsed document
+    """A text out of a closed set."""
+    if text(value, path) not in choices:
+        raise Defect(path, f"expected one of {', '.join(sorted(choices))}; got {value!r}")
+    return str(value)
+
+
+# ------------------------------------------------------------------ YAML
+
+
+@cache
+def _loader() -> Any:  # noqa: ANN401  # a class of PyYAML, made when the first table is read
+    import yaml  # noqa: PLC0415  # a process that reads no table does not pay for it
+
+    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class StrictLoader(base):  # type: ignore[misc]  # the base is chosen at run time
+        """The safe loader, refusing a key that comes twice."""
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002  # PyYAML's signature
+            """As the base, after looking at the keys."""
+            seen = set()
+            for key, _value in node.value:
+                if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+                    raise yaml.MarkedYAMLError(problem=f"key {key.value!r} comes twice", problem_mark=key.start_mark)
+                seen.add(key.value)
+            return super().construct_mapping(node, deep=deep)
+
+    return StrictLoader
+
+
+def _plain(data: bytes, file: str, *, foreign: bool) -> Any:  # noqa: ANN401  # a parsed document
+    import yaml  # noqa: PLC0415  # as in _loader
+
+    loader = _loader()
+    try:
+        if foreign:
+            for event in yaml.parse(data, Loader=loader):
+                if isinstance(event, yaml.AliasEvent):
+                    raise ProfileError(file, event.start_mark.line + 1, "aliases are not allowed in a profile")
+        return yaml.load(data, Loader=loader)  # noqa: S506  # a subclass of the safe loader
+    except yaml.MarkedYAMLError as error:
+        mark: Any = error.problem_mark
+        raise ProfileError(file, mark.line + 1 if mark else 0, error.problem or "not YAML") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ProfileError(file, 0, f"not YAML: {type(error).__name__}") from error
+
+
+def _line(data: bytes, path: Path) -> int:
+    """The line where the value at `path`, or the last part of the way that is there, begins."""
+    import yaml  # noqa: PLC0415  # as in _loader
+
+    node: Any = yaml.compose(data, Loader=_loader())
+    line: int = 0
+    for step in path:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == step), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            found = (node.value[step], node.value[step])
+        else:
+            found = None
+        if found is None:
+            break
+        line, node = found[0].start_mark.line, found[1]
+    return line + 1
+
+
+def _name(value: object) -> str:
+    return "nothing" if value is None else f"{type(value).__name__} {str(value)[:40]!r}"
