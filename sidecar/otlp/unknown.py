@@ -16,7 +16,7 @@ def has_unknown_fields(msg: Message) -> bool:
     """Whether there is an unknown field anywhere in the message. Ask once for a whole request: it runs inside protobuf."""
     known = type(msg)()
     known.CopyFrom(msg)
-    known.DiscardUnknownFields()  # type: ignore[attr-defined]  # missing from the stubs
+    known.DiscardUnknownFields()
     return known != msg
 
 
