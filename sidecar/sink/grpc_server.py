@@ -24,8 +24,9 @@ _WORKERS: Final = 8
 class GrpcServer:
     """Listens until it is stopped; can be started again at the same address."""
 
-    def __init__(self, sink: Sink, address: str) -> None:
+    def __init__(self, sink: Sink, address: str, *, tls: grpc.ServerCredentials | None = None) -> None:
         self._sink = sink
+        self._tls = tls
         self._host = address.rpartition(":")[0]
         self._server: grpc.Server | None = None
         self.address = address
@@ -42,7 +43,10 @@ class GrpcServer:
             handlers=[self._service(signal) for signal in OtlpSignal],
             options=[("grpc.max_receive_message_length", DEFAULT.request_bytes_max), ("grpc.so_reuseport", 0)],
         )
-        port = server.add_insecure_port(self.address)
+        if self._tls:
+            port = server.add_secure_port(self.address, self._tls)
+        else:
+            port = server.add_insecure_port(self.address)
         server.start()
         self._server, self.address = server, f"{self._host}:{port}"
 

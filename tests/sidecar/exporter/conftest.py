@@ -127,11 +127,11 @@ class World:
     source: MemorySource = field(default_factory=MemorySource)
     cursor: MemoryCursor = field(default_factory=MemoryCursor)
 
-    def serve(self, protocol: str, *script: Answer, then: Answer | None = None) -> Served:
+    def serve(self, protocol: str, *script: Answer, then: Answer | None = None, tls: Any = None) -> Served:
         """A real backend that answers as the script says and then always `then`."""
         sink = Sink(script=script, then=then or Answer(), keep=True)
         door: type[GrpcServer | HttpServer] = GrpcServer if protocol == "grpc" else HttpServer
-        server = door(sink, "127.0.0.1:0")
+        server = door(sink, "127.0.0.1:0", tls=tls)
         server.start()
         self.stack.callback(server.stop)
         return Served(sink, server, protocol)

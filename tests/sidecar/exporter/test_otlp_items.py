@@ -100,6 +100,7 @@ def test_otlp_05_compression_none_and_gzip(world, frame, protocol, compression):
     assert (relay.sent_bytes < len(large.body) / 4) == (compression == "gzip")
     if protocol == "http/protobuf" and compression == "gzip":
         assert (large.body, "gzip") == (gzip.decompress(received.wire), received.headers["content-encoding"])
+        assert bytes(4) == received.wire[4:8]  # no time in the header: a retry is equal to the byte
 
 
 @pytest.mark.parametrize("status", [429, 503])
