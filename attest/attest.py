@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from attest.errors import StatementError
 from attest.limits import DEFAULT, AttestLimits
-from attest.predicate import BundleFacts
 from attest.signers.signer import Signer
 from attest.statement import read, statement
+from evidence.reader import BundleFacts
 
 
 def attest_bundles(

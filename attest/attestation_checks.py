@@ -14,12 +14,12 @@ from attest.errors import InvalidError, UnsupportedError
 from attest.judge import attempt, judge
 from attest.keys import PublicKey
 from attest.limits import AttestLimits
-from attest.predicate import BundleFacts
 from attest.shape import describe
 from attest.sigstore_bundle import SigstoreBundle
 from attest.statement import Statement
 from attest.trust import KeyTrust
 from attest.verdict import Check, CheckId, Outcome
+from evidence.reader import BundleFacts
 
 _NEED_ENVELOPE: tuple[CheckId, ...] = ("statement", "signature", "trust", "time")
 
@@ -101,7 +101,7 @@ def _compare(said: Statement, attested: Attested) -> Check:
     entry = said.entries.get(facts.bundle_id)
     if entry is None:
         raise InvalidError(f"the statement does not name the bundle {facts.bundle_id}")
-    then = replace(facts, file=entry["file"])  # a file may be renamed: it is matched by digest
+    then = replace(facts, path=facts.path.with_name(entry["file"]))  # a file may be renamed: the digest counts
     _compare_entry(predicate.entry(then), entry)
     expected = predicate.subjects(then)
     _compare_subjects(expected, said, facts.bundle_id)

@@ -8,11 +8,11 @@ from typing import TypeVar
 
 from attest.errors import InvalidError, UnsupportedError
 from attest.verdict import Check, CheckId, Outcome
-from evidence.errors import EvidenceError, PackUnavailableError
+from evidence.errors import BundleError, EvidenceError, PackUnavailableError, UnknownFormatError
 
 T = TypeVar("T")
 
-_UNDECIDED = (UnsupportedError, PackUnavailableError, OSError, MemoryError)
+_UNDECIDED = (UnsupportedError, UnknownFormatError, PackUnavailableError, OSError, MemoryError)
 """Whose fault is not the file's: a form or a pack this installation does not have, or the machine itself."""
 _OURS = (InvalidError, UnsupportedError, EvidenceError)
 """Whose message says everything; any other is named by its class as well."""
@@ -38,5 +38,7 @@ def judge(check_id: CheckId, work: Callable[[], Check]) -> Check:
 def caught(check_id: CheckId, error: Exception) -> Check:
     """The answer that an exception amounts to: undecided when the file is not to blame, a failure otherwise."""
     outcome: Outcome = "undecided" if isinstance(error, _UNDECIDED) else "fail"
-    reason = str(error) if isinstance(error, _OURS) else f"{type(error).__name__}: {error}"
+    reason = error.reason if isinstance(error, BundleError) else str(error)
+    if not isinstance(error, _OURS):
+        reason = f"{type(error).__name__}: {reason}"
     return Check(id=check_id, outcome=outcome, reason=reason)

@@ -5,41 +5,28 @@ and compares. Nothing is stated that nobody can check.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from evidence.canonical import parse_object
+from evidence.manifest import CLOSURE, EVENTS, FORMULA_RECEIPTS, MANIFEST
+from evidence.reader import BundleFacts
 
 PREDICATE_TYPE = "urn:affidavit:evidence-bundle:v1"
 """The one predicate type written and accepted."""
 
-CLOSURE = "reports/closure.json"
-FORMULA_RECEIPTS = "reports/formula-receipts.json"
-_SUBJECTS = ("manifest.json", "events.ndjson")
 _REPORTS = "reports/"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BundleFacts:
-    """What is known of one sealed evidence bundle once its file is complete."""
-
-    file: str
-    """Name of the container file, without any directory."""
-    container_sha256: str
-    manifest: Mapping[str, Any]
-    manifest_sha256: str
-    members: Mapping[str, str]
-    """SHA-256, in hexadecimal, of each member of the container by its name."""
-    formula_receipts: Sequence[Mapping[str, Any]]
-    """The receipts of `reports/formula-receipts.json`."""
-
-    @property
-    def bundle_id(self) -> str:
-        """The manifest's digest without itself, which names the bundle."""
-        return str(self.manifest["bundle_id"])
+_PACK = ("name", "version", "digest")
+_RECEIPT = ("formula_id", "formula_version", "input_sha256", "output_sha256")
 
 
 def entry(facts: BundleFacts) -> dict[str, Any]:
-    """What the predicate says about one bundle."""
+    """What the predicate says about one bundle.
+
+    Raises:
+        EvidenceError: the formula receipts of the bundle are not canonical JSON.
+    """
     manifest = facts.manifest
+    receipts = parse_object(facts.reports[FORMULA_RECEIPTS])["receipts"]
     return {
         "bundle_id": facts.bundle_id,
         "run_id": manifest["run_id"],
@@ -49,13 +36,10 @@ def entry(facts: BundleFacts) -> dict[str, Any]:
         "event_count": manifest["event_count"],
         "merkle_root": manifest["merkle"]["root"],
         "closure_report_sha256": facts.members[CLOSURE],
-        "packs": [_pick(pack, "name", "version", "digest") for pack in manifest["x-assay"]["packs_applied"]],
-        "mapping": _pick(manifest["mapping"], "target", "profiles"),
-        "formula_receipts": [_pick(receipt, *_RECEIPT) for receipt in facts.formula_receipts],
+        "packs": [_pick(pack, _PACK) for pack in manifest["x-assay"]["packs_applied"]],
+        "mapping": manifest["mapping"],
+        "formula_receipts": [_pick(receipt, _RECEIPT) for receipt in receipts],
     }
-
-
-_RECEIPT = ("formula_id", "formula_version", "input_sha256", "output_sha256")
 
 
 def subjects(facts: BundleFacts) -> dict[str, str]:
@@ -67,7 +51,7 @@ def subjects(facts: BundleFacts) -> dict[str, str]:
     named = {
         f"{facts.bundle_id}/{name}": digest
         for name, digest in facts.members.items()
-        if name in _SUBJECTS or name.startswith(_REPORTS)
+        if name in (MANIFEST, EVENTS) or name.startswith(_REPORTS)
     }
     return {facts.file: facts.container_sha256, **named}
 
@@ -77,5 +61,5 @@ def predicate(bundles: Sequence[BundleFacts], producer: Mapping[str, str]) -> di
     return {"producer": dict(producer), "bundles": [entry(facts) for facts in bundles]}
 
 
-def _pick(source: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return {name: source[name] for name in names if name in source}
+def _pick(source: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: source[name] for name in names}

@@ -12,9 +12,10 @@ from typing import Any
 
 from attest.errors import InvalidError, StatementError, UnsupportedError
 from attest.limits import DEFAULT, AttestLimits
-from attest.predicate import PREDICATE_TYPE, BundleFacts, predicate, subjects
+from attest.predicate import PREDICATE_TYPE, predicate, subjects
 from attest.shape import describe, expect, members, read_object, sha256_hex
 from evidence.canonical import canonical
+from evidence.reader import BundleFacts
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 """The one statement type written and accepted."""

@@ -1,13 +1,14 @@
 """Keys and facts for the tests of this room."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from attest.keys import PrivateKey, generate
-from attest.predicate import BundleFacts
 from attest.signers.local import LocalKeySigner
+from evidence.reader import BundleFacts
 
 PRODUCER = {"name": "affidavit", "version": "0.0.0"}
 
@@ -54,12 +55,16 @@ def _make_facts(number: int = 1, **changes: Any) -> BundleFacts:
     ]
     return BundleFacts(
         **{
-            "file": f"run-{number}.evidence.tar.gz",
+            "path": Path(f"run-{number}.evidence.tar.gz"),
             "container_sha256": digest(number * 16 + 3),
+            "container_bytes": 1,
             "manifest": manifest,
             "manifest_sha256": digest(number * 16 + 4),
             "members": {name: digest(number * 16 + 4 + at) for at, name in enumerate(names)},
-            "formula_receipts": [],
+            "reports": {"reports/formula-receipts.json": b'{"receipts":[]}'},
+            "source": "urn:test",
+            "first_time": "",
+            "last_time": "",
             **changes,
         }
     )

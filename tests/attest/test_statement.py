@@ -75,18 +75,18 @@ def test_a_statement_with_more_subjects_than_the_bound_is_not_made(make_facts, p
 
 def test_the_same_bundle_twice_in_one_statement_is_not_made(make_facts, producer):
     with pytest.raises(StatementError, match="two subjects are called"):
-        statement([make_facts(1), make_facts(1, file="copy.evidence.tar.gz")], producer)
+        statement([make_facts(1), make_facts(1, path=Path("copy.evidence.tar.gz"))], producer)
 
 
 def test_two_files_of_one_name_in_one_statement_are_not_made(make_facts, producer):
     with pytest.raises(StatementError, match=r"two subjects are called 'run-1\.evidence\.tar\.gz'"):
-        statement([make_facts(1), make_facts(2, file="run-1.evidence.tar.gz")], producer)
+        statement([make_facts(1), make_facts(2, path=Path("run-1.evidence.tar.gz"))], producer)
 
 
 def test_a_thousand_bundles_fit_one_statement_and_its_attestation_is_within_the_bound(make_facts, producer, signer):
     facts = make_facts(1)
     many = [
-        make_facts(1, file=f"{at}.evidence.tar.gz", manifest={**facts.manifest, "bundle_id": f"{at:064x}"})
+        make_facts(1, path=Path(f"{at}.evidence.tar.gz"), manifest={**facts.manifest, "bundle_id": f"{at:064x}"})
         for at in range(1000)
     ]
     attestation = attest_bundles(many, signer, producer=producer)

@@ -1,0 +1,136 @@
+"""Verifying evidence bundles offline: ordered, independent checks, a verdict, and two lines for an auditor.
+
+Laws: nothing here opens a socket or reads a clock; whatever is in the files, the answer is a verdict and never an
+exception; with one bit of a bundle or of its attestation changed, the verdict is never `verified`. The container's
+digest is among the signed subjects, and an attestation has one spelling only, so no byte of either is slack.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from attest import chain
+from attest.attestation_checks import Attested, check_attestation
+from attest.bundle_checks import BundleReading, check_bundle
+from attest.errors import AttestError
+from attest.judge import attempt
+from attest.limits import DEFAULT, AttestLimits
+from attest.trust import KeyTrust
+from attest.verdict import Check, Facts, in_order
+from attest.verification import Summary, Verification
+from attest.watch import MappingRecomputer, MappingWatch, Watch
+from evidence.canonical import parse_object
+from evidence.errors import RunError
+from evidence.limits import DEFAULT as EVIDENCE_DEFAULT
+from evidence.limits import Limits
+from evidence.manifest import CLOSURE, MAPPING_LOSS
+from evidence.run import attestation_file_name
+
+_NO_TRANSLATOR = Check(id="mapping", outcome="skip", reason="no translator was given")
+_NO_REPORTS = Check(id="reports", outcome="skip", reason="the caller asked for integrity alone")
+_NO_POLICY = Check(id="policy", outcome="skip", reason="none was given")
+
+
+def verify_file(
+    path: Path,
+    *,
+    attestation: Path | None = None,
+    trust: KeyTrust | None = None,
+    mapping: MappingRecomputer | None = None,
+    recompute: bool = True,
+    strict: bool = False,
+    limits: Limits = EVIDENCE_DEFAULT,
+    attest_limits: AttestLimits = DEFAULT,
+) -> Verification:
+    """Verify one evidence bundle. Never raises on account of what is in a file.
+
+    Does not check: whose key it is, when it was signed, and that the sidecar saw everything; the result's second line
+    says so each time.
+
+    Args:
+        path: the bundle, `RUN.evidence.tar.gz`.
+        attestation: the Sigstore bundle about it; by default the one beside it, `RUN.sigstore.json`.
+        trust: the keys that count. Without any, the verdict is at best undecided.
+        mapping: translates the telemetry again for the check `mapping`; without it that check is skipped.
+        recompute: False leaves out the checks `reports` and `mapping`, for integrity alone.
+        strict: let warnings decide the exit code.
+        limits: bounds on the bundle.
+        attest_limits: bounds on the attestation.
+    """
+    beside = attestation or find_attestation(path)
+    bundle = check_bundle(path, _watches(mapping, recompute=recompute), limits)
+    attested = Attested(file_name=path.name, container_sha256=bundle.container_sha256, facts=bundle.facts)
+    signed = check_attestation(beside, attested, trust, attest_limits)
+    skipped = (_NO_POLICY, *(() if recompute else (_NO_REPORTS,)), *(() if mapping else (_NO_TRANSLATOR,)))
+    return Verification(
+        file=str(path),
+        attestation=str(beside) if beside else None,
+        checks=in_order((*skipped, *bundle.checks, *signed.checks)),
+        facts=Facts(
+            bundle_id=str(bundle.manifest["bundle_id"]) if bundle.manifest else None,
+            container_sha256=bundle.container_sha256,
+            manifest=bundle.manifest,
+            manifest_sha256=bundle.facts.manifest_sha256 if bundle.facts else None,
+            closure=_report(bundle, CLOSURE),
+            mapping_loss=_report(bundle, MAPPING_LOSS),
+            signed_by=signed.signed_by,
+            key_hint=signed.key_hint,
+            bundles_attested=signed.bundles_attested,
+        ),
+        strict=strict,
+    )
+
+
+def verify_files(
+    paths: Sequence[Path],
+    *,
+    trust: KeyTrust | None = None,
+    mapping: MappingRecomputer | None = None,
+    recompute: bool = True,
+    strict: bool = False,
+    limits: Limits = EVIDENCE_DEFAULT,
+    attest_limits: AttestLimits = DEFAULT,
+) -> Summary:
+    """Verify several bundles, each with the attestation beside it, and the chain between them.
+
+    Raises:
+        AttestError: no path, or more than `attest_limits.files_per_call_max`.
+    """
+    if not 1 <= len(paths) <= attest_limits.files_per_call_max:
+        raise AttestError(f"{len(paths)} files to verify, expected 1 to {attest_limits.files_per_call_max}")
+    results = [
+        verify_file(
+            path,
+            trust=trust,
+            mapping=mapping,
+            recompute=recompute,
+            strict=strict,
+            limits=limits,
+            attest_limits=attest_limits,
+        )
+        for path in paths
+    ]
+    return Summary(results=chain.link(results))
+
+
+def find_attestation(path: Path) -> Path | None:
+    """The attestation beside a bundle, None when there is none or the file is not named like a bundle."""
+    try:
+        beside = path.with_name(attestation_file_name(path.name))
+    except (RunError, ValueError):
+        return None
+    return beside if beside.is_file() else None
+
+
+def _watches(mapping: MappingRecomputer | None, *, recompute: bool) -> list[Watch]:
+    if not recompute:
+        return []
+    watches: list[Watch] = []
+    return [*watches, Watch("mapping", MappingWatch(mapping))] if mapping else watches
+
+
+def _report(bundle: BundleReading, name: str) -> dict[str, object] | None:
+    """A report of an accepted bundle as an object; None when it is none, which the check `reports` will say."""
+    facts = bundle.facts
+    if facts is None or name not in facts.reports:
+        return None
+    return attempt("reports", lambda: (parse_object(facts.reports[name]), ""))[0]

@@ -1,0 +1,117 @@
+"""Recomputing checks: they look at the events as these go by, and hold what the bundle says to what they find.
+
+Law: a watch never stops the reading. What goes wrong in it becomes its own answer, and the other checks go on.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from attest.errors import InvalidError
+from attest.judge import attempt, caught
+from attest.verdict import Check, CheckId
+from evidence.manifest import MAPPING_LOSS, PROFILES
+from evidence.reader import BundleFacts, EvidenceBundle
+
+
+class Recomputing(Protocol):
+    """What a watch runs. `begin` starts over, so one object may serve several bundles, one after another."""
+
+    def begin(self, bundle: EvidenceBundle) -> str | None:
+        """Start with a bundle whose manifest and attached files were accepted; why it cannot be done, or None."""
+        ...
+
+    def event(self, event: dict[str, Any], line: bytes) -> str | None:
+        """Look at the next event and its canonical line; how it differs from the recomputed one, or None."""
+        ...
+
+    def finish(self, facts: BundleFacts) -> str:
+        """Hold the reports to what was recomputed; the reason of the pass, or `InvalidError`."""
+        ...
+
+
+class Watch:
+    """One recomputing check, guarded."""
+
+    def __init__(self, check_id: CheckId, recomputing: Recomputing) -> None:
+        self._id = check_id
+        self._recomputing = recomputing
+        self._answer: Check | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether there is anything left to find out."""
+        return self._answer is None
+
+    def begin(self, bundle: EvidenceBundle) -> None:
+        """Start; see `Recomputing.begin`."""
+        try:
+            reason = self._recomputing.begin(bundle)
+        except Exception as error:  # noqa: BLE001 - the boundary that the law is about
+            self._answer = caught(self._id, error)
+            return
+        self._answer = None if reason is None else Check(id=self._id, outcome="skip", reason=reason)
+
+    def event(self, event: dict[str, Any], line: bytes) -> None:
+        """Look at one event; the first difference decides."""
+        if self._answer is not None:
+            return
+        try:
+            difference = self._recomputing.event(event, line)
+        except Exception as error:  # noqa: BLE001 - the boundary that the law is about
+            self._answer = caught(self._id, error)
+            return
+        if difference is not None:
+            self._answer = Check(id=self._id, outcome="fail", reason=f"event {event['seq']}: {difference}")
+
+    def check(self, facts: BundleFacts) -> Check:
+        """The answer, once the whole file was accepted."""
+        if self._answer is not None:
+            return self._answer
+        return attempt(self._id, lambda: (None, self._recomputing.finish(facts)))[1]
+
+
+class MappingRecomputer(Protocol):
+    """Translates the telemetry of a bundle again. Given by the caller, because this room knows no translation.
+
+    One object may serve several bundles, one after another: `begin` starts over.
+    """
+
+    def begin(self, manifest: Mapping[str, Any], profiles: Mapping[str, bytes]) -> str | None:
+        """Start a bundle, given its manifest and the profiles it carries by file name.
+
+        Returns:
+            Why this bundle's translation cannot be recomputed here (other tables, another target), or None.
+        """
+        ...
+
+    def event(self, event: Mapping[str, Any]) -> str | None:
+        """Look at the next event. Returns how its recorded translation differs from the recomputed one, or None."""
+        ...
+
+    def report(self) -> bytes:
+        """The recomputed `reports/mapping-loss.json`."""
+        ...
+
+
+class MappingWatch:
+    """The check `mapping`: every translation and the loss report, made again by the caller's translator."""
+
+    def __init__(self, recomputer: MappingRecomputer) -> None:
+        self._recomputer = recomputer
+
+    def begin(self, bundle: EvidenceBundle) -> str | None:
+        """Hand over the manifest and the profiles that the bundle carries."""
+        profiles = {
+            name.removeprefix(PROFILES): data for name, data in bundle.attached.items() if name.startswith(PROFILES)
+        }
+        return self._recomputer.begin(bundle.manifest, profiles)
+
+    def event(self, event: dict[str, Any], _line: bytes) -> str | None:
+        """Compare one translation."""
+        return self._recomputer.event(event)
+
+    def finish(self, facts: BundleFacts) -> str:
+        """Compare the loss report."""
+        if self._recomputer.report() != facts.reports[MAPPING_LOSS]:
+            raise InvalidError(f"{MAPPING_LOSS} is not what the events give")
+        return f"every translation and {MAPPING_LOSS} recomputed, byte for byte the same"
