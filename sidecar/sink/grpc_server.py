@@ -43,10 +43,7 @@ class GrpcServer:
             handlers=[self._service(signal) for signal in OtlpSignal],
             options=[("grpc.max_receive_message_length", DEFAULT.request_bytes_max), ("grpc.so_reuseport", 0)],
         )
-        if self._tls:
-            port = server.add_secure_port(self.address, self._tls)
-        else:
-            port = server.add_insecure_port(self.address)
+        port = server.add_secure_port(self.address, self._tls) if self._tls else server.add_insecure_port(self.address)
         server.start()
         self._server, self.address = server, f"{self._host}:{port}"
 

@@ -159,8 +159,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         self.send_header("Content-Type", "application/json" if is_json else "application/x-protobuf")
         self.send_header("Content-Length", str(len(body)))
-        if answer.retry_after is not None:
-            self.send_header("Retry-After", answer.retry_after)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 

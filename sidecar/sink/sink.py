@@ -5,8 +5,8 @@ of the file is one request in OTLP/JSON, so the file is input for whatever reads
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock
 from typing import Any, Final, Literal
@@ -51,8 +51,8 @@ class Answer:
     """Over gRPC, the delay of a RetryInfo; None sends none."""
     status: int = 200
     """Over HTTP."""
-    retry_after: str | None = None
-    """Over HTTP, the Retry-After header."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Over HTTP, such as Retry-After."""
     body: bytes | None = None
     """Over HTTP, sent instead of the message that belongs there."""
     hold: Event | None = None

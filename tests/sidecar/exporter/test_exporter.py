@@ -25,6 +25,7 @@ class FakeTransport:
     def __init__(self, answer=lambda body: Accepted()):
         self.answer = answer
         self.bodies = []
+        self.timeouts = []
         self.closed = False
 
     def __call__(self, backend, *, clock, limits):
@@ -32,6 +33,7 @@ class FakeTransport:
 
     def send(self, signal, body, timeout_seconds):
         self.bodies.append(body)
+        self.timeouts.append(timeout_seconds)
         return self.answer(body)
 
     def close(self):
@@ -67,6 +69,16 @@ def test_cursors_are_stored_seldom_under_load_and_at_the_end(world, frame):
     limits = Limits(export_cursor_lag_seconds_max=3600)
     assert world.export(backend, connect=FakeTransport(), limits=limits).stop(20)
     assert world.cursor.stored == [0, 100]
+
+
+def test_a_cursor_is_stored_before_a_wait(world, frame):
+    """What was accepted before an outage is not sent again after a crash in it."""
+    answers = iter([Accepted()])
+    transport = FakeTransport(lambda body: next(answers, Retry(reason="http 503", after_seconds=3600)))
+    world.source.add(frame(1), frame(2))
+    backend = world.backend(world.serve("http/protobuf"), batch_bytes_max=1)
+    world.export(backend, connect=transport, limits=Limits(export_cursor_lag_seconds_max=3600))
+    world.until(lambda: world.cursor.stored[-1] == 1)
 
 
 def test_a_cursor_that_cannot_be_stored_is_counted_and_stored_later(world, frame):
@@ -248,6 +260,17 @@ def test_stop_ends_at_its_deadline_under_a_backend_that_hangs(world, frame, prot
     hold.set()
     world.until(lambda: served.sink.taken)
     assert world.cursor.stored == [0]
+
+
+def test_no_request_during_a_stop_may_take_longer_than_the_stop(world, frame):
+    """A timeout of an hour shrinks to what is left of the deadline."""
+    transport = FakeTransport()
+    stop = Stop()
+    stop.request(20)
+    world.source.add(frame(1))
+    backend = world.backend(world.serve("http/protobuf"), timeout_seconds=3600)
+    assert world.export(backend, connect=transport, stop=stop).join()
+    assert [seconds <= 20 for seconds in transport.timeouts] == [True]
 
 
 def test_stop_gives_up_at_once_on_a_wait_beyond_its_deadline(world, frame):

@@ -107,7 +107,7 @@ def test_otlp_05_compression_none_and_gzip(world, frame, protocol, compression):
 @pytest.mark.parametrize("value", ["90", "Tue, 01 Sep 2026 12:01:30 GMT"])
 def test_otlp_15_retry_after_is_read_in_both_forms(world, frame, hurried, status, value):
     """Seconds and HTTP-date name the same wait of 90 s, which is kept in place of the backoff's milliseconds."""
-    served = world.serve("http/protobuf", Answer(status=status, retry_after=value))
+    served = world.serve("http/protobuf", Answer(status=status, headers={"Retry-After": value}))
     world.source.add(frame(1))
     now = datetime(2026, 9, 1, 12, 0, 0, tzinfo=UTC)
     exporter = world.export(world.backend(served), clock=lambda: int(now.timestamp() * 1e9), stop=hurried)
@@ -178,9 +178,11 @@ def test_otlp_18_500_is_not_retried(world, frame):
 
 def test_otlp_18_a_redirect_is_not_followed(world, frame):
     """A redirect would turn the POST into a GET, or send credentials elsewhere: it is refused by name."""
-    served = world.serve("http/protobuf", Answer(status=302))
+    elsewhere = world.serve("http/protobuf")
+    served = world.serve("http/protobuf", Answer(status=307, headers={"Location": elsewhere.url + "/v1/traces"}))
     world.source.add(frame(1))
-    assert world.drain(served).stats().dropped == {"http 302": 1}
+    assert world.drain(served).stats().dropped == {"http 307": 1}
+    assert not elsewhere.sink.received
 
 
 def test_otlp_19_backoff_is_exponential_with_jitter():
@@ -189,6 +191,17 @@ def test_otlp_19_backoff_is_exponential_with_jitter():
     first, second = ([backoff.next_seconds() for _ in range(8)] for backoff in waits)
     assert all(low / 2 <= wait <= low for wait, low in zip(first, [1, 2, 4, 8, 16, 30, 30, 30], strict=True))
     assert first != second
+
+
+def test_otlp_19_backoff_begins_again_after_a_success(world, frame, protocol, hurried):
+    """Waits of one run of failures say nothing about the next."""
+    down = failure()
+    served = world.serve(protocol, down, down, down, Answer(), down)
+    world.source.add(frame(1), frame(2))
+    world.export(world.backend(served, retry_initial_seconds=1, batch_bytes_max=1, retry_max_seconds=30), stop=hurried)
+    world.until(lambda: len(served.sink.taken) == 2)
+    waits = zip([seconds for seconds, _ in hurried.waits], [1, 2, 4, 1], strict=True)
+    assert all(interval / 2 <= seconds <= interval for seconds, interval in waits)
 
 
 def test_otlp_19_retry_info_wins_over_the_backoff(world, frame, hurried):
@@ -204,7 +217,7 @@ def test_otlp_19_retry_info_wins_over_the_backoff(world, frame, hurried):
 
 def test_otlp_19_retry_after_wins_over_the_backoff(world, frame, hurried):
     """As with RetryInfo, over HTTP."""
-    served = world.serve("http/protobuf", Answer(status=502, retry_after="7"))
+    served = world.serve("http/protobuf", Answer(status=502, headers={"Retry-After": "7"}))
     world.source.add(frame(1))
     world.export(world.backend(served, retry_initial_seconds=3600, retry_max_seconds=3600), stop=hurried)
     world.until(lambda: served.sink.taken)

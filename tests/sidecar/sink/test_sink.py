@@ -149,7 +149,7 @@ def test_bad_json_is_refused_in_json(http):
 def test_a_failed_request_is_seen_but_not_taken(http):
     """The file holds what clients were told was taken, and nothing else."""
     sink, url = http
-    sink.then = Answer(status=503, retry_after="3", message="later")
+    sink.then = Answer(status=503, headers={"Retry-After": "3"}, message="later")
     answer = urllib3.request("POST", url + "/v1/traces", body=b"", headers=PROTOBUF, retries=False)
     assert (answer.status, answer.headers["Retry-After"], Status.FromString(answer.data).message) == (503, "3", "later")
     assert (len(sink.received), len(sink.taken)) == (1, 0)
