@@ -13,6 +13,7 @@ https://protobuf.dev/programming-guides/json/
 
 import base64
 import binascii
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -147,14 +148,13 @@ def _base64(value: object, _depth: int) -> bytes:
 
 
 def _double(value: object, _depth: int) -> float:
-    if type(value) is str and (value in _NOT_FINITE or _NUMBER.fullmatch(value)):
+    if type(value) is float or type(value) is int:
+        return float(value)  # an integer beyond every double is no JSON number for `json_text`
+    if type(value) is str and _NUMBER.fullmatch(value) and math.isfinite(number := float(value)):
+        return number
+    if type(value) is str and value in _NOT_FINITE:
         return float(value)
-    if type(value) is not float and type(value) is not int:
-        raise _MisfitError(value, 'a number, "NaN", "Infinity" or "-Infinity"')
-    try:
-        return float(value)
-    except OverflowError:
-        raise _MisfitError(value, "a number that a double can hold") from None
+    raise _MisfitError(value, 'a number, "NaN", "Infinity" or "-Infinity"')
 
 
 def _integer(low: int, high: int, value: object, _depth: int) -> int:

@@ -92,14 +92,15 @@ def _hinted(name: str) -> OtlpSignal | None:
 
 def _told(body: bytes) -> OtlpSignal:
     """The one signal that a protobuf body can be."""
-    requests = {signal: request for signal in OtlpSignal if (request := _as_known(signal, body)) is not None}
-    if len(requests) > 1:
-        requests = {signal: request for signal, request in requests.items() if _is_sensible(signal, request)}
-    if len(requests) == 1:
-        return next(iter(requests))
-    got = " or ".join(signal.name.lower() for signal in requests) or "neither OTLP/JSON nor a known OTLP request"
+    known = {signal: request for signal in OtlpSignal if (request := _as_known(signal, body)) is not None}
+    sensible = [signal for signal, request in known.items() if len(known) == 1 or _is_sensible(signal, request)]
+    if len(sensible) == 1:
+        return sensible[0]
+    got = " or ".join(signal.name.lower() for signal in sensible or known)
     raise DecodeError(
-        "its signal cannot be told", got=got, expected="`.traces.`, `.logs.` or `.metrics.` in the file name"
+        "its signal cannot be told",
+        got=got or "neither OTLP/JSON nor an OTLP request without unknown fields",
+        expected="`.traces.`, `.logs.` or `.metrics.` in the file name",
     )
 
 

@@ -1,0 +1,36 @@
+"""Views from protobuf against views from OTLP/JSON."""
+
+from hypothesis import given
+
+from semconv import otlp_json
+from sidecar.otlp import to_json, view
+from sidecar.otlp.signal import OtlpSignal
+from tests.sidecar.otlp.corpus import FILES, request_of, signal_of
+from tests.sidecar.otlp.strategies import requests
+
+WAYS = {
+    OtlpSignal.TRACES: (view.span, otlp_json.span_view),
+    OtlpSignal.LOGS: (view.log, otlp_json.log_view),
+    OtlpSignal.METRICS: (view.metric, otlp_json.metric_view),
+}
+
+
+def assert_equal_views(signal, request):
+    straight, by_json = WAYS[signal]
+    for group, scope, items in signal.groups(request):
+        around = view.surroundings(group.resource, scope.scope)
+        resource, scope_json = to_json.resource(group.resource), to_json.scope(scope.scope)
+        for item in items:
+            expected = by_json(to_json.message(item), resource, scope_json)
+            # by text: two NaN are not equal, and 1 == 1.0 == True
+            assert repr(expected) == repr(straight(item, around))
+
+
+@given(requests())
+def test_a_view_from_protobuf_equals_the_view_from_json(signal_and_request):
+    assert_equal_views(*signal_and_request)
+
+
+def test_every_recorded_item_has_the_same_view_from_protobuf_as_from_json():
+    for path in FILES:
+        assert_equal_views(signal_of(path), request_of(path))
