@@ -89,27 +89,30 @@ def _key_values(pairs: Iterable[KeyValue]) -> list[JsonObject]:
 
 @cache
 def _writer(descriptor: Descriptor) -> _Write:
-    """The function from a message of this type to its OTLP/JSON object."""
+    """The function from a message of this type to its OTLP/JSON object. Its loops are plain because they are hot."""
     table = fields(descriptor)
-    bare = [field for field in table if not field.presence]
-    read = _reader([field.name for field in bare])
-    bare_rows = [(field.json_name, _of_field(field), _not_default(field)) for field in bare]
-    optional = [(row.name, row.json_name, _of_field(row)) for row in table if row.presence and not row.oneof]
-    choices = {field.name: (field.json_name, _of_field(field)) for field in table if field.oneof}
-    oneofs = tuple({field.oneof for field in table if field.oneof})
+    rows = {row.name: (row.json_name, _of_field(row)) for row in table}
+    doubles = [row.name for row in table if row.kind is Kind.DOUBLE and not row.presence and not row.repeated]
+    bare = [row.name for row in table if not row.presence and row.name not in doubles]
+    optional = [(row.name, *rows[row.name]) for row in table if row.presence and not row.oneof]
+    oneofs = tuple({row.oneof for row in table if row.oneof})
+    read_bare, bare_rows = _reader(bare), [rows[name] for name in bare]
 
     def write(msg: Any) -> JsonObject:  # noqa: ANN401  (generated messages share no type that has their fields)
         out: JsonObject = {}
-        for value, (key, convert, not_default) in zip(read(msg), bare_rows):  # noqa: B905  (hot; made of equal length)
-            if value or (not_default and not_default(value)):
+        for (key, convert), value in zip(bare_rows, read_bare(msg)):  # noqa: B905  (made of equal length)
+            if value:
                 out[key] = convert(value) if convert else value
         for name, key, convert in optional:
             if msg.HasField(name):
                 out[key] = convert(getattr(msg, name)) if convert else getattr(msg, name)
+        for name in doubles:
+            if _is_written(getattr(msg, name)):
+                out[rows[name][0]] = _double(getattr(msg, name))
         for oneof in oneofs:
             chosen = msg.WhichOneof(oneof)
             if chosen:
-                key, convert = choices[chosen]
+                key, convert = rows[chosen]
                 out[key] = convert(getattr(msg, chosen)) if convert else getattr(msg, chosen)
         return out
 
@@ -152,13 +155,9 @@ def _base64(value: bytes) -> str:
     return base64.b64encode(value).decode("ascii")
 
 
-def _not_default(field: Field) -> Callable[[Any], bool] | None:
-    """Tells what Python calls false and protobuf writes all the same."""
-    return _is_negative_zero if field.kind is Kind.DOUBLE and not field.repeated else None
-
-
-def _is_negative_zero(value: float) -> bool:
-    return math.copysign(1.0, value) < 0
+def _is_written(value: float) -> bool:
+    """Whether protobuf writes this double where zero is the default; to Python, -0.0 is zero, too."""
+    return value != 0 or math.copysign(1.0, value) < 0
 
 
 _WRITE: dict[Kind, _Write | None] = {
