@@ -15,7 +15,8 @@ from typing import Any
 from semconv.translate import Translation, Translator
 from sidecar.journal import Frame
 from sidecar.otlp import apply, view
-from sidecar.otlp.decode import decode
+from sidecar.otlp.decode import decode, parse
+from sidecar.otlp.reject import RULES
 from sidecar.otlp.signal import ENCODINGS, Item, OtlpSignal, Request
 
 __all__ = ["FrameTranslator", "TranslatedItem"]
@@ -42,7 +43,7 @@ class FrameTranslator:
     """Translations of journal frames. May be used by several threads."""
 
     def __init__(self, translator: Translator) -> None:
-        self._translator = translator
+        self.translator = translator
         self._translate: Mapping[OtlpSignal, Callable[[Any], Translation]] = {
             OtlpSignal.TRACES: translator.span,
             OtlpSignal.LOGS: translator.log,
@@ -56,7 +57,7 @@ class FrameTranslator:
         signal = OtlpSignal(frame.signal)
         known = self._recall(frame)
         made: list[Translation] = []
-        for group, scope, item, seen in _walk(signal, _request(frame)):
+        for group, scope, item, seen in _walk(signal, parse(signal, ENCODINGS[frame.encoding], frame.body)):
             translation = known[len(made)] if known else self._translate[signal](seen)
             made.append(translation)
             yield TranslatedItem(item, group.resource, group.schema_url, scope.scope, scope.schema_url, seen, translation)
@@ -72,7 +73,9 @@ class FrameTranslator:
         decoded = decode(signal, ENCODINGS[frame.encoding], frame.body)
         known = self._recall(frame)
         made: list[Translation] = []
-        changed = bool(decoded.rejected) or ENCODINGS[frame.encoding] != "protobuf"
+        if decoded.rejected:
+            _drop_rejected(signal, decoded.request)
+        changed = decoded.rejected > 0 or ENCODINGS[frame.encoding] != "protobuf"
         for _, _, item, seen in _walk(signal, decoded.request, views=known is None):
             translation = known[len(made)] if known else self._translate[signal](seen)
             made.append(translation)
@@ -96,13 +99,26 @@ class FrameTranslator:
                 self._kept.popitem(last=False)
 
 
-def _request(frame: Frame) -> Request:
-    return decode(OtlpSignal(frame.signal), ENCODINGS[frame.encoding], frame.body).request
+_VIEWS: Mapping[OtlpSignal, Callable[[Any, view.Surroundings], Any]] = {
+    OtlpSignal.TRACES: view.span,
+    OtlpSignal.LOGS: view.log,
+    OtlpSignal.METRICS: view.metric,
+}
 
 
 def _walk(signal: OtlpSignal, request: Request, *, views: bool = True) -> Iterator[tuple[Any, Any, Item, Any]]:
-    """Every item with its group, its scope, and, if wanted, what the translator reads of it."""
+    """Every item that was taken, with its group, its scope, and, if wanted, what the translator reads of it."""
+    rule, see = RULES[signal], _VIEWS[signal]
     for group, scope, items in signal.groups(request):
-        read = view.reader(signal, group.resource, scope.scope) if views else None
+        around = view.surroundings(group.resource, scope.scope) if views and len(items) else None
         for item in items:
-            yield group, scope, item, read(item) if read else None
+            if rule is None or rule(item) is None:
+                yield group, scope, item, see(item, around) if around is not None else None
+
+
+def _drop_rejected(signal: OtlpSignal, request: Request) -> None:
+    rule = RULES[signal]
+    for _, _, items in signal.groups(request):
+        for place in range(len(items) - 1, -1, -1):
+            if rule is not None and rule(items[place]) is not None:
+                del items[place]

@@ -24,14 +24,16 @@ import orjson
 from evidence.packs import Pack
 from semconv.translate import Translator
 from sidecar.clock import now_unix_nano
-from sidecar.exporter import Backend, Exporter
+from sidecar.exporter.backend import Backend
+from sidecar.exporter.exporter import Exporter
 from sidecar.frames import JournalFrames
 from sidecar.journal import CursorFile, Frame, JournalReader
 from sidecar.log import Level, Log
 from sidecar.recorder.lifecycle import Lifecycle
 from sidecar.recorder.recorder import Recorder
 from sidecar.recorder.sealer import Sealer
-from sidecar.recorder.store import RunStore
+from sidecar.recorder.store import RunRow, RunStore
+from sidecar.signing import SigningKey
 from sidecar.state import StateDir, hold
 from sidecar.translation import FrameTranslator
 
@@ -56,7 +58,7 @@ class WorkerSpec:
     profiles: Mapping[str, bytes]
     keep_unmapped: bool
     packs: tuple[Pack, ...]
-    key_file: Path
+    key_file: Path | None
     backends: tuple[Backend, ...]
     log_level: Level
     log_form: Literal["text", "json"]
@@ -69,6 +71,10 @@ class Worker:
         state = StateDir(spec.state_dir)
         self._lock = hold(state, "worker", patience_seconds=_LOCK_PATIENCE_SECONDS)
         self._log = log
+        source = f"urn:affidavit:sidecar:{spec.name}"
+        key = SigningKey(spec.key_file or state.signing_key, make=spec.key_file is None)
+        if key.ensure():
+            log.info("made a signing key", file=key.path)
         translator = Translator.load(spec.target, user_profiles=spec.profiles)
         translate = FrameTranslator(translator)
         self._reader = JournalReader(state.journal)
@@ -79,7 +85,7 @@ class Worker:
             lifecycle=spec.lifecycle,
             translate=translate,
             run_key=spec.run_key,
-            source=f"urn:affidavit:sidecar:{spec.name}",
+            source=source,
         )
         self._sealer = Sealer(
             store=self._store,
@@ -87,7 +93,8 @@ class Worker:
             packs=spec.packs,
             translator=translator,
             profiles=spec.profiles,
-            key_file=spec.key_file,
+            source=source,
+            signer=lambda: key.signer,
             chained=True,
         )
         self._exporters = [
@@ -129,8 +136,7 @@ class Worker:
         while not self._abandoned:
             caught_up, horizon = self._record_some()
             next_due = self._recorder.close_due(horizon)
-            for sealed in self._sealer.seal_closed():
-                self._log.info("sealed", run=sealed.run_id, part=sealed.part, bundle=sealed.file, closure=sealed.closure)
+            self._seal()
             if (lowest := self.lowest_cursor()) != reported:
                 report(reported := lowest)
             if caught_up and self._stop_after_seconds is not None:
@@ -143,7 +149,7 @@ class Worker:
 
     def lowest_cursor(self) -> int:
         """What every consumer has passed."""
-        return min([self._recorder.cursor, *(exporter.cursor for exporter in self._exporters)])
+        return min([self._recorder.cursor, *(exporter.stats().cursor for exporter in self._exporters)])
 
     def _record_some(self) -> tuple[bool, int]:
         """Records a batch; says whether the journal's end was reached, and up to which time nothing older can come."""
@@ -174,12 +180,20 @@ class Worker:
     def _finish(self) -> None:
         deadline = time.monotonic() + (self._stop_after_seconds or 0.0)
         self._recorder.close_all("shutdown", now_unix_nano())
-        for sealed in self._sealer.seal_closed():
-            self._log.info("sealed", run=sealed.run_id, part=sealed.part, bundle=sealed.file, closure=sealed.closure)
+        self._seal()
         for exporter in self._exporters:
-            if not exporter.stop(max(0.0, deadline - time.monotonic())):
-                self._log.warning("not all exported; kept for the next start", backend=exporter.backend.name)
+            exporter.begin_stop(max(0.0, deadline - time.monotonic()))
+        for exporter in self._exporters:
+            if not exporter.join():
+                self._log.warning("not all exported; kept for the next start", backend=exporter.stats().backend)
         self._store.close()
+
+    def _seal(self) -> None:
+        for sealed in self._sealer.seal_closed(self._not_sealed):
+            self._log.info("sealed", run=sealed.run_id, part=sealed.part, bundle=sealed.file, closure=sealed.closure)
+
+    def _not_sealed(self, run: RunRow, error: Exception) -> None:
+        self._log.error("not sealed; kept and tried again", run=run.run_id, part=run.part, reason=error)
 
 
 # ---------------------------------------------------------------- the two ends of the pipe

@@ -6,8 +6,9 @@ receiver rejected (`sidecar.otlp.decode`) are not there; everything else is, wha
 
 from __future__ import annotations
 
+import base64
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,11 +18,12 @@ from evidence import event
 from evidence.canonical import canonical
 from evidence.digest import tagged
 from evidence.run import safe_run_id
-from sidecar.journal import Frame
+from sidecar.journal import Frame, FrameSignal
 from sidecar.otlp import to_json
+from sidecar.otlp.reject import SPAN_ID_BYTES, parent_span_id_of, trace_id_of
 from sidecar.otlp.signal import OtlpSignal
+from sidecar.otlp.unknown import unknown_fields
 from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb
-from sidecar.recorder.frame_signal import CLOSE_RUN, OPEN_RUN, RECEIPTS, SEAL_RUN
 from sidecar.translation import FrameTranslator, TranslatedItem
 
 __all__ = ["Entry", "Part", "identify", "read_entries"]
@@ -57,8 +59,9 @@ class Entry:
 
 def read_entries(frame: Frame, translate: FrameTranslator, run_key: Sequence[str]) -> Iterator[Entry]:
     """The entries of one frame, in the order of the body."""
-    if frame.signal in _REQUESTS:
-        yield from _REQUESTS[frame.signal](frame.body)
+    request = _REQUESTS.get(frame.signal)
+    if request is not None:
+        yield from request(frame.body)
         return
     signal = OtlpSignal(frame.signal)
     part = _Parts()
@@ -132,8 +135,8 @@ def _run_id(keys: Sequence[str], trace_id: str, *attributes: Mapping[str, Any], 
 
 def _data(item: TranslatedItem, name: str, body: dict[str, Any], resource: Part, scope: Part) -> dict[str, Any]:
     data: dict[str, Any] = {"resource": resource.digest, "scope": scope.digest, name: body, **item.translation.to_json()}
-    if unknown := to_json.unknown_fields(item.message):
-        data["unknown_fields"] = unknown
+    if unknown := unknown_fields(item.message):
+        data["unknown_fields"] = base64.b64encode(unknown).decode()
     return data
 
 
@@ -151,13 +154,14 @@ def _span(item: TranslatedItem, resource: Part, scope: Part, run_key: Sequence[s
         began_unix_nano=span.start_time_unix_nano or span.end_time_unix_nano,
         subject=span_id,
         traceparent=f"00-{trace_id}-{span_id}-{flags:02x}",
-        is_root=not span.parent_span_id,
+        is_root=not parent_span_id_of(span),
     )
 
 
 def _log(item: TranslatedItem, resource: Part, scope: Part, run_key: Sequence[str]) -> Entry:
     log, view = item.message, item.view
-    trace_id, span_id = log.trace_id.hex(), log.span_id.hex()
+    trace_id = trace_id_of(log).hex()
+    span_id = log.span_id.hex() if trace_id and len(log.span_id) == SPAN_ID_BYTES else ""
     when = log.time_unix_nano or log.observed_time_unix_nano
     return Entry(
         run_id=_run_id(run_key, trace_id, view.attributes, view.resource, resource=resource.digest),
@@ -167,7 +171,7 @@ def _log(item: TranslatedItem, resource: Part, scope: Part, run_key: Sequence[st
         happened_unix_nano=when,
         began_unix_nano=when,
         subject=span_id or None,
-        traceparent=f"00-{trace_id}-{span_id}-{log.flags & 0xFF:02x}" if trace_id and span_id else None,
+        traceparent=f"00-{trace_id}-{span_id}-{log.flags & 0xFF:02x}" if span_id else None,
     )
 
 
@@ -242,4 +246,9 @@ def _seal(body: bytes) -> Iterator[Entry]:
     yield Entry(run_id=safe_run_id(pb.SealRunRequest.FromString(body).run_id), kind="seal", data={})
 
 
-_REQUESTS = {RECEIPTS: _receipts, OPEN_RUN: _open, CLOSE_RUN: _close, SEAL_RUN: _seal}
+_REQUESTS: Mapping[int, Callable[[bytes], Iterator[Entry]]] = {
+    FrameSignal.RECEIPTS: _receipts,
+    FrameSignal.OPEN_RUN: _open,
+    FrameSignal.CLOSE_RUN: _close,
+    FrameSignal.SEAL_RUN: _seal,
+}

@@ -77,14 +77,15 @@ class Recorder:
         """Records the frames in one transaction: all of them, or none when anything fails."""
         try:
             with self._store.transaction():
-                sequence = None
+                sequence = self.cursor
                 for frame in frames:
+                    if frame.sequence > sequence + 1 and sequence:
+                        self._note_damage(frame, frame.sequence - sequence - 1)
                     for entry in read_entries(frame, self._translate, self._run_key):
                         self._take(entry, frame.time_unix_nano)
                     sequence = frame.sequence
                 self._flush()
-                if sequence is not None:
-                    self._store.set_meta("cursor", sequence)
+                self._store.set_meta("cursor", sequence)
         except BaseException:
             self._open.clear()  # what was remembered may not have been written
             raise
@@ -154,8 +155,14 @@ class Recorder:
             return False
         if known == fingerprint:
             return True
-        self._gap(run, "conflicting_id", 1, f"{entry.kind} {name} came again with other content", run.row.last_unix_nano)
+        if entry.kind == "receipt":  # a span that comes again with other content is seen in the events themselves
+            self._gap(run, "conflicting_receipt", 1, f"{name} came again with other content", run.row.last_unix_nano)
         return False
+
+    def _note_damage(self, frame: Frame, lost: int) -> None:
+        """A hole in the journal: acknowledged requests were lost to a disk, and any run that is open may have been in them."""
+        for row in self._store.in_state("open"):
+            self._gap(self._remember(row), "journal", lost, "requests lost to damage of the journal", frame.time_unix_nano)
 
     # ---------------------------------------------------------------- runs
 

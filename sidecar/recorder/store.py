@@ -98,8 +98,13 @@ _UPDATE = f"UPDATE run SET {', '.join(f'{name} = ?' for name in _COLUMNS)} WHERE
 class RunStore:
     """The recorder's file. One writer; any number of readers opened with `read_only`."""
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False, durable: bool = True) -> None:
         """Opens the file, making it on first use.
+
+        Args:
+            path: The file.
+            read_only: For readers beside the writer.
+            durable: False for a file that nobody needs after a crash.
 
         Raises:
             SidecarError: When it is not a file of ours, or of a newer version.
@@ -110,16 +115,16 @@ class RunStore:
                 self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, timeout=10, check_same_thread=False)
             else:
                 self._db = sqlite3.connect(path, isolation_level=None, timeout=10)
-                self._prepare()
+                self._prepare(durable=durable)
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
         except sqlite3.Error as error:
             raise SidecarError(f"{path}: not the file of runs that was expected: {error}") from error
         if version != _SCHEMA_VERSION:
             raise SidecarError(f"{path}: file of runs of version {version}, expected {_SCHEMA_VERSION}")
 
-    def _prepare(self) -> None:
+    def _prepare(self, *, durable: bool) -> None:
         self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")  # the cursor must not outlive what it stands for
+        self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")  # the cursor must not outlive what it stands for
         self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")
         if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
             self._db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT;")

@@ -8,66 +8,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import signal
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
-import psutil
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from tests.tools.process import start
 
 METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 TEXT = "The quick brown fox jumps over the lazy dog; pack my box with five dozen liquor jugs. " * 18
-
-
-@dataclass
-class Sidecar:
-    """A running sidecar and what was seen of its start."""
-
-    process: subprocess.Popen
-    grpc: str
-    http: str
-    ready_seconds: float
-
-    def tree(self) -> list[psutil.Process]:
-        root = psutil.Process(self.process.pid)
-        return [root, *root.children(recursive=True)]
-
-    def cpu_seconds(self) -> float:
-        return sum(sum(process.cpu_times()[:2]) for process in self.tree())
-
-    def pss_mib(self) -> float:
-        return sum(process.memory_full_info().pss for process in self.tree()) / 2**20
-
-    def stop(self) -> float:
-        began = time.perf_counter()
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(60)
-        return time.perf_counter() - began
-
-
-def start(state_dir: Path, **settings: str) -> Sidecar:
-    environment = {
-        **os.environ,
-        "AFFIDAVIT_STATE_DIR": str(state_dir),
-        "AFFIDAVIT_LOG__FORMAT": "json",
-        "AFFIDAVIT_RECEIVER__GRPC__ENDPOINT": "127.0.0.1:0",
-        "AFFIDAVIT_RECEIVER__HTTP__ENDPOINT": "127.0.0.1:0",
-        **settings,
-    }
-    began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "sidecar", "run"], env=environment, stderr=subprocess.PIPE, text=True)
-    for line in process.stderr:
-        fact = json.loads(line)
-        if fact["event"] == "ready":
-            return Sidecar(process, fact["grpc"], fact["http"], time.perf_counter() - began)
-    raise SystemExit("the sidecar did not start")
 
 
 def body(spans: int, number: int) -> bytes:
@@ -177,7 +129,9 @@ def main() -> None:
         time.sleep(6.0)
         whole = sidecar.cpu_seconds() - cpu
         peak.append(sidecar.pss_mib())
-        stopping = sidecar.stop()
+        began = time.perf_counter()
+        sidecar.stop()
+        stopping = time.perf_counter() - began
     rows = {
         "start to ready, s": sidecar.ready_seconds,
         "idle memory, MiB PSS, all processes": idle,

@@ -1,0 +1,51 @@
+"""`affidavit seal`: recorded telemetry into evidence bundles, offline."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import orjson
+
+from sidecar.cli.progress import progress
+
+
+@click.command()
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the bundles.")
+@click.option("--key", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Private key (PEM) to sign with. Without it bundles are sealed and not signed.")
+@click.option("--pack", "pack_names", metavar="NAME|FILE", multiple=True, help="A pack to score by; may be given again.  [default: the configured ones: baseline]")
+@click.option("--config", "config_file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The configuration file (translation, run key, packs).")
+def seal(inputs: tuple[Path, ...], out: Path, key: Path | None, pack_names: tuple[str, ...], config_file: Path | None) -> None:
+    """Seal the runs in INPUT into evidence bundles: the sidecar's own way, without the sidecar.
+
+    INPUT holds OTLP traces, logs or metrics as protobuf or JSON: one message, several one after the other, or one a line. A file whose name
+    holds .traces., .logs. or .metrics. is taken at its word.
+
+    Prints one line of JSON a bundle. The same inputs give the same bundles. Exit code 1 when something was refused; the rest is sealed
+    all the same.
+    """
+    from sidecar.offline import Inputs, seal_files
+    from sidecar.settings import load
+    from sidecar.signing import SigningKey
+    from sidecar.tables import load_packs, load_translator, read_profiles
+
+    settings = load(config_file)
+    profiles = read_profiles(settings.semconv.profiles_dir)
+    translator = load_translator(settings.semconv.target, profiles)
+    packs = load_packs(pack_names or settings.evidence.packs)
+    signer = SigningKey(key, make=False).signer if key else None
+    read = Inputs(inputs)
+    with progress(len(inputs), "sealing") as bar:
+        read.on_file = bar.update
+        for sealed in seal_files(
+            read, out, packs=packs, translator=translator, profiles=profiles, run_key=settings.run.key, signer=signer
+        ):
+            click.echo(orjson.dumps(asdict(sealed)).decode())
+    if not key:
+        click.echo("affidavit: not signed: no --key was given (`affidavit keys new --out FILE`)", err=True)
+    for reason in read.refused:
+        click.echo(f"affidavit: refused: {reason}", err=True)
+    sys.exit(1 if read.refused else 0)

@@ -1,0 +1,85 @@
+"""`affidavit verify`: an auditor's one command. Offline, and without grpc or sigstore."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import orjson
+
+if TYPE_CHECKING:
+    from attest.verification import Summary, Verification
+
+_COLOURS = {"pass": "green", "warn": "yellow", "undecided": "yellow", "fail": "red", "skip": "bright_black"}
+_VERDICT_COLOURS = {"verified": "green", "warnings": "yellow", "undecided": "yellow", "invalid": "red"}
+
+
+@click.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--key", "keys", metavar="PUB", multiple=True, type=click.Path(path_type=Path), help="A public key that you trust (PEM). May be given again.")
+@click.option(
+    "--attestation",
+    type=click.Path(path_type=Path),
+    help="The attestation, when it does not lie beside the one FILE under its own name (NAME.sigstore.json).",
+)
+@click.option("--strict", is_flag=True, help="Warnings make exit code 3.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of text: the same for the same input.")
+def verify(
+    files: tuple[Path, ...], keys: tuple[Path, ...], attestation: Path | None, *, strict: bool, as_json: bool
+) -> None:
+    """Verify evidence bundles (NAME.evidence.tar.gz) with the attestation beside each.
+
+    Reads nothing but the files given, opens no connection, trusts no key that is not given here.
+
+    \b
+    Exit code: 0 verified
+               1 tampered with or invalid
+               2 wrong usage
+               3 verified with warnings, under --strict
+               4 could not decide: no key given, no attestation, an unknown format
+    """
+    from attest.errors import KeyFileError
+    from attest.trust import KeyTrust
+    from attest.verify import verify_file, verify_files
+    from sidecar.mapping import MappingAgain
+
+    if attestation is not None and len(files) > 1:
+        raise click.UsageError("--attestation goes with one FILE.")
+    try:
+        trust = KeyTrust.load(keys) if keys else None
+    except (KeyFileError, OSError) as error:
+        raise click.UsageError(f"--key: {error}") from error
+    with progress(len(files), "verifying") as bar:
+        if len(files) == 1:
+            result = verify_file(files[0], attestation=attestation, trust=trust, mapping=MappingAgain(), strict=strict)
+            bar.update(1)
+            _print(result, as_json=as_json)
+            sys.exit(result.exit_code)
+    summary = verify_files(files, trust=trust, mapping=MappingAgain(), strict=strict)
+    _print_all(summary, as_json=as_json)
+    sys.exit(summary.exit_code)
+
+
+def _print(result: Verification, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(orjson.dumps(result.to_json(), option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2))
+        return
+    click.echo(result.file)
+    for check in result.checks:
+        click.echo(f"  {click.style(f'{check.outcome:9}', fg=_COLOURS[check.outcome])}  {check.id:10}  {check.reason}")
+    click.echo(result.integrity)
+    click.echo(result.assurance)
+    click.echo(f"Verdict: {click.style(result.verdict, fg=_VERDICT_COLOURS[result.verdict])}")
+
+
+def _print_all(summary: Summary, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(orjson.dumps(summary.to_json(), option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2))
+        return
+    for result in summary.results:
+        _print(result, as_json=False)
+        click.echo()
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in summary.to_json()["counts"].items() if count)
+    click.echo(f"{len(summary.results)} bundles: {counts}")

@@ -1,0 +1,237 @@
+"""Plays the demo: sink and sidecar as processes of their own, recorded runs over gRPC and HTTP, verification offline.
+
+Law: everything shown was just done by the product; the exit code is 0 only when it all holds.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import grpc
+import urllib3
+from isal import igzip
+from rich.console import Console
+from rich.table import Table
+
+from attest.trust import KeyTrust
+from attest.verification import Verification
+from attest.verify import verify_file
+from sidecar.demo.recordings import RECORDINGS, Recording
+from sidecar.errors import SidecarError
+from sidecar.mapping import MappingAgain
+from sidecar.otlp import json_codec
+from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb
+from sidecar.pb.affidavit.evidence.v1.evidence_pb2_grpc import EvidenceServiceStub
+
+__all__ = ["Demo"]
+
+_EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+_DEADLINE_SECONDS = 10.0
+_MARKER = ".affidavit-demo"
+
+
+@dataclass(slots=True)
+class _Outcome:
+    recording: Recording
+    run: Any
+    bundle: Path
+    verification: Verification
+
+
+class Demo:
+    """One playing of the demo into a folder."""
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+        self._console = Console(highlight=False)
+        self._processes: list[subprocess.Popen[str]] = []
+
+    def run(self) -> int:
+        """Plays it; gives the exit code."""
+        self._fresh_folder()
+        began = time.monotonic()
+        try:
+            sink = self._start("sink", "-m", "sidecar.sink", "--grpc", "127.0.0.1:0", "--out", str(self._out / "received.ndjson"))
+            backend = json.loads(_line(sink, sink.stdout))["grpc"]
+            config = self._write_config(backend)
+            sidecar = self._start("sidecar", "-m", "sidecar", "run", "--config", str(config))
+            ready = self._await_ready(sidecar)
+            self._console.print(f"A sidecar listens on [b]{ready['grpc']}[/b] (gRPC) and [b]{ready['http']}[/b] (HTTP) "
+                                f"and passes on to an OTLP backend on {backend}.")
+            outcomes = self._play(ready)
+            self._end(sidecar)
+            received = self._received(sink)
+        finally:
+            self._stop_all()
+        self._show(outcomes)
+        tampering_noticed = self._tamper(outcomes[0])
+        self._say_what_next(outcomes[0], received, sum(outcome.recording.span_count() for outcome in outcomes), began)
+        verified = all(outcome.verification.verdict == "verified" for outcome in outcomes)
+        return 0 if verified and tampering_noticed else 1
+
+    # ---------------------------------------------------------------- before
+
+    def _fresh_folder(self) -> None:
+        if self._out.exists():
+            if any(self._out.iterdir()) and not (self._out / _MARKER).exists():
+                raise SidecarError(f"{self._out} exists and is not an earlier demo's; name another folder with --out")
+            shutil.rmtree(self._out)
+        self._out.mkdir(parents=True)
+        (self._out / _MARKER).touch()
+
+    def _write_config(self, backend: str) -> Path:
+        path = self._out / "affidavit.yaml"
+        path.write_text(
+            f"# What the demo ran with. Every setting is explained in config/affidavit.yaml.\n"
+            f"name: demo\n"
+            f"state_dir: {json.dumps(str(self._out / 'state'))}\n"
+            f"receiver:\n  grpc: {{endpoint: '127.0.0.1:0'}}\n  http: {{endpoint: '127.0.0.1:0'}}\n"
+            f"exporters:\n  sink: {{endpoint: 'http://{backend}', protocol: grpc}}\n"
+            f"log: {{format: json}}\n"
+        )
+        return path
+
+    def _start(self, name: str, *arguments: str) -> subprocess.Popen[str]:
+        with (self._out / f"{name}.log").open("w") as log:
+            error: int | IO[str] = subprocess.PIPE if name == "sidecar" else log
+            process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, stderr=error, text=True)
+        self._processes.append(process)
+        return process
+
+    def _await_ready(self, sidecar: subprocess.Popen[str]) -> dict[str, str]:
+        seen = []
+        while line := _line(sidecar, sidecar.stderr):
+            seen.append(line)
+            if (fact := json.loads(line))["event"] == "ready":
+                return dict(fact)
+        raise SidecarError("the sidecar did not start:\n" + "".join(seen))
+
+    # ---------------------------------------------------------------- the play
+
+    def _play(self, ready: dict[str, str]) -> list[_Outcome]:
+        with grpc.insecure_channel(ready["grpc"]) as channel:
+            service = EvidenceServiceStub(channel)
+            for recording in RECORDINGS:
+                _SEND[recording.transport](channel, ready["http"], recording)
+                counts = pb.SenderCounts(spans_ended=recording.span_count())
+                service.CloseRun(pb.CloseRunRequest(run_id=recording.run_id(), counts=counts), timeout=_DEADLINE_SECONDS)
+            trust = KeyTrust.load([self._key])
+            return [self._outcome(service, recording, trust) for recording in RECORDINGS]
+
+    def _outcome(self, service: EvidenceServiceStub, recording: Recording, trust: KeyTrust) -> _Outcome:
+        run = service.SealRun(pb.SealRunRequest(run_id=recording.run_id()), timeout=_DEADLINE_SECONDS).run
+        bundle = self._out / "state" / "bundles" / run.bundle_file
+        return _Outcome(recording, run, bundle, verify_file(bundle, trust=trust, mapping=MappingAgain()))
+
+    @property
+    def _key(self) -> Path:
+        return self._out / "state" / "keys" / "signing.pem.pub"
+
+    # ---------------------------------------------------------------- after
+
+    def _end(self, process: subprocess.Popen[str]) -> None:
+        process.send_signal(signal.SIGTERM)
+        _, error = process.communicate(timeout=_DEADLINE_SECONDS)
+        (self._out / "sidecar.log").write_text(error or "")
+        if process.returncode != 0:
+            raise SidecarError(f"the sidecar ended with {process.returncode}; see {self._out / 'sidecar.log'}")
+
+    def _received(self, sink: subprocess.Popen[str]) -> int:
+        sink.send_signal(signal.SIGTERM)
+        output, _ = sink.communicate(timeout=_DEADLINE_SECONDS)
+        return int(json.loads(output.splitlines()[-1])["items"]["traces"])
+
+    def _stop_all(self) -> None:
+        for process in self._processes:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+    # ---------------------------------------------------------------- what is shown
+
+    def _show(self, outcomes: list[_Outcome]) -> None:
+        table = Table(title="Runs, each sealed into a signed bundle and verified offline", title_justify="left")
+        for heading in ("run", "producer", "sent over", "spans", "loss", "completeness", "closure", "verdict"):
+            table.add_column(heading, justify="right" if heading in {"spans", "loss", "completeness", "closure"} else "left")
+        for outcome in outcomes:
+            totals = (outcome.verification.facts.mapping_loss or {}).get("totals", {})
+            verdict = outcome.verification.verdict
+            table.add_row(
+                outcome.run.run_id[:8],
+                outcome.recording.title,
+                outcome.recording.transport,
+                str(outcome.run.span_count),
+                f"{totals.get('loss_ratio_atoms', 0):.1%}",
+                f"{outcome.run.completeness:.0%}",
+                f"{outcome.run.closure:.2f} {outcome.run.closure_confidence}",
+                f"[{'green' if verdict == 'verified' else 'red'}]{verdict}[/]",
+            )
+        self._console.print(table)
+
+    def _tamper(self, outcome: _Outcome) -> bool:
+        """Changes one byte of a copy, and shows that it is noticed."""
+        folder = self._out / "tampered"
+        folder.mkdir()
+        copy = folder / outcome.bundle.name
+        data = bytearray(outcome.bundle.read_bytes())
+        data[len(data) // 2] ^= 0x01
+        copy.write_bytes(data)
+        attestation = Path(outcome.verification.attestation or "")
+        shutil.copy(attestation, folder / attestation.name)
+        again = verify_file(copy, trust=KeyTrust.load([self._key]), mapping=MappingAgain())
+        failed = next((check for check in again.checks if check.outcome == "fail"), None)
+        reason = f"{failed.id}: {failed.reason}" if failed else "nothing failed"
+        self._console.print(f"One byte of a copy changed: [red]{again.verdict}[/] ({reason})", soft_wrap=True)
+        return again.exit_code == 1
+
+    def _say_what_next(self, outcome: _Outcome, received: int, sent: int, began: float) -> None:
+        self._console.print(
+            f"\n{sent} spans were sent; the backend received {received}, in today's conventions "
+            f"({self._out / 'received.ndjson'}). {time.monotonic() - began:.1f} s.\n\n"
+            f"bundles   {outcome.bundle.parent}\nkey       {self._key}\nconfig    {self._out / 'affidavit.yaml'}\n\n"
+            f"What to type next:\n"
+            f"  affidavit verify {outcome.bundle} --key {self._key}\n"
+            f"  tar -xOzf {outcome.bundle} reports/mapping-loss.json\n"
+            f"  affidavit run --config {self._out / 'affidavit.yaml'}",
+            soft_wrap=True,
+        )
+
+
+def _line(process: subprocess.Popen[str], stream: IO[str] | None) -> str:
+    line = stream.readline() if stream else ""
+    if not line and process.poll() not in {None, 0}:
+        raise SidecarError(f"{' '.join(map(str, process.args[1:4]))} ended with {process.returncode}")  # type: ignore[index,arg-type]  # a list of ours
+    return line
+
+
+# ---------------------------------------------------------------- the agents' side of the wire
+
+
+def _send_grpc(channel: grpc.Channel, _: str, recording: Recording) -> None:
+    channel.unary_unary(_EXPORT)(recording.request().SerializeToString(), timeout=_DEADLINE_SECONDS)
+
+
+def _send_protobuf(_: grpc.Channel, http: str, recording: Recording) -> None:
+    _post(http, recording.request().SerializeToString(), {"content-type": "application/x-protobuf"})
+
+
+def _send_json(_: grpc.Channel, http: str, recording: Recording) -> None:
+    body = igzip.compress(json_codec.dump(recording.request()))
+    _post(http, body, {"content-type": "application/json", "content-encoding": "gzip"})
+
+
+def _post(http: str, body: bytes, headers: dict[str, str]) -> None:
+    answer = urllib3.request("POST", f"http://{http}/v1/traces", body=body, headers=headers, timeout=_DEADLINE_SECONDS)
+    if answer.status != 200:
+        raise SidecarError(f"the sidecar answered {answer.status}: {answer.data[:200]!r}")
+
+
+_SEND = {"gRPC": _send_grpc, "HTTP protobuf": _send_protobuf, "HTTP JSON, gzip": _send_json}

@@ -1,0 +1,143 @@
+"""The offline twin of the sidecar: files instead of sockets, and from there on the same recorder and the same sealer.
+
+Law: the same files in the same order give the same bundles, byte for byte. An input that is not OTLP is refused by name and does not
+spoil the others.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evidence.packs import Pack
+from semconv.account import Account
+from semconv.translate import Translator
+from sidecar.errors import DecodeError, SidecarError
+from sidecar.journal import Frame
+from sidecar.limits import DEFAULT
+from sidecar.otlp import json_codec
+from sidecar.otlp.decode import decode, parse
+from sidecar.otlp.signal import ENCODINGS, Encoding, OtlpSignal
+from sidecar.otlp.sniff import sniff
+from sidecar.recorder.lifecycle import Lifecycle
+from sidecar.recorder.recorder import Recorder
+from sidecar.recorder.sealer import Sealed, Sealer
+from sidecar.recorder.store import RunRow, RunStore
+from sidecar.translation import FrameTranslator
+
+if TYPE_CHECKING:
+    from attest.signers.signer import Signer
+
+__all__ = ["Inputs", "map_files", "seal_files"]
+
+_NEVER = Lifecycle(quiet_seconds=1e9, idle_seconds=1e9, age_seconds_max=1e9, bytes_max=1 << 62)
+_SOURCE = "urn:affidavit:seal"
+
+
+@dataclass(slots=True)
+class Inputs:
+    """Files of telemetry, read one at a time, and what was refused of them."""
+
+    paths: Sequence[Path]
+    refused: list[str] = field(default_factory=list)
+    """A sentence for every input, or part of one, that was not taken."""
+    on_file: Callable[[int], object] = lambda _: None
+    """Told of each file that is done, for a progress bar."""
+
+    def frames(self) -> Iterator[Frame]:
+        """The requests in the files as journal frames without a time of receipt: nobody received them."""
+        sequence = 0
+        encodings = {name: number for number, name in ENCODINGS.items()}
+        for path in self.paths:
+            for signal, encoding, body in self._bodies(path):
+                try:
+                    decoded = decode(signal, encoding, body)
+                except DecodeError as error:
+                    self.refused.append(f"{path}: {error}")
+                    continue
+                if decoded.rejected:
+                    self.refused.append(f"{path}: {decoded.error_message}")
+                sequence += 1
+                yield Frame(sequence, 0, signal, encodings[encoding], body)
+            self.on_file(1)
+
+    def _bodies(self, path: Path) -> Sequence[tuple[OtlpSignal, Encoding, bytes]]:
+        try:
+            if path.stat().st_size > DEFAULT.input_bytes_max:
+                raise DecodeError(path.name, got=f"{path.stat().st_size} bytes", expected=f"at most {DEFAULT.input_bytes_max}")
+            return sniff(path.read_bytes(), path.name)
+        except (DecodeError, OSError) as error:
+            reason = str(error) if isinstance(error, DecodeError) else error.strerror
+            self.refused.append(f"{path}: {reason}")
+            return []
+
+
+def seal_files(
+    inputs: Inputs,
+    out: Path,
+    *,
+    packs: Sequence[Pack],
+    translator: Translator,
+    profiles: Mapping[str, bytes],
+    run_key: Sequence[str],
+    signer: Signer | None,
+) -> Iterator[Sealed]:
+    """Seals the runs in the inputs, each into a bundle in `out`, signed when there is a signer.
+
+    Raises:
+        SidecarError: A run cannot be sealed, or a bundle of the same name and other content is there already.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".sealing-", dir=out) as folder:
+        store = RunStore(Path(folder) / "runs.sqlite", durable=False)
+        translate = FrameTranslator(translator)
+        recorder = Recorder(store=store, lifecycle=_NEVER, translate=translate, run_key=run_key, source=_SOURCE)
+        for frame in inputs.frames():
+            recorder.record([frame])
+        recorder.close_all("end_of_input", 0)
+        sealer = Sealer(
+            store=store,
+            out=Path(folder),
+            packs=packs,
+            translator=translator,
+            profiles=profiles,
+            source=_SOURCE,
+            signer=(lambda: signer) if signer else None,
+            chained=False,
+        )
+        for sealed in sealer.seal_closed(_raise):
+            for name in filter(None, (sealed.file, sealed.attestation)):
+                _move(Path(folder) / name, out / name, replace=name != sealed.file)
+            yield sealed
+        store.close()
+
+
+def _raise(run: RunRow, error: Exception) -> None:
+    raise SidecarError(f"run {run.run_id}: {error}") from error
+
+
+def _move(made: Path, to: Path, *, replace: bool) -> None:
+    if not replace and to.exists() and to.read_bytes() != made.read_bytes():
+        raise SidecarError(f"{to} is there already with other content; evidence is not overwritten")
+    made.replace(to)
+
+
+def map_files(inputs: Inputs, out: Path, *, translator: Translator, keep_unmapped: bool) -> dict[str, object]:
+    """Writes the translated telemetry of the inputs to one file, and gives the mapping-loss report.
+
+    The file is OTLP/JSON, a request a line; with the suffix .pb protobuf, the requests one after the other.
+    """
+    translate, account = FrameTranslator(translator), Account()
+    with out.open("wb") as file:
+        for frame in inputs.frames():
+            for item in translate(frame):
+                account.add(item.view, item.translation)
+            body, _ = translate.exported(frame, keep_unmapped=keep_unmapped)
+            if out.suffix == ".pb":
+                file.write(body)
+            else:
+                file.write(json_codec.dump(parse(OtlpSignal(frame.signal), "protobuf", body)) + b"\n")
+    return account.report()

@@ -1,0 +1,241 @@
+"""Seals closed runs into bundles, and signs them.
+
+Law: a closed run is sealed until it is on disk and attested, whatever stops the process in between; the same run gives the same bundle.
+A run that cannot be sealed stays closed, with its events kept and the reason said, and does not hold up the others.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from evidence.bundle import seal
+from evidence.errors import EvidenceError
+from evidence.packs import Pack
+from evidence.reader import BundleFacts
+from evidence.run import RunMeta, attestation_file_name, bundle_file_name
+from evidence.timestamp import from_unix_nano
+from semconv.translate import Translator
+from sidecar.mapping import MappingAgain
+from sidecar.recorder.store import RunRow, RunStore
+
+if TYPE_CHECKING:
+    from attest.signers.signer import Signer
+
+__all__ = ["PRODUCER", "Sealed", "Sealer"]
+
+PRODUCER = {"name": "affidavit", "version": version("affidavit")}
+_ROWS_KEPT = 100_000
+_CHAIN = "last_bundle"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """What sealing a part of a run gave: the line that `affidavit seal` prints, and what `GetRun` answers from."""
+
+    file: str
+    attestation: str | None
+    run_id: str
+    part: int
+    bundle_id: str
+    manifest_sha256: str
+    events: int
+    spans: int
+    logs: int
+    metrics: int
+    receipts: int
+    close_reason: str
+    mapping: dict[str, Any]
+    """Totals of the mapping loss."""
+    completeness: float
+    closure: float
+    confidence: str
+    signals: dict[str, str]
+    gaps: dict[str, int]
+
+
+class Sealer:
+    """Seals the closed runs of a store, in the order in which they closed.
+
+    Args:
+        store: Whose runs.
+        out: Folder of the bundles.
+        packs: What every bundle is scored by.
+        translator: What the runs were translated with.
+        profiles: The user's profiles among its tables; they go into the bundle, so that it stands alone.
+        source: The URI in the runs' events.
+        signer: Who signs; None leaves bundles unsigned.
+        chained: Whether each bundle names the one sealed before it.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: RunStore,
+        out: Path,
+        packs: Sequence[Pack],
+        translator: Translator,
+        profiles: Mapping[str, bytes],
+        source: str,
+        signer: Callable[[], Signer] | None,
+        chained: bool,
+    ) -> None:
+        self._store = store
+        self._out = out
+        self._packs = tuple(packs)
+        self._translator = translator
+        self._profiles = dict(profiles)
+        self._source = source
+        self._signer = signer
+        self._chained = chained
+
+    def seal_closed(self, failed: Callable[[RunRow, Exception], None]) -> Iterator[Sealed]:
+        """Seals and signs what is closed, after signing what was sealed before a crash.
+
+        Args:
+            failed: Told of a run that could not be sealed or signed; it is tried again at the next call.
+        """
+        waiting = self._store.in_state("sealed") if self._signer else []
+        for run in waiting + self._store.in_state("closed"):
+            try:
+                facts = self._seal(run) if run.state == "closed" else read_facts(self._out / _file(run))
+                yield self._sign(run, facts)
+            except (EvidenceError, OSError, ValueError) as error:
+                failed(run, error)
+
+    def _sign(self, run: RunRow, facts: BundleFacts) -> Sealed:
+        sealed = orjson.loads(run.sealed_json)
+        if self._signer is not None:
+            sealed["attestation"] = self._attest(facts).name
+            run.state, run.sealed_json = "attested", orjson.dumps(sealed).decode()
+            with self._store.transaction():
+                self._store.save(run)
+        return Sealed(**sealed)
+
+    # ---------------------------------------------------------------- sealing
+
+    def _seal(self, run: RunRow) -> BundleFacts:
+        descriptor, name = tempfile.mkstemp(prefix=".events-", dir=self._out)
+        spool = Path(name)
+        try:
+            again = MappingAgain(self._translator)
+            with os.fdopen(descriptor, "wb") as file:
+                for lines in self._store.lines(run):
+                    file.write(lines)
+                    for line in lines.splitlines():
+                        again.event(orjson.loads(line))
+            facts = seal(
+                events=spool,
+                run=self._meta(run),
+                packs=self._packs,
+                profiles=self._profiles,
+                mapping_loss=again.report(),
+                out=self._out / _file(run),
+            )
+        finally:
+            spool.unlink(missing_ok=True)
+        run.state, run.sealed_json = "sealed", orjson.dumps(asdict(_describe(run, facts))).decode()
+        with self._store.transaction():
+            self._store.save(run)
+            self._store.drop_lines(run)
+            self._store.prune(_ROWS_KEPT)
+            if self._chained:
+                link = {"bundle_id": facts.bundle_id, "manifest_sha256": facts.manifest_sha256}
+                self._store.set_meta(_CHAIN, orjson.dumps(link).decode())
+        return facts
+
+    def _meta(self, run: RunRow) -> RunMeta:
+        return RunMeta(
+            run_id=run.run_id,
+            part=run.part,
+            opened_at=from_unix_nano(run.opened_unix_nano),
+            closed_at=from_unix_nano(run.closed_unix_nano),
+            close_reason=run.close_reason,
+            source=self._source,
+            producer=PRODUCER,
+            mapping=self._translator.describe(),
+            amends=self._amended(run),
+            previous_bundle=orjson.loads(self._store.meta(_CHAIN, "null")) if self._chained else None,
+        )
+
+    def _amended(self, run: RunRow) -> str | None:
+        if run.part == 1:
+            return None
+        before = next((part for part in self._store.parts(run.run_id) if part.part == run.part - 1), None)
+        return orjson.loads(before.sealed_json)["bundle_id"] if before else None
+
+    # ---------------------------------------------------------------- signing
+
+    def _attest(self, facts: BundleFacts) -> Path:
+        from attest.attest import attest_bundles
+
+        assert self._signer is not None, "asked only when there is one"
+        data = attest_bundles([facts], self._signer(), producer=PRODUCER)
+        return write_durably(facts.path.with_name(attestation_file_name(facts.file)), data)
+
+
+def read_facts(path: Path) -> BundleFacts:
+    """What is known of a bundle that was sealed before: read back in full, because it is about to be signed."""
+    with EvidenceBundle.open(path) as bundle:
+        for _ in bundle.events():
+            pass
+        return bundle.finish()
+
+
+def _file(run: RunRow) -> str:
+    return bundle_file_name(run.run_id, run.part)
+
+
+def _describe(run: RunRow, facts: BundleFacts) -> Sealed:
+    closure = orjson.loads(facts.reports[CLOSURE])
+    totals = orjson.loads(facts.reports[MAPPING_LOSS])["totals"]
+    states = {name: detail["status"] for name, detail in closure["completeness"]["by_signal"].items()}
+    gaps = {name: count for name, count in facts.manifest["capture_health"].items() if count and name in _GAPS}
+    return Sealed(
+        file=facts.file,
+        attestation=None,
+        run_id=run.run_id,
+        part=run.part,
+        bundle_id=facts.bundle_id,
+        manifest_sha256=facts.manifest_sha256,
+        events=run.event_count,
+        spans=run.spans,
+        logs=run.logs,
+        metrics=run.metrics,
+        receipts=run.receipts,
+        close_reason=run.close_reason,
+        mapping=totals,
+        completeness=completeness_score(closure),
+        closure=closure["closure"]["score"],
+        confidence=closure["closure"]["confidence"],
+        signals=states,
+        gaps=gaps,
+    )
+
+
+def write_durably(path: Path, data: bytes) -> Path:
+    """Writes a file at one stroke: whole and on disk, or not there."""
+    descriptor, name = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return path

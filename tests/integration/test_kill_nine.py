@@ -1,0 +1,82 @@
+"""kill -9 in the middle of a send loop: everything acknowledged is in a bundle."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import grpc
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from evidence.reader import EvidenceBundle
+from tests.tools.process import running, start
+
+pytestmark = pytest.mark.integration
+
+EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+QUICK_KILLS = 3
+MANY_KILLS = 20
+
+
+def body(number: int) -> bytes:
+    request = ExportTraceServiceRequest()
+    spans = request.resource_spans.add().scope_spans.add().spans
+    spans.add(trace_id=(number // 50 + 1).to_bytes(16, "big"), span_id=number.to_bytes(8, "big"), name=str(number))
+    return request.SerializeToString()
+
+
+def send_until_killed(address: str, first: int, acknowledged: list[int], enough: threading.Event, wanted: int) -> int:
+    number = first
+    with grpc.insecure_channel(address) as channel:
+        call = channel.unary_unary(EXPORT)
+        try:
+            while True:
+                call(body(number), timeout=5)
+                acknowledged.append(number)
+                number += 1
+                if number - first >= wanted:
+                    enough.set()
+        except grpc.RpcError:
+            enough.set()
+            return number + 1
+
+
+def recorded(bundles: list[Path]) -> list[int]:
+    found = []
+    for path in bundles:
+        with EvidenceBundle.open(path) as bundle:
+            found += [int(event["data"]["span"]["name"]) for event, _ in bundle.events() if "span" in event["data"]]
+            bundle.finish()
+    return found
+
+
+def kill_in_a_loop(state: Path, kills: int) -> None:
+    acknowledged: list[int] = []
+    number = 1
+    for round_ in range(kills):
+        sidecar = start(state, RUN__QUIET_SECONDS="0.2")
+        enough = threading.Event()
+        ended: list[int] = []
+        sender = threading.Thread(
+            target=lambda: ended.append(send_until_killed(sidecar.grpc, number, acknowledged, enough, 20 + 13 * round_))  # noqa: B023
+        )
+        sender.start()
+        assert enough.wait(30)
+        sidecar.kill()
+        sender.join(30)
+        number = ended[0]
+    with running(state) as sidecar:
+        assert sidecar.stop() == 0
+        found = recorded(sidecar.bundles)
+    assert sorted(set(acknowledged) - set(found)) == [], "acknowledged and lost"
+    assert len(found) == len(set(found)), "recorded twice"
+
+
+def test_everything_acknowledged_before_a_kill_is_in_a_bundle(tmp_path):
+    kill_in_a_loop(tmp_path / "state", QUICK_KILLS)
+
+
+@pytest.mark.soak
+def test_twenty_kills_lose_nothing_acknowledged(tmp_path):
+    kill_in_a_loop(tmp_path / "state", MANY_KILLS)
