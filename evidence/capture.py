@@ -27,7 +27,7 @@ _GAPS = {
     "truncated": "truncated",
 }
 """Kinds of gap that have a counter of their own; every gap counts in `gaps` and `gap_items` as well."""
-_COUNTERS = (
+_SUMS = (
     *_COUNTED.values(),
     *(counter for _, counter in _DROPPED),
     *_GAPS.values(),
@@ -44,6 +44,10 @@ _COUNTERS = (
     "untracked_spans",
     "count_mismatch",
 )
+_FLAGS = ("unopened", "unclosed", "sender_uncounted")
+COUNTERS = frozenset((*_SUMS, *_FLAGS))
+"""Every member of the result: sums, and three booleans."""
+
 _REMOTE = 0x200  # OTLP span flags: the parent is known to be in another process
 
 
@@ -56,7 +60,7 @@ class CaptureHealth:
 
     def __init__(self, limits: Limits = DEFAULT) -> None:
         self._limits = limits
-        self._counts = dict.fromkeys(_COUNTERS, 0)
+        self._counts = dict.fromkeys(_SUMS, 0)
         self._events = 0
         self._last_time = ""
         self._opened = self._closed = False
@@ -86,7 +90,7 @@ class CaptureHealth:
             add(event["data"], line)
 
     def result(self) -> dict[str, int | bool]:
-        """The counters, with `unopened` and `unclosed`."""
+        """The counters, with `unopened`, `unclosed` and `sender_uncounted`."""
         counts = dict(self._counts)
         repeated, conflicting = self._repetitions()
         counts["duplicates"] += repeated
@@ -95,7 +99,8 @@ class CaptureHealth:
         counts["orphan_spans"] += len(absent)
         counts["missing_parents"] += len(set(absent))
         counts["count_mismatch"] += self._mismatch()
-        return {**counts, "unopened": not self._opened, "unclosed": not self._closed}
+        flags = (not self._opened, not self._closed, not self._claimed.get("sender_counts"))
+        return {**counts, **dict(zip(_FLAGS, flags, strict=True))}
 
     def _span(self, data: JsonObject, line: bytes) -> None:
         span = data["span"]

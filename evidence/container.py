@@ -9,13 +9,13 @@ from typing import BinaryIO
 
 from evidence import ustar
 from evidence.errors import EvidenceError
-from evidence.gzip_stream import GzipReader, GzipWriter
+from evidence.gzip_stream import GzipReader, GzipWriter, Writable
 from evidence.limits import DEFAULT, Limits
 
 _PIECE_BYTES = 1024 * 1024
 
 
-def write_container(out: BinaryIO, members: Iterable[tuple[str, int, BinaryIO | bytes]]) -> None:
+def write_container(out: Writable, members: Iterable[tuple[str, int, BinaryIO | bytes]]) -> None:
     """Write members in the order given.
 
     Args:

@@ -7,7 +7,7 @@ the fixed header, a complete deflate stream, the right CRC and length, and not a
 """
 
 import hashlib
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from isal import igzip_lib, isal_zlib
 
@@ -20,10 +20,18 @@ _LEVEL = 1  # of isal's 0 to 3: 1 is the fastest that compresses well
 _PIECE_BYTES = 256 * 1024
 
 
-class GzipWriter:
-    """Compresses what is written to it into a binary file. `close` ends the member and leaves the file open."""
+class Writable(Protocol):
+    """Takes bytes in order."""
 
-    def __init__(self, out: BinaryIO) -> None:
+    def write(self, data: bytes, /) -> object:
+        """Write all of `data`."""
+        ...
+
+
+class GzipWriter:
+    """Compresses what is written to it into a file. `close` ends the member and leaves the file open."""
+
+    def __init__(self, out: Writable) -> None:
         self._out = out
         self._deflate = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, -isal_zlib.MAX_WBITS)
         self._pending = bytearray()

@@ -40,8 +40,8 @@ class Limits:
     """Locations kept for one signal or one rule; the totals are counted all the same."""
     spans_tracked_max: int = 500_000
     """Spans of a part that are compared with each other for repetitions and absent parents: 24 bytes each."""
-    open_instances_max: int = 100_000
-    """Tool calls a model asked for that are remembered while waiting for their tool span."""
+    open_instances_max: int = 20_000
+    """Instances that wait for their other half (a log of the span, the span of a tool call), of each kind."""
 
     def to_json(self) -> dict[str, int]:
         """The bounds that the soak report of ADR-025 names, under its names."""

@@ -17,10 +17,9 @@ from typing import Self
 from evidence import manifest as layout
 from evidence.canonical import JsonObject
 from evidence.errors import BundleError, EventError
-from evidence.event import decode
 from evidence.limits import DEFAULT, Limits
 from evidence.members import Members
-from evidence.merkle import MerkleTree
+from evidence.sequence import EventSequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +76,7 @@ class EvidenceBundle:
         self._path = path
         self._members = members
         self._limits = limits
-        self._checks: _EventChecks | None = None
+        self._sequence: EventSequence | None = None
         self.manifest = members.manifest
         self.manifest_sha256 = members.manifest_sha256
         self.attached = attached
@@ -114,11 +113,21 @@ class EvidenceBundle:
         Raises:
             BundleError: as soon as a line is not what it must be, or, after the last, when the whole is not.
         """
-        checks = _EventChecks(self.manifest, self._limits)
+        manifest = self.manifest
+        sequence = EventSequence(run_id=manifest["run_id"], first_seq=manifest["first_seq"], limits=self._limits)
         for line in self._members.lines(layout.EVENTS):
-            yield checks.event(line), line
-        checks.finish()
-        self._checks = checks
+            try:
+                event = sequence.add(line)
+            except EventError as error:
+                raise BundleError("events", str(error)) from error
+            if sequence.size > manifest["event_count"]:
+                raise BundleError("events", f"expected {manifest['event_count']} events, got more")
+            yield event, line
+        if sequence.size != manifest["event_count"]:
+            raise BundleError("events", f"expected {manifest['event_count']} events, got {sequence.size}")
+        if sequence.root_hex != manifest["merkle"]["root"]:
+            raise BundleError("events", f"Merkle root: expected {manifest['merkle']['root']}, got {sequence.root_hex}")
+        self._sequence = sequence
 
     def finish(self) -> BundleFacts:
         """Read what follows the events, to the last byte of the file.
@@ -127,8 +136,8 @@ class EvidenceBundle:
             BundleError: a member is missing, unlisted, out of order or of another digest, or bytes are left.
             RuntimeError: `events` was not read to its end.
         """
-        checks = self._checks
-        if checks is None:
+        sequence = self._sequence
+        if sequence is None:
             raise RuntimeError("read the events to their end before finish")
         for name in self._members.attached:
             self._members.content(name)
@@ -142,9 +151,9 @@ class EvidenceBundle:
             manifest_sha256=self.manifest_sha256,
             members=self._members.digests,
             reports=reports,
-            source=checks.source,
-            first_time=checks.first_time,
-            last_time=checks.last_time,
+            source=sequence.source,
+            first_time=sequence.first_time,
+            last_time=sequence.last_time,
         )
 
 
@@ -160,51 +169,3 @@ def _read_attached(members: Members, limits: Limits) -> dict[str, bytes]:
         return attached
     finally:
         members.close()
-
-
-class _EventChecks:
-    """What holds between the events of a part, and between them and its manifest."""
-
-    def __init__(self, manifest: JsonObject, limits: Limits) -> None:
-        self._manifest = manifest
-        self._limits = limits
-        self._next_seq = manifest["first_seq"]
-        self._tree = MerkleTree()
-        self.source = ""
-        self.first_time = self.last_time = ""
-
-    def event(self, line: bytes) -> JsonObject:
-        """The event of the next line."""
-        try:
-            event = decode(line, self._limits)
-            self._check_place(event)
-        except EventError as error:
-            raise BundleError("events", f"line {self._tree.size + 1}: {error}") from error
-        self._tree.append(line)
-        self._next_seq += 1
-        return event
-
-    def finish(self) -> None:
-        """Hold the whole to the manifest."""
-        if self._tree.size != self._manifest["event_count"]:
-            raise BundleError("events", f"expected {self._manifest['event_count']} events, got {self._tree.size}")
-        root = self._tree.root().hex()
-        if root != self._manifest["merkle"]["root"]:
-            raise BundleError("events", f"Merkle root: expected {self._manifest['merkle']['root']}, got {root}")
-
-    def _check_place(self, event: JsonObject) -> None:
-        manifest, time = self._manifest, event["time"]
-        if self._tree.size == 0:
-            self.source, self.first_time, self.last_time = event["source"], time, time
-        if event["seq"] != self._next_seq:
-            raise EventError(f"seq: expected {self._next_seq}, got {event['seq']}")
-        if event["seq"] > manifest["last_seq"]:
-            raise EventError(f"seq: expected at most {manifest['last_seq']}, got {event['seq']}")
-        if event["runid"] != manifest["run_id"]:
-            raise EventError(f"runid: expected {manifest['run_id']}, got {event['runid']}")
-        if event["source"] != self.source:
-            raise EventError(f"source: expected {self.source}, got {event['source']}")
-        if time < self.first_time:
-            self.first_time = time
-        elif time > self.last_time:
-            self.last_time = time

@@ -1,0 +1,113 @@
+"""Keeps the count of instances: how many were expected, and how each came out.
+
+Law: every instance is counted exactly once, as captured, redacted or missing; only locations are bounded.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from evidence.commitment import Commitment
+from evidence.limits import DEFAULT, Limits
+
+Status = Literal["captured", "redacted", "missing", "unknown"]
+
+MANY = "sha256-of-commitments"
+"""The algorithm of a commitment over several: SHA-256 over one line `alg:digest:size_bytes` for each, in order."""
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The instances of one row, or of all rows of a signal or rule."""
+
+    limits: Limits = DEFAULT
+    captured: int = 0
+    redacted: int = 0
+    missing: int = 0
+    absent: Counter[str] = field(default_factory=Counter)
+    """What missing instances lacked, and how often."""
+    paths: dict[str, list[str]] = field(default_factory=lambda: {"captured": [], "redacted": [], "missing": []})
+    """The first locations of each outcome."""
+    _first: Commitment | None = None
+    _many: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+    _commitments: int = 0
+    _size: int = 0
+
+    @property
+    def expected(self) -> int:
+        """All instances."""
+        return self.captured + self.redacted + self.missing
+
+    @property
+    def status(self) -> Status:
+        """Missing when any instance is; redacted when every absent body is committed to; unknown without instances."""
+        if self.missing:
+            return "missing"
+        if self.redacted:
+            return "redacted"
+        return "captured" if self.captured else "unknown"
+
+    def count(self, path: str, absent: Iterable[str], commitments: Sequence[Commitment] = ()) -> None:
+        """Enter one instance: missing when anything is absent, redacted when something is only committed to."""
+        lacking = list(absent)
+        if lacking:
+            self.missing += 1
+            self.absent.update(lacking)
+            self._locate("missing", f"{path}/{lacking[0]}")
+        elif commitments:
+            self.redacted += 1
+            self._locate("redacted", path)
+            for commitment in commitments:
+                self._commit(commitment)
+        else:
+            self.captured += 1
+            self._locate("captured", path)
+
+    def absorb(self, other: "Ledger", *, satisfied: bool) -> None:
+        """Add the instances of another ledger; `satisfied` makes its missing ones captured."""
+        self.captured += other.captured + (other.missing if satisfied else 0)
+        self.redacted += other.redacted
+        self.missing += 0 if satisfied else other.missing
+        if not satisfied:
+            self.absent.update(other.absent)
+        for outcome, paths in other.paths.items():
+            for path in paths:
+                self._locate("captured" if satisfied and outcome == "missing" else outcome, path)
+        if (commitment := other.commitment) is not None:
+            self._commit(commitment)
+
+    @property
+    def commitment(self) -> Commitment | None:
+        """One commitment to all withheld bodies: the only one itself, or a digest over all of them."""
+        if self._commitments <= 1:
+            return self._first
+        return Commitment(alg=MANY, digest=self._many.hexdigest(), size_bytes=self._size)
+
+    @property
+    def evidence_paths(self) -> list[str]:
+        """The locations that explain the status."""
+        return [] if self.status == "unknown" else list(self.paths[self.status])
+
+    @property
+    def reason(self) -> str:
+        """The status in words, with totals."""
+        if not self.expected:
+            return "no event says that it should be there"
+        if self.missing:
+            lacking = ", ".join(f"{name} ({count})" for name, count in sorted(self.absent.items())[:8])
+            return f"{self.missing} of {self.expected} expected instances lack {lacking}"
+        if self.redacted:
+            return f"{self.redacted} of {self.expected} expected instances are withheld and committed to"
+        return f"all {self.expected} expected instances are there"
+
+    def _locate(self, outcome: str, path: str) -> None:
+        if len(self.paths[outcome]) < self.limits.evidence_paths_max:
+            self.paths[outcome].append(path)
+
+    def _commit(self, commitment: Commitment) -> None:
+        self._first = self._first or commitment
+        self._commitments += 1
+        self._size += commitment.size_bytes
+        self._many.update(f"{commitment.alg}:{commitment.digest}:{commitment.size_bytes}\n".encode())

@@ -1,0 +1,219 @@
+"""Completeness and closure of a part: did we capture what the packs need, and could the run be reconstructed.
+
+The report is `closure-v1` (`schemas/closure-v1.schema.json`, from ADR-025). For closure a redacted body counts as missing:
+it cannot be replayed until it is disclosed. With nothing expected the score is 0 and the confidence low.
+
+Law: every value is a function of the events, the registry, the packs and the closing time; so whoever holds a bundle
+computes the same bytes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from evidence import formulas
+from evidence.canonical import JsonObject, canonical
+from evidence.capture import CaptureHealth
+from evidence.condition import Row
+from evidence.expectation import Expectations
+from evidence.formulas import Context
+from evidence.ledger import Ledger
+from evidence.limits import DEFAULT, Limits
+from evidence.manifest import CLOSURE, FORMULA_RECEIPTS
+from evidence.packs import ExistsForAll, Pack, Rule, SignalState
+from evidence.signals import Registry, registry
+
+Outcome = Literal["holds", "fails", "undecided"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleResult:
+    """How one rule of a pack came out."""
+
+    id: str
+    """`pack@version:rule`."""
+    rule: Rule
+    outcome: Outcome
+    """Undecided when nothing says that what the rule is about took place."""
+    reason: str
+    evidence_paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """The reports of a part."""
+
+    closure: JsonObject
+    """`reports/closure.json`."""
+    receipts: JsonObject
+    """`reports/formula-receipts.json`."""
+    completeness: Mapping[str, float]
+    """Share of the required signals, by `pack@version`."""
+    rules: tuple[RuleResult, ...]
+
+    def closure_bytes(self) -> bytes:
+        """`reports/closure.json` as it stands in a bundle."""
+        return canonical(self.closure)
+
+    def receipts_bytes(self) -> bytes:
+        """`reports/formula-receipts.json` as it stands in a bundle."""
+        return canonical(self.receipts)
+
+
+class Assessment:
+    """Looks at the events of a part in order, then gives capture health and scores.
+
+    Memory does not depend on the number of events, apart from what `CaptureHealth` and `Expectations` say.
+    """
+
+    def __init__(self, packs: Sequence[Pack], signals: Registry | None = None, limits: Limits = DEFAULT) -> None:
+        self._packs = tuple(packs)
+        self._registry = signals or registry()
+        self._health = CaptureHealth(limits)
+        self._expectations = Expectations(self._rows(), self._registry.placeholders, limits)
+
+    def add(self, event: JsonObject, line: bytes) -> None:
+        """Look at the next event; `line` is its canonical form.
+
+        Raises:
+            EventError: the telemetry in it is not OTLP/JSON.
+        """
+        self._expectations.add(event)
+        self._health.add(event, line)
+
+    def capture_health(self) -> dict[str, int | bool]:
+        """The capture health of the events so far."""
+        return self._health.result()
+
+    def scores(self, context: Context) -> Scores:
+        """The reports over the events so far."""
+        ledgers = self._expectations.result()
+        states = {name: ledgers[name] for name in self._registry.signals}
+        score, confidence = self._closure(states, context)
+        completeness = {pack.id: self._completeness(pack, states, context) for pack in self._packs}
+        receipts = [evaluation.receipt for evaluation in (score, confidence, *completeness.values())]
+        return Scores(
+            closure=self._report(states, score.output, confidence.output, context),
+            receipts={
+                "schema_version": formulas.RECEIPTS_VERSION,
+                "outputs": {"completeness": {name: evaluation.output for name, evaluation in completeness.items()}},
+                "receipts": receipts,
+            },
+            completeness={name: float(evaluation.output) for name, evaluation in completeness.items()},
+            rules=tuple(self._rule_results(ledgers)),
+        )
+
+    # ---------------------------------------------------------------- formulas
+
+    def _closure(
+        self, states: Mapping[str, Ledger], context: Context
+    ) -> tuple[formulas.Evaluation, formulas.Evaluation]:
+        critical = {name: signal for name, signal in self._registry.signals.items() if signal.replay_critical}
+        score = formulas.evaluate(
+            "weighted_ratio_v1",
+            {"signals": {name: {"status": states[name].status, "weight": s.weight} for name, s in critical.items()}},
+            f"{CLOSURE}#/closure/score",
+            context,
+        )
+        confidence = formulas.evaluate(
+            "confidence_table_v1",
+            {
+                "expected": sum(states[name].expected for name in critical),
+                "counters": self.capture_health(),
+                "table": {level: list(names) for level, names in self._registry.confidence.items()},
+            },
+            f"{CLOSURE}#/closure/confidence",
+            context,
+        )
+        return score, confidence
+
+    def _completeness(self, pack: Pack, states: Mapping[str, Ledger], context: Context) -> formulas.Evaluation:
+        required = {name: states[name].status for name in pack.requires_signals}
+        place = f"{FORMULA_RECEIPTS}#/outputs/completeness/{pack.id}"
+        return formulas.evaluate("completeness_ratio_v1", {"required": required}, place, context)
+
+    # ---------------------------------------------------------------- the report
+
+    def _report(
+        self, states: Mapping[str, Ledger], score: formulas.Value, confidence: formulas.Value, context: Context
+    ) -> JsonObject:
+        signals = self._registry.signals
+        required = [name for name in signals if any(name in pack.requires_signals for pack in self._packs)]
+        critical = [name for name, signal in signals.items() if signal.replay_critical]
+
+        def having(names: Sequence[str], *wanted: str) -> list[str]:
+            return [name for name in names if states[name].status in wanted]
+
+        return {
+            "schema_version": "closure-v1",
+            "generated_at": context.computed_at,
+            "bundle_digest": context.manifest_digest,
+            "pack_context": [
+                {"name": pack.name, "version": pack.version, "kind": pack.kind, "digest": pack.digest}
+                for pack in self._packs
+            ],
+            "completeness": {
+                "required": required,
+                "captured": having(required, "captured"),
+                "redacted": having(required, "redacted"),
+                "unknown": having(required, "missing", "unknown"),
+                "by_signal": {name: _detail(ledger) for name, ledger in states.items()},
+            },
+            "closure": {
+                "score": score,
+                "confidence": confidence,
+                "captured": having(critical, "captured"),
+                "missing": having(critical, "missing", "redacted"),
+                "uncontrolled_dependencies": [
+                    self._registry.uncontrolled[name]
+                    for name in having(list(self._registry.uncontrolled), "missing", "redacted")
+                ],
+                "scoring": {
+                    "method": "weighted_ratio_v1",
+                    "weights": {name: signals[name].weight for name in critical},
+                },
+            },
+        }
+
+    # ---------------------------------------------------------------- rules
+
+    def _rows(self) -> dict[str, tuple[Row, ...]]:
+        rows = {name: signal.expected for name, signal in self._registry.signals.items()}
+        for pack in self._packs:
+            for rule in pack.rules:
+                if isinstance(rule.check, ExistsForAll):
+                    rows[f"{pack.id}:{rule.id}"] = (rule.check.row,)
+        return rows
+
+    def _rule_results(self, ledgers: Mapping[str, Ledger]) -> list[RuleResult]:
+        results = []
+        for pack in self._packs:
+            for rule in pack.rules:
+                name = f"{pack.id}:{rule.id}"
+                ledger = ledgers[rule.check.signal if isinstance(rule.check, SignalState) else name]
+                results.append(
+                    RuleResult(
+                        id=name,
+                        rule=rule,
+                        outcome=_outcome(rule, ledger),
+                        reason=ledger.reason,
+                        evidence_paths=tuple(ledger.evidence_paths),
+                    )
+                )
+        return results
+
+
+def _outcome(rule: Rule, ledger: Ledger) -> Outcome:
+    if ledger.status == "unknown":
+        return "undecided"
+    enough = {"captured"}
+    if isinstance(rule.check, SignalState) and rule.check.min_state == "redacted":
+        enough.add("redacted")
+    return "holds" if ledger.status in enough else "fails"
+
+
+def _detail(ledger: Ledger) -> JsonObject:
+    detail: JsonObject = {"status": ledger.status, "reason": ledger.reason, "evidence_paths": ledger.evidence_paths}
+    if ledger.status == "redacted" and ledger.commitment is not None:
+        detail["commitment"] = ledger.commitment.to_json()
+    return detail
