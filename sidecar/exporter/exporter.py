@@ -89,6 +89,7 @@ class Exporter:
         self._warn = Seldom(_log, limits.export_log_interval_seconds)
         self._batch_bytes_max = backend.batch_bytes_max
         self._drained = False
+        self._promised = False
         self._transport: Transport | None = None
         self._thread = Thread(target=self._run, name=f"export-{backend.name}", daemon=True)
 
@@ -152,20 +153,24 @@ class Exporter:
 
     def _round(self, transport: Transport) -> None:
         """Deliver what is there, then wait for more. A failure on our side is counted and tried again, never the end."""
-        stopping = self._stop.requested
+        stopping, before = self._stop.requested, self._progress.position
         try:
             self._deliver_all(transport)
             self._progress.store()
             if stopping:
                 self._drained = True
-            else:
-                self._source.wait(self._progress.position, self._limits.export_idle_wait_seconds)
+                return
+            if self._promised and self._progress.position == before:
+                self._pause(
+                    self._limits.export_idle_wait_seconds, binding=False
+                )  # a source that promises what it cannot give
+            self._promised = self._source.wait(self._progress.position, self._limits.export_idle_wait_seconds)
         except _OutOfTimeError:
             raise
         except Exception as error:  # noqa: BLE001  (the thread's boundary: the source is another's code, and must not end us)
             self._counters.failed(error)
             self._warn("failure", "%s: cannot go on, will try again: %r", self._backend.name, error)
-            self._pause(self._backoff.next_seconds())
+            self._pause(self._backoff.next_seconds(), binding=stopping)
 
     def _deliver_all(self, transport: Transport) -> None:
         fits = False
@@ -185,14 +190,14 @@ class Exporter:
     def _deliver(self, transport: Transport, batch: Batch) -> bool:
         """Send until the backend has decided. False: too large as it is, and to be read again as smaller requests."""
         while True:
-            remaining_seconds = self._stop.remaining_seconds()
+            stopping, remaining_seconds = self._stop.requested, self._stop.remaining_seconds()
             if not remaining_seconds:
                 raise _OutOfTimeError
             timeout_seconds = min(self._backend.timeout_seconds, remaining_seconds)
             outcome = transport.send(batch.signal, batch.body, timeout_seconds)
             match outcome:
                 case Retry():
-                    self._wait_to_retry(outcome)
+                    self._wait_to_retry(outcome, stopping=stopping)
                 case Accepted():
                     self._backoff.reset()
                     self._accepted(batch, outcome)
@@ -201,15 +206,15 @@ class Exporter:
                     self._backoff.reset()
                     return self._refused(batch, outcome)
 
-    def _wait_to_retry(self, outcome: Retry) -> None:
+    def _wait_to_retry(self, outcome: Retry, *, stopping: bool) -> None:
         self._counters.retried(outcome)
         self._progress.store()
         self._warn(outcome.reason, "%s: will retry: %s: %s", self._backend.name, outcome.reason, outcome.message)
         own_seconds = self._backoff.next_seconds()
         if outcome.after_seconds is None:
-            self._pause(own_seconds)
+            self._pause(own_seconds, binding=stopping)
         else:
-            self._pause(outcome.after_seconds, told=True)
+            self._pause(outcome.after_seconds, binding=True)
 
     def _accepted(self, batch: Batch, outcome: Accepted) -> None:
         rejected = self._counters.accepted(batch, outcome)
@@ -242,6 +247,6 @@ class Exporter:
             self._counters.failed(error)
         return True
 
-    def _pause(self, seconds: float, *, told: bool = False) -> None:
-        if not self._stop.pause(seconds, told=told):
+    def _pause(self, seconds: float, *, binding: bool) -> None:
+        if not self._stop.pause(seconds, binding=binding):
             raise _OutOfTimeError

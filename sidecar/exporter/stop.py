@@ -32,23 +32,18 @@ class Stop:
         """Time left; infinite as long as nobody asked."""
         return max(0.0, self._deadline - self._clock_seconds())
 
-    def pause(self, seconds: float, *, told: bool) -> bool:
-        """Wait before another try.
-
-        A stop that comes meanwhile cuts the wait short, for one more try, unless the backend itself told us to wait.
+    def pause(self, seconds: float, *, binding: bool) -> bool:
+        """Wait before another try. A stop that comes meanwhile, or came before, ends the wait, unless it is binding.
 
         Args:
             seconds: How long.
-            told: The backend named this wait.
+            binding: Keep the wait in full: the backend named it, or the last try was already made for the stop.
 
         Returns:
-            False, at once, when the wait does not fit before the deadline.
+            False, at once, when a binding wait does not fit before the deadline.
         """
         until = self._clock_seconds() + seconds
-        stopping = self.requested
-        if not stopping and not self._requested.wait(seconds):
-            return True
-        if stopping or told:
+        if self._requested.wait(seconds) and binding:
             if until > self._deadline:
                 return False
             sleep(max(0.0, until - self._clock_seconds()))

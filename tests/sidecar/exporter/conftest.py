@@ -87,9 +87,9 @@ class HurriedStop(Stop):
         super().__init__()
         self.waits: list[tuple[float, bool]] = []
 
-    def pause(self, seconds: float, *, told: bool) -> bool:
-        self.waits.append((seconds, told))
-        return super().pause(min(seconds, 0.002), told=told)
+    def pause(self, seconds: float, *, binding: bool) -> bool:
+        self.waits.append((seconds, binding))
+        return super().pause(min(seconds, 0.002), binding=binding)
 
 
 class Relay:

@@ -112,6 +112,17 @@ def test_a_source_that_fails_is_counted_and_read_again(world, frame):
     assert exporter.stats().errors == 2
 
 
+def test_a_source_that_promises_what_it_cannot_give_is_not_asked_without_a_pause(world, frame, hurried):
+    """The end of a journal may be unreadable: that must not cost a core."""
+    rounds = []
+    world.source.frames = lambda after: rounds.append(after) or iter(())
+    world.source.add(frame(1))
+    exporter = world.export(world.backend(world.serve("http/protobuf")), connect=FakeTransport(), stop=hurried)
+    world.until(lambda: len(hurried.waits) >= 3)
+    assert exporter.stop(20)
+    assert len(rounds) <= len(hurried.waits) + 3
+
+
 def test_a_source_that_fails_midway_does_not_pass_the_frame_it_failed_at(world, frame):
     """What was read before is delivered by the next reading; nothing is skipped."""
     frames, once = world.source.frames, iter([True])
@@ -304,8 +315,8 @@ def test_a_pause_never_goes_beyond_the_deadline():
     stop = Stop(clock_seconds=lambda: 100.0)
     stop.request(5)
     assert stop.remaining_seconds() == 5
-    assert not stop.pause(5.1, told=False)
-    assert not stop.pause(3600, told=True)
+    assert not stop.pause(5.1, binding=True)
+    assert stop.pause(3600, binding=False)
     stop.request(50)
     assert stop.remaining_seconds() == 5
 

@@ -20,9 +20,9 @@ class SimulatedStop(Stop):
         self.now_seconds = 0.0
         super().__init__(clock_seconds=lambda: self.now_seconds)
 
-    def pause(self, seconds: float, *, told: bool) -> bool:
+    def pause(self, seconds: float, *, binding: bool) -> bool:
         self.now_seconds += seconds
-        return super().pause(0, told=told)
+        return super().pause(0, binding=binding)
 
 
 @dataclass
