@@ -8,6 +8,7 @@ Law: `decode(event.line())` gives the event back, and nothing else decodes to it
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 
 from evidence.canonical import JsonObject, canonical, parse_object
 from evidence.digest import is_tagged
@@ -46,6 +47,8 @@ class Shape:
     optional: Mapping[str, type] = field(default_factory=dict)
     closed: bool = False
     """Whether other members are refused: nothing unrecomputed may stand beside telemetry."""
+    digests: tuple[str, ...] = ()
+    """Members that are tagged digests."""
 
 
 def _telemetry(name: str) -> Shape:
@@ -53,11 +56,12 @@ def _telemetry(name: str) -> Shape:
         required={"resource": str, "scope": str, name: dict},
         optional={"mapped": dict, "loss": dict, "received": str, "unknown_fields": str},
         closed=True,
+        digests=("resource", "scope"),
     )
 
 
 def _shared(name: str) -> Shape:
-    return Shape(required={"digest": str, name: dict}, optional={"schemaUrl": str}, closed=True)
+    return Shape(required={"digest": str, name: dict}, optional={"schemaUrl": str}, closed=True, digests=("digest",))
 
 
 TYPES: Mapping[str, Shape] = {
@@ -97,6 +101,20 @@ _ENVELOPE: Mapping[str, type] = {
 _ENVELOPE_OPTIONAL: Mapping[str, type] = {"subject": str, "traceparent": str}
 
 
+def _orders(required: Mapping[str, type], optional: Mapping[str, type]) -> dict[tuple[str, ...], list[type]]:
+    """Each admissible set of members in canonical order, with the type of each: what a valid object looks like at once."""
+    orders = {}
+    for count in range(len(optional) + 1):
+        for chosen in combinations(optional, count):
+            names = tuple(sorted((*required, *chosen)))
+            orders[names] = [required.get(name) or optional[name] for name in names]
+    return orders
+
+
+_ENVELOPE_ORDERS = _orders(_ENVELOPE, _ENVELOPE_OPTIONAL)
+_DATA_ORDERS = {name: _orders(shape.required, shape.optional) for name, shape in TYPES.items()}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceEvent:
     """One event of a run. `line` is where it is checked."""
@@ -117,15 +135,15 @@ class EvidenceEvent:
             EventError: a member is not what its type demands.
         """
         event: JsonObject = {
-            "specversion": "1.0",
-            "id": f"{self.run_id}:{self.seq}",
-            "source": self.source,
-            "type": self.type,
-            "time": self.time,
+            "data": self.data,
             "datacontenttype": "application/json",
+            "id": f"{self.run_id}:{self.seq}",
             "runid": self.run_id,
             "seq": self.seq,
-            "data": self.data,
+            "source": self.source,
+            "specversion": "1.0",
+            "time": self.time,
+            "type": self.type,
         }
         if self.subject is not None:
             event["subject"] = self.subject
@@ -168,7 +186,8 @@ def check(event: JsonObject) -> None:
     Raises:
         EventError: names the member, what was expected and what was found.
     """
-    _check_members("event", event, _ENVELOPE, _ENVELOPE_OPTIONAL, closed=True)
+    if _ENVELOPE_ORDERS.get(tuple(event)) != list(map(type, event.values())):
+        _check_members("event", event, _ENVELOPE, _ENVELOPE_OPTIONAL, closed=True)
     for name, expected in _CONSTANTS:
         if event[name] != expected:
             raise EventError(f"{name}: expected {expected!r}, got {event[name]!r}")
@@ -196,9 +215,10 @@ def _check_data(event_type: str, data: JsonObject) -> None:
     shape = TYPES.get(event_type)
     if shape is None:
         raise EventError(f"type: expected one of {', '.join(sorted(TYPES))}, got {event_type[:200]!r}")
-    _check_members("data", data, shape.required, shape.optional, closed=shape.closed)
-    for name in ("resource", "scope", "digest"):
-        if shape.closed and isinstance(data.get(name), str) and not is_tagged(data[name]):
+    if _DATA_ORDERS[event_type].get(tuple(data)) != list(map(type, data.values())):
+        _check_members("data", data, shape.required, shape.optional, closed=shape.closed)
+    for name in shape.digests:
+        if not is_tagged(data[name]):
             raise EventError(f"data.{name}: expected sha256:<64 hex>, got {data[name][:80]!r}")
 
 

@@ -62,7 +62,12 @@ class Ledger:
             for commitment in commitments:
                 self._commit(commitment)
         else:
-            self.captured += 1
+            self.capture(path)
+
+    def capture(self, path: str) -> None:
+        """Enter one instance of which everything is there."""
+        self.captured += 1
+        if self.captured <= self.limits.evidence_paths_max:
             self._locate("captured", path)
 
     def absorb(self, other: "Ledger", *, satisfied: bool) -> None:

@@ -16,9 +16,10 @@ from evidence.canonical import JsonObject, canonical
 from evidence.capture import COUNTERS
 from evidence.condition import Row, read_row
 from evidence.digest import tagged
-from evidence.expectation import Expectations, Placeholders
+from evidence.expectation import Expectations
 from evidence.ledger import Ledger
 from evidence.limits import DEFAULT, Limits
+from evidence.presence import Placeholders
 from evidence.strict_yaml import Node, load
 
 
