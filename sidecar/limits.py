@@ -19,6 +19,11 @@ class Limits:
     """One response body (OTLP recommends 4 MiB)."""
     error_message_chars_max: int = 1024
     """`partial_success.error_message` and `Status.message`: shortened rather than refused."""
+    request_parts_max: int = 1_000_000
+    """Resources, scopes and items of one request. Empty ones take two bytes each, and the door looks at every one."""
+    json_containers_max: int = 2_000_000
+    """Arrays and objects of one OTLP/JSON body, counted before it is parsed: empty ones take three bytes each in the
+    text and a hundred times that in memory. A full 64 MiB of ordinary spans has some 1.3 million."""
     input_bytes_max: int = 4 * 1024 * MIB
     """One file given to the offline twin (`affidavit seal`, `affidavit semconv map`)."""
     export_batch_frames_max: int = 1024

@@ -37,10 +37,10 @@ def decode(signal: OtlpSignal, encoding: Encoding, body: bytes, limits: Limits =
         signal: which of the three requests it is.
         encoding: "protobuf" or "json".
         body: the request, not compressed.
-        limits: `request_bytes_max` and `error_message_chars_max` apply.
+        limits: the bounds on bytes, parts and arrays and objects apply, and that on the length of `error_message`.
 
     Raises:
-        DecodeError: too large, or not such a request in this encoding.
+        DecodeError: over a bound, or not such a request in this encoding.
     """
     request = parse(signal, encoding, body, limits)
     total, reasons = _judge(signal, request)
@@ -52,17 +52,27 @@ def decode(signal: OtlpSignal, encoding: Encoding, body: bytes, limits: Limits =
 def parse(signal: OtlpSignal, encoding: Encoding, body: bytes, limits: Limits = DEFAULT) -> Request:
     """Read one export request without judging its items; raises as `decode` does."""
     name = signal.request.DESCRIPTOR.name
-    if len(body) > limits.request_bytes_max:
-        raise DecodeError(name, got=f"{len(body)} bytes", expected=f"at most {limits.request_bytes_max}")
+    _within(limits.request_bytes_max, len(body), f"{name} in bytes")
     if encoding == "json":
-        return json_codec.load(signal.request, body)
-    return _from_wire(signal.request, body)
+        containers = body.count(b"{") + body.count(b"[")  # those inside strings, too
+        _within(limits.json_containers_max, containers, f"arrays and objects of {name}")
+        request: Request = json_codec.load(signal.request, body)
+    else:
+        request = _from_wire(signal.request, body)
+    parts = signal.count_parts(request, limits.request_parts_max)
+    _within(limits.request_parts_max, parts, f"resources, scopes and items of {name}")
+    return request
 
 
 def data_points(metric: Item) -> int:
     """How many data points a metric has, whatever its type."""
     kind = metric.WhichOneof("data")
     return len(getattr(metric, kind).data_points) if kind else 0
+
+
+def _within(limit: int, size: int, thing: str) -> None:
+    if size > limit:
+        raise DecodeError(thing, got=str(size), expected=f"at most {limit}")
 
 
 def _from_wire(message_type: type[Message], body: bytes) -> Message:

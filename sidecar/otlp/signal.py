@@ -83,6 +83,19 @@ class OtlpSignal(IntEnum):
             for scope in getattr(group, parts.scopes):
                 yield group, scope, getattr(scope, parts.items)
 
+    def count_parts(self, request: Request, at_most: int) -> int:
+        """How many resources, scopes and items a request has; counting ends with the first that is above `at_most`."""
+        parts = _PARTS[self]
+        groups = getattr(request, parts.groups)
+        count = len(groups)
+        for group in groups if count <= at_most else ():
+            scopes = getattr(group, parts.scopes)
+            count += len(scopes)
+            if count > at_most:
+                break
+            count += sum(len(getattr(scope, parts.items)) for scope in scopes)
+        return count
+
 
 _PARTS = {
     OtlpSignal.TRACES: _Parts(

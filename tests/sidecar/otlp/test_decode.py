@@ -91,8 +91,25 @@ def test_an_empty_request_is_taken(signal, encoding, body):
 
 
 def test_a_body_over_the_limit_is_refused_before_it_is_read():
-    with pytest.raises(DecodeError, match="got 11 bytes, expected at most 10"):
+    with pytest.raises(DecodeError, match="ExportLogsServiceRequest in bytes: got 11, expected at most 10"):
         decode(OtlpSignal.LOGS, "json", b"not JSON at", Limits(request_bytes_max=10))
+
+
+def test_a_bomb_of_empty_objects_is_refused_before_it_is_read():
+    with pytest.raises(DecodeError, match=r"arrays and objects of .*: got 6, expected at most 5"):
+        decode(OtlpSignal.TRACES, "json", b'{"x":[{},{},[],{},', Limits(json_containers_max=5))
+
+
+@pytest.mark.parametrize(
+    "group",
+    [[{}] * 6, [{"scope_spans": [{}] * 5}], [{"scope_spans": [{"spans": [{}] * 4}]}]],
+    ids=["resources", "scopes", "spans"],
+)
+def test_a_bomb_of_empty_parts_is_refused(group):
+    body = OtlpSignal.TRACES.request(resource_spans=group).SerializeToString()
+    with pytest.raises(DecodeError, match=r"resources, scopes and items of .*: got 6, expected at most 5"):
+        decode(OtlpSignal.TRACES, "protobuf", body, Limits(request_parts_max=5))
+    assert decode(OtlpSignal.TRACES, "protobuf", body, Limits(request_parts_max=6)).rejected in {0, 4}
 
 
 @pytest.mark.parametrize(
