@@ -6,7 +6,7 @@ from attest.errors import StatementError
 from attest.limits import DEFAULT, AttestLimits
 from attest.signers.signer import Signer
 from attest.statement import read, statement
-from evidence.reader import BundleFacts
+from evidence.bundle import BundleFacts
 
 
 def attest_bundles(

@@ -19,7 +19,7 @@ from attest.sigstore_bundle import SigstoreBundle
 from attest.statement import Statement
 from attest.trust import KeyTrust
 from attest.verdict import Check, CheckId, Outcome
-from evidence.reader import BundleFacts
+from evidence.bundle import BundleFacts
 
 _NEED_ENVELOPE: tuple[CheckId, ...] = ("statement", "signature", "trust", "time")
 

@@ -14,9 +14,9 @@ from attest import chain
 from attest.judge import attempt, caught, judge
 from attest.verdict import Check, CheckId
 from attest.watch import Watch
+from evidence.bundle import BundleFacts, EvidenceBundle
 from evidence.errors import BundleError
 from evidence.limits import Limits
-from evidence.reader import BundleFacts, EvidenceBundle
 
 _PIECE_BYTES = 1024 * 1024
 _SUSPECT = (

@@ -7,16 +7,16 @@ and compares. Nothing is stated that nobody can check.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from evidence.bundle import BundleFacts
 from evidence.canonical import parse_object
 from evidence.manifest import CLOSURE, EVENTS, FORMULA_RECEIPTS, MANIFEST
-from evidence.reader import BundleFacts
 
 PREDICATE_TYPE = "urn:affidavit:evidence-bundle:v1"
 """The one predicate type written and accepted."""
 
 _REPORTS = "reports/"
 _PACK = ("name", "version", "digest")
-_RECEIPT = ("formula_id", "formula_version", "input_sha256", "output_sha256")
+_RECEIPT = ("receipt_id", "formula_id", "formula_semantic_version", "input_value_hash", "output_value_hash")
 
 
 def entry(facts: BundleFacts) -> dict[str, Any]:

@@ -12,6 +12,12 @@ from attest.verdict import Check, CheckId, Facts, Verdict
 _VOLUMES = frozenset({"spans", "logs", "metrics", "receipts"})
 """Counters of capture health that say how much there is, not what is wrong."""
 _CONTENT: frozenset[CheckId] = frozenset({"container", "manifest", "files", "events", "chain"})
+_FLAGS = {
+    "unopened": "no event opens the run",
+    "unclosed": "no event closes the run",
+    "sender_uncounted": "the sender gave no counts of its own to compare with",
+}
+"""Members of capture health that are booleans, in words."""
 _NAMES_MAX = 6
 _LIMITS = "Nothing here shows what never reached the sidecar, or that its operator was honest."
 
@@ -21,11 +27,12 @@ def integrity(checks: Sequence[Check], facts: Facts, verdict: Verdict) -> str:
     if verdict == "invalid":
         first, *others = (check for check in checks if check.outcome == "fail")
         also = f" (also failed: {_list(check.id for check in others)})" if others else ""
-        return f"FAILED at {first.id}: {first.reason}{also}."
+        return f"Integrity: FAILED at {first.id}: {first.reason}{also}."
     if verdict == "undecided":
-        return f"NOT DECIDED. {_state(checks, facts)}{_reasons(checks, 'undecided', 'skip')}."
+        return f"Integrity: NOT DECIDED. {_state(checks, facts)}{_reasons(checks, 'undecided', 'skip')}."
     warned = _reasons(checks, "warn")
-    return f"intact. {_about(facts)} is byte for byte what was signed{f'; with warnings: {warned}' if warned else ''}."
+    warnings = f"; with warnings: {warned}" if warned else ""
+    return f"Integrity: intact. {_about(facts)} is byte for byte what was signed{warnings}."
 
 
 def assurance(checks: Sequence[Check], facts: Facts) -> str:
@@ -37,7 +44,7 @@ def assurance(checks: Sequence[Check], facts: Facts) -> str:
         sentences += [_origin(manifest), _capture(manifest), _chain(by_id["chain"], manifest)]
         sentences += [_closure(by_id["reports"], facts), _mapping(by_id["mapping"], facts)]
     sentences += [_policy(by_id["policy"]), _LIMITS]
-    return " ".join(sentences)
+    return "Assurance and limits: " + " ".join(sentences)
 
 
 def _state(checks: Sequence[Check], facts: Facts) -> str:
@@ -87,12 +94,12 @@ def _origin(manifest: Mapping[str, Any]) -> str:
 
 def _capture(manifest: Mapping[str, Any]) -> str:
     health = manifest["capture_health"]
-    faults = [
-        name.replace("_", " ") if count is True else f"{count} {name.replace('_', ' ')}"
-        for name, count in sorted(health.items())
-        if count and name not in _VOLUMES
-    ]
-    return f"Capture: {', '.join(faults) if faults else 'no gap, drop or orphan was counted'}."
+    faults = [_fault(name, count) for name, count in sorted(health.items()) if count and name not in _VOLUMES]
+    return f"Capture: {', '.join(faults) if faults else 'nothing missing or refused was counted'}."
+
+
+def _fault(name: str, count: int) -> str:
+    return _FLAGS.get(name) or f"{count} {name.replace('_', ' ')}"
 
 
 def _chain(check: Check, manifest: Mapping[str, Any]) -> str:

@@ -14,8 +14,8 @@ from attest.errors import InvalidError, StatementError, UnsupportedError
 from attest.limits import DEFAULT, AttestLimits
 from attest.predicate import PREDICATE_TYPE, predicate, subjects
 from attest.shape import describe, expect, members, read_object, sha256_hex
+from evidence.bundle import BundleFacts
 from evidence.canonical import canonical
-from evidence.reader import BundleFacts
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 """The one statement type written and accepted."""
@@ -107,11 +107,18 @@ def _entries(items: list[object], limits: AttestLimits) -> dict[str, Mapping[str
         where = f"predicate.bundles[{index}]"
         obj = expect(item, dict, where)
         bundle_id = sha256_hex(obj.get("bundle_id"), f"{where}.bundle_id")
-        expect(obj.get("file"), str, f"{where}.file")
+        _plain_name(obj.get("file"), f"{where}.file")
         if bundle_id in found:
             raise InvalidError(f"predicate.bundles names the bundle {bundle_id} twice")
         found[bundle_id] = obj
     return found
+
+
+def _plain_name(value: object, where: str) -> None:
+    """Refuse what is no name of a file in one folder: it is shown to people, and never opened."""
+    name = expect(value, str, where)
+    if name in ("", ".", "..") or len(name) > 255 or "/" in name or "\\" in name or not name.isprintable():
+        raise InvalidError(f"{where} is {describe(name)}, expected the plain name of a file")
 
 
 def _refuse_strays(parsed: Statement) -> None:

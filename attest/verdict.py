@@ -49,10 +49,12 @@ class Check:
     reason: str
 
     def __post_init__(self) -> None:
-        printable = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in self.reason)
-        if len(printable) > DEFAULT.reason_chars_max:
-            printable = printable[: DEFAULT.reason_chars_max - 3] + "..."
-        object.__setattr__(self, "reason", printable)
+        reason = self.reason[: DEFAULT.reason_chars_max + 1]
+        if not reason.isprintable():
+            reason = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in reason)
+        if len(reason) > DEFAULT.reason_chars_max:
+            reason = reason[: DEFAULT.reason_chars_max - 3] + "..."
+        object.__setattr__(self, "reason", reason)
 
     def to_json(self) -> dict[str, str]:
         """The three fields."""

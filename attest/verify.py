@@ -17,7 +17,7 @@ from attest.limits import DEFAULT, AttestLimits
 from attest.trust import KeyTrust
 from attest.verdict import Check, Facts, in_order
 from attest.verification import Summary, Verification
-from attest.watch import MappingRecomputer, MappingWatch, Watch
+from attest.watch import MappingRecomputer, MappingWatch, ReportsWatch, Watch
 from evidence.canonical import parse_object
 from evidence.errors import RunError
 from evidence.limits import DEFAULT as EVIDENCE_DEFAULT
@@ -57,7 +57,7 @@ def verify_file(
         attest_limits: bounds on the attestation.
     """
     beside = attestation or find_attestation(path)
-    bundle = check_bundle(path, _watches(mapping, recompute=recompute), limits)
+    bundle = check_bundle(path, _watches(mapping, limits, recompute=recompute), limits)
     attested = Attested(file_name=path.name, container_sha256=bundle.container_sha256, facts=bundle.facts)
     signed = check_attestation(beside, attested, trust, attest_limits)
     skipped = (_NO_POLICY, *(() if recompute else (_NO_REPORTS,)), *(() if mapping else (_NO_TRANSLATOR,)))
@@ -121,10 +121,10 @@ def find_attestation(path: Path) -> Path | None:
     return beside if beside.is_file() else None
 
 
-def _watches(mapping: MappingRecomputer | None, *, recompute: bool) -> list[Watch]:
+def _watches(mapping: MappingRecomputer | None, limits: Limits, *, recompute: bool) -> list[Watch]:
     if not recompute:
         return []
-    watches: list[Watch] = []
+    watches = [Watch("reports", ReportsWatch(limits))]
     return [*watches, Watch("mapping", MappingWatch(mapping))] if mapping else watches
 
 

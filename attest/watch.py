@@ -9,8 +9,9 @@ from typing import Any, Protocol
 from attest.errors import InvalidError
 from attest.judge import attempt, caught
 from attest.verdict import Check, CheckId
-from evidence.manifest import MAPPING_LOSS, PROFILES
-from evidence.reader import BundleFacts, EvidenceBundle
+from evidence.bundle import BundleFacts, EvidenceBundle, Recomputation
+from evidence.limits import Limits
+from evidence.manifest import CLOSURE, FORMULA_RECEIPTS, MAPPING_LOSS, PROFILES
 
 
 class Recomputing(Protocol):
@@ -68,6 +69,31 @@ class Watch:
         if self._answer is not None:
             return self._answer
         return attempt(self._id, lambda: (None, self._recomputing.finish(facts)))[1]
+
+
+class ReportsWatch:
+    """The check `reports`: capture health, closure report and formula receipts, made again from the events alone."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._recomputation: Recomputation
+
+    def begin(self, bundle: EvidenceBundle) -> str | None:
+        """Prepare the scores. Packs, registry or formulas that are not at hand raise, which leaves it undecided."""
+        self._recomputation = Recomputation(bundle.manifest, bundle.attached, self._limits)
+        return None
+
+    def event(self, event: dict[str, Any], line: bytes) -> str | None:
+        """Look at one event; nothing is compared before the last."""
+        self._recomputation.add(event, line)
+        return None
+
+    def finish(self, facts: BundleFacts) -> str:
+        """Compare what the bundle says about itself."""
+        differences = self._recomputation.differences(facts)
+        if differences:
+            raise InvalidError(f"not what the events give: {', '.join(differences)}")
+        return f"capture health, {CLOSURE} and {FORMULA_RECEIPTS} recomputed, byte for byte the same"
 
 
 class MappingRecomputer(Protocol):

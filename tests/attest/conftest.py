@@ -8,7 +8,7 @@ import pytest
 
 from attest.keys import PrivateKey, generate
 from attest.signers.local import LocalKeySigner
-from evidence.reader import BundleFacts
+from evidence.bundle import BundleFacts
 
 PRODUCER = {"name": "affidavit", "version": "0.0.0"}
 

@@ -62,7 +62,7 @@ def test_exit_code_zero_means_that_every_demanded_check_was_made_and_passed(outc
 @given(st.lists(st.sampled_from(OUTCOMES), min_size=len(CHECKS), max_size=len(CHECKS)))
 def test_the_first_line_says_intact_only_with_exit_code_zero(outcomes):
     result = verification(**dict(zip(CHECKS, outcomes, strict=True)))
-    assert result.integrity.startswith("intact") == (result.exit_code == 0)
+    assert result.integrity.startswith("Integrity: intact.") == (result.exit_code == 0)
 
 
 @given(st.lists(st.sampled_from(OUTCOMES), min_size=len(CHECKS), max_size=len(CHECKS)))
