@@ -110,13 +110,13 @@ def invert(table: object, path: Path) -> dict[str, str]:
 # ------------------------------------------------------------------ does it have the target's shape already
 
 
-def conforms(shape: str, body: Value, shapes: Shapes) -> bool:
+def conforms(shape: str, body: Any, shapes: Shapes) -> bool:  # noqa: ANN401  # a parsed document
     """Whether a parsed body is what the target wants under `shape`; shapes without structure always are."""
     check = _CHECKS.get(shape)
     return check is None or (isinstance(body, list) and all(check(item, shapes) for item in body))
 
 
-def _is_message(item: Value, shapes: Shapes) -> bool:
+def _is_message(item: Any, shapes: Shapes) -> bool:  # noqa: ANN401  # a parsed document
     if type(item) is not dict or type(item.get("role")) is not str:
         return False
     parts = item.get("parts")
@@ -136,22 +136,22 @@ def _is_message(item: Value, shapes: Shapes) -> bool:
     return reason is None or type(reason) is str
 
 
-def _is_part(part: Value, shapes: Shapes) -> bool:
+def _is_part(part: Any, shapes: Shapes) -> bool:  # noqa: ANN401  # a parsed document
     if not isinstance(part, dict) or not isinstance(part.get("type"), str):
         return False
-    fields = shapes.required.get(part["type"], ())  # type: ignore[arg-type]  # a str, by the line above
+    fields = shapes.required.get(part["type"], ())
     return all(name in part and (name != "content" or isinstance(part[name], str)) for name in fields)
 
 
-def _is_definition(item: Value, _shapes: Shapes) -> bool:
+def _is_definition(item: Any, _shapes: Shapes) -> bool:  # noqa: ANN401  # a parsed document
     return isinstance(item, dict) and isinstance(item.get("type"), str) and isinstance(item.get("name"), str)
 
 
-def _is_document(item: Value, _shapes: Shapes) -> bool:
+def _is_document(item: Any, _shapes: Shapes) -> bool:  # noqa: ANN401  # a parsed document
     return isinstance(item, dict) and isinstance(item.get("score"), int | float | None)
 
 
-_CHECKS: Final[Mapping[str, Callable[[Value, Shapes], bool]]] = {
+_CHECKS: Final[Mapping[str, Callable[[Any, Shapes], bool]]] = {
     "input_messages": _is_message,
     "output_messages": _is_message,
     "system_instructions": _is_part,
@@ -351,11 +351,9 @@ class _Reader:
     def answer(self, parts: list[Document], call: Value) -> list[Document]:
         """The parts of a message that answers a tool call."""
         if any(part.get("type") == "tool_call_response" for part in parts):
-            if call is not None and len(parts) == 1:
-                parts[0].setdefault("id", call)
-            return parts
+            return [{**parts[0], "id": parts[0].get("id", call)}] if call is not None and len(parts) == 1 else parts
         plain = [part for part in parts if set(part) == {"type", "content"} and part["type"] == "text"]
-        response: Value = plain[0]["content"] if len(parts) == len(plain) == 1 else parts or None
+        response: Any = plain[0]["content"] if len(parts) == len(plain) == 1 else parts or None
         answer: Document = {"type": "tool_call_response", "response": response}
         if isinstance(call, str):
             answer["id"] = call
@@ -451,7 +449,7 @@ class _Reader:
 
     # the other bodies
 
-    def instructions(self, body: Value) -> list[Any] | None:
+    def instructions(self, body: Any) -> list[Any] | None:  # noqa: ANN401  # a parsed document
         if isinstance(body, str):
             return [{"type": "text", "content": body}]
         if isinstance(body, dict):
@@ -475,14 +473,14 @@ class _Reader:
                 return None
         return parts
 
-    def tool_definitions(self, body: Value) -> list[Any] | None:
+    def tool_definitions(self, body: Any) -> list[Any] | None:  # noqa: ANN401  # a parsed document
         if isinstance(body, dict):
             body = [body]
         if not isinstance(body, list):
             return None
         read: list[Document] = []
         for item in body:
-            tool = self.parsed(item) if isinstance(item, str) else item
+            tool: Any = self.parsed(item) if isinstance(item, str) else item
             if not isinstance(tool, dict):
                 return None
             inside = next(
@@ -528,7 +526,7 @@ class _Reader:
             found["name"] = kind  # a tool of the provider's is named by its type
         return _joined(found, self.without_nulls(tool))
 
-    def documents(self, body: Value) -> list[Any] | None:
+    def documents(self, body: Any) -> list[Any] | None:  # noqa: ANN401  # a parsed document
         if isinstance(body, dict) and set(body) == {"documents"}:
             body = body["documents"]
         if not isinstance(body, list) or not all(isinstance(item, dict) for item in body):

@@ -6,6 +6,7 @@ inverse or the word that it has none. A table composes them in the order written
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from semconv.table import Defect, Path, mapping, number, sequence, text, texts
 from semconv.value import Value, document, fits_int64, json_text
 
 Argument = Any
-Attributes = Mapping[str, Value]
 Enums = Mapping[str, Mapping[str, str]]
 
 
@@ -26,11 +26,30 @@ class Miss:
     reason: str
 
 
+class Scope:
+    """What an operation may look at beside its value: the item's attributes, and each JSON text parsed once."""
+
+    __slots__ = ("_parsed", "attributes")
+
+    def __init__(self, attributes: Mapping[str, Value]) -> None:
+        self.attributes = attributes
+        self._parsed: dict[int, tuple[str, dict[str, Value] | list[Value] | None]] = {}
+
+    def inside(self, value: Value) -> Value:
+        """The document a text is the JSON of, None for other text; what is no text is itself. Not to be changed."""
+        if not isinstance(value, str):
+            return value
+        known = self._parsed.get(id(value))
+        if known is None:
+            known = self._parsed[id(value)] = (value, document(value))  # the text is kept, so its id stays its own
+        return known[1]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Op:
     """One operation of the set."""
 
-    run: Callable[[Value, Argument, Attributes], Value | Miss]
+    run: Callable[[Value, Argument, Scope], Value | Miss]
     inverse: str | None
     """The operation that undoes it, None where there is none."""
     argument: Callable[[Any, Path, Enums], Argument]
@@ -42,7 +61,7 @@ class Step:
     """An operation with its argument, ready to run."""
 
     name: str
-    run: Callable[[Value, Argument, Attributes], Value | Miss]
+    run: Callable[[Value, Argument, Scope], Value | Miss]
     argument: Argument
     inverse: str | None
 
@@ -63,10 +82,10 @@ def compiled(spec: object, path: Path, enums: Enums) -> tuple[Step, ...]:
     return tuple(_step(item, (*path, at) if items is spec else path, enums) for at, item in enumerate(items))
 
 
-def run(steps: tuple[Step, ...], value: Value, attributes: Attributes) -> Value | Miss:
+def run(steps: tuple[Step, ...], value: Value, scope: Scope) -> Value | Miss:
     """The value after all steps, or the first miss."""
     for step in steps:
-        result = step.run(value, step.argument, attributes)
+        result = step.run(value, step.argument, scope)
         if isinstance(result, Miss):
             return result
         value = result
@@ -102,9 +121,10 @@ def to_float(value: Value) -> Value | Miss:
         return float(value) if abs(value) <= 2**53 or isinstance(value, float) else Miss("precision_lost")
     if isinstance(value, str):
         try:
-            return float(value)
+            number = float(value)
         except ValueError:
             return COERCED
+        return number if math.isfinite(number) else COERCED
     return COERCED
 
 
@@ -148,7 +168,7 @@ _FITS: Final[Mapping[str, Callable[[Value], Value | Miss]]] = {
 # ------------------------------------------------------------------ the operations
 
 
-def _enum(value: Value, argument: tuple[Mapping[str, str], str], _attributes: Attributes) -> Value | Miss:
+def _enum(value: Value, argument: tuple[Mapping[str, str], str], _scope: Scope) -> Value | Miss:
     table, miss = argument
     found = table.get(value) if isinstance(value, str) else None
     if found is not None:
@@ -156,30 +176,30 @@ def _enum(value: Value, argument: tuple[Mapping[str, str], str], _attributes: At
     return Miss(miss) if miss else value
 
 
-def _refuse(value: Value, argument: tuple[frozenset[str], str], _attributes: Attributes) -> Value | Miss:
+def _refuse(value: Value, argument: tuple[frozenset[str], str], _scope: Scope) -> Value | Miss:
     return Miss(argument[1]) if isinstance(value, str) and value in argument[0] else value
 
 
-def _lower(value: Value, _argument: None, _attributes: Attributes) -> Value | Miss:
+def _lower(value: Value, _argument: None, _scope: Scope) -> Value | Miss:
     return value.lower() if isinstance(value, str) else COERCED
 
 
-def _upper(value: Value, _argument: None, _attributes: Attributes) -> Value | Miss:
+def _upper(value: Value, _argument: None, _scope: Scope) -> Value | Miss:
     return value.upper() if isinstance(value, str) else COERCED
 
 
-def _before(value: Value, separator: str, _attributes: Attributes) -> Value | Miss:
+def _before(value: Value, separator: str, _scope: Scope) -> Value | Miss:
     return value.partition(separator)[0] if isinstance(value, str) else COERCED
 
 
-def _after(value: Value, separator: str, _attributes: Attributes) -> Value | Miss:
+def _after(value: Value, separator: str, _scope: Scope) -> Value | Miss:
     if not isinstance(value, str):
         return COERCED
     head, found, tail = value.partition(separator)
     return tail if found else head
 
 
-def _trim(value: Value, argument: tuple[str, str], _attributes: Attributes) -> Value | Miss:
+def _trim(value: Value, argument: tuple[str, str], _scope: Scope) -> Value | Miss:
     prefix, suffix = argument
     if not isinstance(value, str) or len(value) < len(prefix) + len(suffix):
         return NOT_THIS
@@ -188,11 +208,11 @@ def _trim(value: Value, argument: tuple[str, str], _attributes: Attributes) -> V
     return value[len(prefix) : len(value) - len(suffix)]
 
 
-def _affix(value: Value, argument: tuple[str, str], _attributes: Attributes) -> Value | Miss:
+def _affix(value: Value, argument: tuple[str, str], _scope: Scope) -> Value | Miss:
     return f"{argument[0]}{value}{argument[1]}" if isinstance(value, str) else COERCED
 
 
-def _scale(value: Value, argument: tuple[int, int], _attributes: Attributes) -> Value | Miss:
+def _scale(value: Value, argument: tuple[int, int], _scope: Scope) -> Value | Miss:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return COERCED
     numerator, denominator = argument
@@ -205,28 +225,26 @@ def _scale(value: Value, argument: tuple[int, int], _attributes: Attributes) -> 
         return Miss("precision_lost")
 
 
-def _wrap_list(value: Value, _argument: None, _attributes: Attributes) -> Value | Miss:
+def _wrap_list(value: Value, _argument: None, _scope: Scope) -> Value | Miss:
     return value if isinstance(value, list) else [value]
 
 
-def _unwrap_list(value: Value, _argument: None, _attributes: Attributes) -> Value | Miss:
+def _unwrap_list(value: Value, _argument: None, _scope: Scope) -> Value | Miss:
     if isinstance(value, list):
         return value[0] if len(value) == 1 else NOT_THIS
     return value
 
 
-def _parse_json(value: Value, _argument: None, _attributes: Attributes) -> Value | Miss:
-    if isinstance(value, dict | list):
-        return value
-    parsed = document(value) if isinstance(value, str) else None
-    return UNPARSEABLE if parsed is None else parsed
+def _parse_json(value: Value, _argument: None, scope: Scope) -> Value | Miss:
+    inside = scope.inside(value)
+    return inside if isinstance(inside, dict | list) else UNPARSEABLE
 
 
-def _json_text(value: Value, _argument: None, _attributes: Attributes) -> Value | Miss:
+def _json_text(value: Value, _argument: None, _scope: Scope) -> Value | Miss:
     return json_text(value)
 
 
-def _parse_url(value: Value, _argument: None, _attributes: Attributes) -> Value | Miss:
+def _parse_url(value: Value, _argument: None, _scope: Scope) -> Value | Miss:
     found = _URL.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         return UNPARSEABLE
@@ -236,50 +254,48 @@ def _parse_url(value: Value, _argument: None, _attributes: Attributes) -> Value 
     return parts
 
 
-def _has(value: Value, members: tuple[str, ...], _attributes: Attributes) -> Value | Miss:
-    inside = document(value) if isinstance(value, str) else value
+def _has(value: Value, members: tuple[str, ...], scope: Scope) -> Value | Miss:
+    inside = scope.inside(value)
     return value if isinstance(inside, dict) and all(name in inside for name in members) else NOT_THIS
 
 
-def _only(value: Value, members: tuple[str, ...], _attributes: Attributes) -> Value | Miss:
-    inside = document(value) if isinstance(value, str) else value
+def _only(value: Value, members: tuple[str, ...], scope: Scope) -> Value | Miss:
+    inside = scope.inside(value)
     return value if isinstance(inside, dict) and inside and all(name in members for name in inside) else NOT_THIS
 
 
-def _is(value: Value, kinds: tuple[str, ...], _attributes: Attributes) -> Value | Miss:
-    return value if _kind(value) in kinds else NOT_THIS
-
-
-def _kind(value: Value) -> str:
-    inside: Value = document(value) if isinstance(value, str) else value
+def _is(value: Value, kinds: tuple[str, ...], scope: Scope) -> Value | Miss:
+    inside = scope.inside(value)
     if isinstance(inside, dict):
-        return "object"
-    if isinstance(inside, list):
-        return "array"
-    return "text" if isinstance(value, str) else "scalar"
+        kind = "object"
+    elif isinstance(inside, list):
+        kind = "array"
+    else:
+        kind = "text" if isinstance(value, str) else "scalar"
+    return value if kind in kinds else NOT_THIS
 
 
-def _plus(value: Value, keys: tuple[str, ...], attributes: Attributes) -> Value | Miss:
+def _plus(value: Value, keys: tuple[str, ...], scope: Scope) -> Value | Miss:
     total = to_int(value)
     for key in keys:
-        other = to_int(attributes[key]) if key in attributes else 0
+        other = to_int(scope.attributes[key]) if key in scope.attributes else 0
         if not isinstance(total, int) or not isinstance(other, int):
             return COERCED
         total += other
     return total
 
 
-def _length(value: Value, _argument: None, _attributes: Attributes) -> Value | Miss:
+def _length(value: Value, _argument: None, _scope: Scope) -> Value | Miss:
     return len(value) if isinstance(value, list) else COERCED
 
 
-def _const(_value: Value, argument: Value, _attributes: Attributes) -> Value | Miss:
+def _const(_value: Value, argument: Value, _scope: Scope) -> Value | Miss:
     return argument
 
 
-def _nested(value: Value, argument: tuple[str, tuple[tuple[str, str], ...]], attributes: Attributes) -> Value | Miss:
+def _nested(value: Value, argument: tuple[str, tuple[tuple[str, str], ...]], scope: Scope) -> Value | Miss:
     member, beside = argument
-    return {**{name: attributes[key] for name, key in beside if key in attributes}, member: value}
+    return {**{name: scope.attributes[key] for name, key in beside if key in scope.attributes}, member: value}
 
 
 # ------------------------------------------------------------------ arguments
@@ -344,7 +360,7 @@ def _nest(value: object, path: Path, _enums: Enums) -> tuple[str, tuple[tuple[st
 
 
 def _cast(to: Callable[[Value], Value | Miss]) -> Op:
-    return Op(run=lambda value, _argument, _attributes: to(value), inverse=None, argument=_none)
+    return Op(run=lambda value, _argument, _scope: to(value), inverse=None, argument=_none)
 
 
 OPS: Final[Mapping[str, Op]] = {

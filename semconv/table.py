@@ -31,23 +31,38 @@ class Defect(Exception):  # noqa: N818  # never leaves this room: `read` turns i
         self.path = path
 
 
-def read(data: bytes, file: str, build: Callable[[dict[str, Any]], T], *, foreign: bool = False) -> T:
-    """Parse a table and build from it what it describes.
+def read(data: bytes, file: str, build: Callable[[dict[str, Any]], T]) -> T:
+    """What `build` makes of the table in a file. Raises as `parse` and `built` do."""
+    return built(parse(data, file), data, file, build)
+
+
+def parse(data: bytes, file: str, *, foreign: bool = False) -> dict[str, Any]:
+    """The plain document of a table.
 
     Args:
         data: the file's bytes, UTF-8.
         file: its name, for messages.
-        build: makes the result from the plain document; it raises `Defect`.
         foreign: the table comes from outside, so aliases (which multiply) are refused as well.
 
     Raises:
-        ProfileError: with the line of the first defect.
+        ProfileError: it is too large, no YAML, no mapping, or has a key twice.
     """
     if len(data) > TABLE_BYTES_MAX:
         raise ProfileError(file, 0, f"expected at most {TABLE_BYTES_MAX} bytes, got {len(data)}")
     document = _plain(data, file, foreign=foreign)
+    if not isinstance(document, dict):
+        raise ProfileError(file, 1, f"expected a mapping, got {_name(document)}")
+    return document
+
+
+def built(document: dict[str, Any], data: bytes, file: str, build: Callable[[dict[str, Any]], T]) -> T:
+    """What `build` makes of a document that was parsed from `data`.
+
+    Raises:
+        ProfileError: `build` raised a `Defect`; with the line of it.
+    """
     try:
-        return build(mapping(document, ()))
+        return build(document)
     except Defect as defect:
         raise ProfileError(file, _line(data, defect.path), str(defect)) from defect
 
@@ -159,7 +174,8 @@ def _plain(data: bytes, file: str, *, foreign: bool) -> Any:  # noqa: ANN401  # 
         if foreign:
             for event in yaml.parse(data, Loader=loader):
                 if isinstance(event, yaml.AliasEvent):
-                    raise ProfileError(file, event.start_mark.line + 1, "aliases are not allowed in a profile")
+                    at: Any = event.start_mark
+                    raise ProfileError(file, at.line + 1, "aliases are not allowed in a profile")
         return yaml.load(data, Loader=loader)  # noqa: S506  # a subclass of the safe loader
     except yaml.MarkedYAMLError as error:
         mark: Any = error.problem_mark

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from semconv.table import Defect, Path, builtin, builtin_names, digest, mapping, one_of, read, sequence, text, texts
+from semconv.errors import ProfileError
+from semconv.table import Path, builtin, builtin_names, digest, mapping, one_of, read, sequence, text, texts
 from semconv.value import Value
 
 ENGINE: Final = "1"
@@ -120,7 +121,8 @@ class Target:
 
     def knows(self, concept: str) -> bool:
         """Whether the word is a concept at all, with or without a key here."""
-        return concept in self.absent or self.key_of(concept) is not None
+        absent = concept in self.absent or any(concept.startswith(f"{family}.") for family in self.absent)
+        return absent or self.key_of(concept) is not None
 
     def candidates(self, operation: Value, values: Mapping[str, Value]) -> tuple[SpanType, ...]:
         """The span types a span with this operation and these attributes may be."""
@@ -139,7 +141,7 @@ def load(target: str, shared: Mapping[str, Any]) -> Target:
     names = builtin_names("targets")
     if f"{target}.yaml" not in names:
         known = ", ".join(name.removesuffix(".yaml") for name in names)
-        raise Defect((), f"unknown target {target!r}; known: {known}")
+        raise ProfileError(f"{target}.yaml", 0, f"unknown target {target!r}; known: {known}")
     return read(builtin("targets", f"{target}.yaml"), f"{target}.yaml", lambda table: _target(table, shared))
 
 

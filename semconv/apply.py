@@ -1,0 +1,90 @@
+"""The translated item in OTLP/JSON, made from the item as received and its translation.
+
+Law: the input is never changed; what a translation does not name comes out as it went in, in its place.
+The protobuf twin of these functions lives in the sidecar and does the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from semconv.otlp_json import METRIC_TYPES, any_value
+from semconv.translation import Translation
+from semconv.view import Attributes
+
+Json = dict[str, Any]
+
+
+def apply_json(span: Mapping[str, Any], translation: Translation, *, keep_unmapped: bool = True) -> Json:
+    """The translated span.
+
+    Args:
+        span: the span in OTLP/JSON as it was translated.
+        translation: what `Translator.span` said of it.
+        keep_unmapped: an attribute of which something is lost stays under its own name, so that nothing disappears
+            from a backend. False leaves only what the target has a key for.
+    """
+    result = _with_attributes(span, translation, keep_unmapped=keep_unmapped)
+    if translation.name is not None:
+        result["name"] = translation.name
+    if translation.kind is not None:
+        result["kind"] = translation.kind
+    if translation.events_removed:
+        gone = frozenset(translation.events_removed)
+        events = [event for index, event in enumerate(span["events"]) if index not in gone]
+        result["events"] = events
+        if not events:
+            del result["events"]
+    return result
+
+
+def apply_log_json(record: Mapping[str, Any], translation: Translation, *, keep_unmapped: bool = True) -> Json:
+    """The translated log record, by the same rules as `apply_json`."""
+    return _with_attributes(record, translation, keep_unmapped=keep_unmapped)
+
+
+def apply_metric_json(metric: Mapping[str, Any], translation: Translation, *, keep_unmapped: bool = True) -> Json:
+    """The translated metric: its name, and the attributes of its points."""
+    result = dict(metric)
+    if translation.name is not None:
+        result["name"] = translation.name
+    kind = next((name for name in METRIC_TYPES if name in metric), None)
+    unmapped = () if keep_unmapped else translation.unmapped
+    if kind is None or not (translation.points or unmapped):
+        return result
+    changes = {point.index: point for point in translation.points}
+    points = []
+    for index, point in enumerate(metric[kind]["dataPoints"]):
+        change = changes.get(index)
+        new, gone = (change.attributes, change.removed) if change else ({}, ())
+        points.append(_attributed(point, new, frozenset((*gone, *unmapped)).difference(new)))
+    result[kind] = {**metric[kind], "dataPoints": points}
+    return result
+
+
+def _with_attributes(item: Mapping[str, Any], translation: Translation, *, keep_unmapped: bool) -> Json:
+    gone = translation.removed if keep_unmapped else (*translation.removed, *translation.unmapped)
+    if not gone and not translation.attributes:
+        return dict(item)
+    return _attributed(item, translation.attributes, frozenset(gone))
+
+
+def _attributed(item: Mapping[str, Any], new: Attributes, gone: frozenset[str]) -> Json:
+    """The item with new values in their old places, new keys after them by name, and without the keys that are gone."""
+    result = dict(item)
+    pairs = item.get("attributes", [])
+    last = {pair.get("key", ""): place for place, pair in enumerate(pairs)}
+    attributes = []
+    for place, pair in enumerate(pairs):
+        key = pair.get("key", "")
+        if key in new:
+            if last[key] == place:
+                attributes.append({"key": key, "value": any_value(new[key])})
+        elif key not in gone:
+            attributes.append(pair)
+    attributes += [{"key": key, "value": any_value(new[key])} for key in sorted(new) if key not in last]
+    result["attributes"] = attributes
+    if not attributes:
+        del result["attributes"]
+    return result

@@ -1,0 +1,57 @@
+"""What a span is, by the target's rules: its name, its kind, and the type of its error.
+
+Span types are not on the wire; the operation (or the MCP method) says which one a span is. Nothing is invented: a template
+whose keys are missing gives only its beginning, and a kind is changed only where the type leaves one choice.
+Rules: https://github.com/open-telemetry/semantic-conventions-genai, span name and span kind of each span type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from semconv.target import OPERATION, SpanType, Target
+from semconv.value import Value
+from semconv.view import EventView
+
+ERROR_TYPE: Final = "error.type"
+STATUS_ERROR: Final = 2
+_UNSAID_KINDS: Final = (0, 1)
+"""UNSPECIFIED and INTERNAL: what an instrumentation leaves that does not use kinds."""
+
+
+def span_types(target: Target, values: Mapping[str, Value]) -> tuple[SpanType, ...]:
+    """The types a span with these attributes may have; none when it says no operation of the target's."""
+    operation = values.get(OPERATION)
+    return target.candidates(operation, values) if isinstance(operation, str) or operation is None else ()
+
+
+def kind_of(kind: int, types: Sequence[SpanType], *, says_nothing: bool) -> int:
+    """The kind a span of one of these types has, given the one it came with."""
+    primary = types[0].kind
+    one_choice = len(types) == 1
+    if any(kind in candidate.allowed_kinds for candidate in types):
+        return primary if says_nothing and one_choice and kind in _UNSAID_KINDS else kind
+    return primary if one_choice else kind
+
+
+def name_of(kind: int, types: Sequence[SpanType], values: Mapping[str, Value]) -> str | None:
+    """The name of a span of one of these types and this kind; None when the target has no say."""
+    chosen = next((candidate for candidate in types if kind in candidate.allowed_kinds), types[0])
+    return chosen.span_name(values)
+
+
+def says_as_much(old: str, new: str, values: Mapping[str, Value]) -> bool:
+    """Whether everything a name said is in the new name or in an attribute."""
+    return old in new or any(value == old for value in values.values() if isinstance(value, str))
+
+
+def error_type(status_code: int, events: Sequence[EventView]) -> str | None:
+    """The type of the exception a failed span ended with: its last one."""
+    if status_code != STATUS_ERROR:
+        return None
+    for event in reversed(events):
+        found = event.attributes.get("exception.type")
+        if event.name == "exception" and isinstance(found, str) and found:
+            return found
+    return None

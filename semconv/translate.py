@@ -1,0 +1,374 @@
+"""The translator: telemetry of any known convention in, what changes and what is lost out.
+
+`Translator.load` reads the tables once; `span`, `log` and `metric` are then pure functions of their views: the same view
+and tables give the same translation, whatever came before. Laws, held as properties over recorded telemetry: total,
+balanced, idempotent (translating what was translated changes and loses nothing more), independent of attribute order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from semconv import identity, table
+from semconv.errors import ProfileError
+from semconv.messages import Shapes, invert
+from semconv.plan import NOTHING, Plan, Planner, Shape
+from semconv.profile import Profile, extended, from_table
+from semconv.run import FINISH_REASONS, Run
+from semconv.target import Target, load
+from semconv.translation import Loss, PointTranslation, Tables, Tally, Translation
+from semconv.value import leaves, size
+from semconv.view import Attributes, LogView, MetricView, SpanView
+
+__all__ = ["Loss", "Tally", "Translation", "Translator"]
+
+DEFAULT_TARGET: Final = "gen-ai-dev"
+_EVENT_NAME: Final = "event.name"
+_NO_EVENTS: Final[frozenset[str]] = frozenset()
+
+
+class Translator:
+    """Translates to one target with a set of profiles. Safe to share between threads; it keeps only plans."""
+
+    def __init__(self, target: Target, profiles: list[Profile], shapes: Shapes) -> None:
+        self.target = target
+        self.profiles = tuple(sorted(profiles, key=lambda profile: profile.id))
+        self._message_shapes = shapes
+        self._finish_key = target.key_of(FINISH_REASONS)
+        self._spans = Planner(profiles, target, shapes, structured=False)
+        self._logs = Planner(profiles, target, shapes, structured=True)
+        self._points = Planner(profiles, target, shapes, structured=False)
+        self._tables = Tables(
+            target={"id": target.id, "version": target.version, "digest": target.digest},
+            profiles={profile.id: {"version": profile.version, "digest": profile.digest} for profile in self.profiles},
+            accounting={profile.id: profile.accounting for profile in self.profiles},
+        )
+
+    @classmethod
+    def load(cls, target: str = DEFAULT_TARGET, *, user_profiles: Mapping[str, bytes] | None = None) -> Translator:
+        """The translator for a target, with the built-in profiles and the user's.
+
+        Args:
+            target: the id of a target file.
+            user_profiles: file name to YAML. A profile with the id of a built-in one takes its place; `extends` lays
+                it over another.
+
+        Raises:
+            ProfileError: a table is not as it should be; with file and line.
+        """
+        shared = {name: table.parse(table.builtin("tables", name), name) for name in table.builtin_names("tables")}
+        shapes = table.read(table.builtin("tables", "messages.yaml"), "messages.yaml", Shapes.from_table)
+        enums = table.built(shared["enums.yaml"], table.builtin("tables", "enums.yaml"), "enums.yaml", _enums)
+        registry = load(target, shared)
+        return cls(registry, _profiles(registry, enums, user_profiles or {}), shapes)
+
+    def describe(self) -> dict[str, Any]:
+        """Which tables this is: ids, versions and digests, for a manifest."""
+        return {
+            "target": dict(self._tables.target),
+            "profiles": [{"id": id_, **facts} for id_, facts in self._tables.profiles.items()],
+        }
+
+    # ------------------------------------------------------------------ the three signals
+
+    def span(self, view: SpanView) -> Translation:
+        """What changes on a span, and what is lost of it. Never raises on content."""
+        attributes = view.attributes
+        events = view.events
+        names = frozenset([event.name for event in events]) if events else _NO_EVENTS
+        plan = self._plan(self._spans, view.scope_name, attributes, names, view.resource)
+        around = 2 + len(view.resource) + len(view.scope_attributes) + _said(view)
+        around += sum([1 + len(link["attributes"]) for link in view.links]) if view.links else 0
+        in_events = sum([1 + len(event.attributes) for event in events]) if events else 0
+        atoms = around + 2 + in_events + len(attributes) + view.duplicate_keys
+        if plan is NOTHING and not view.duplicate_keys:
+            return Translation(Tally(atoms, atoms), tables=self._tables)
+        run = self._run(plan, attributes, structured=False)
+        if plan.events is None:
+            run.kept += in_events
+        else:
+            plan.events.apply(run, events)
+        from_name = self._names(run, plan, view.name)
+        self._late(run, plan)
+        name, kind = self._identity(run, plan, view, from_name=from_name)
+        run.kept += around
+        return self._translation(run, plan, atoms, view.duplicate_keys, name=name, kind=kind)
+
+    def log(self, view: LogView) -> Translation:
+        """What changes on a log record, and what is lost of it. Never raises on content."""
+        event_name = view.event_name or view.attributes.get(_EVENT_NAME)
+        names = frozenset([event_name]) if isinstance(event_name, str) and event_name else _NO_EVENTS
+        plan = self._plan(self._logs, view.scope_name, view.attributes, names, view.resource)
+        around = 2 + len(view.resource) + len(view.scope_attributes)
+        around += bool(view.event_name) + bool(view.severity_number) + bool(view.severity_text) + bool(view.flags)
+        body = 1 if view.body is not None else 0
+        atoms = around + body + len(view.attributes) + view.duplicate_keys
+        if plan is NOTHING and not view.duplicate_keys:
+            return Translation(Tally(atoms, atoms), tables=self._tables)
+        run = self._run(plan, view.attributes, structured=True)
+        self._late(run, plan)
+        reason = next((plan.log_reasons[name] for name in names if name in plan.log_reasons), None)
+        if body and reason:
+            count = leaves(view.body)
+            run.extra += count - 1
+            run.drop("@body", reason, count, size(view.body))
+        else:
+            run.kept += body
+        run.kept += around
+        return self._translation(run, plan, atoms, view.duplicate_keys)
+
+    def metric(self, view: MetricView) -> Translation:
+        """What changes on a metric and its points, and what is lost of them. Never raises on content."""
+        around = 3 + len(view.resource) + len(view.scope_attributes) + len(view.metadata)
+        around += bool(view.unit) + bool(view.description)
+        made = []
+        for attributes in view.points:
+            plan = self._plan(self._points, view.scope_name, attributes, _NO_EVENTS, view.resource)
+            run = self._run(plan, attributes, structured=False)
+            self._late(run, plan)
+            run.kept += 1  # the point's value
+            made.append((plan, run))
+        return self._merged(view, made, around)
+
+    # ------------------------------------------------------------------ parts
+
+    def _plan(
+        self, planner: Planner, scope: str, attributes: Attributes, events: frozenset[str], resource: Attributes
+    ) -> Plan:
+        shape: Shape = planner.shape(scope, tuple(attributes), tuple(map(type, attributes.values())), events)
+        values = tuple([words.get(attributes[key]) for key, words in shape.switches])  # type: ignore[arg-type]  # switches are text by their type
+        marks: tuple[str | None, ...] = ()
+        if planner.resource_marks:
+            found = [resource.get(key) for key in planner.resource_marks]
+            marks = tuple([value if isinstance(value, str) else None for value in found])
+        plan = shape.plans.get(values + marks)
+        return plan if plan is not None else planner.plan(shape, values, marks)
+
+    def _run(self, plan: Plan, attributes: Attributes, *, structured: bool) -> Run:
+        """A run with everything done that needs no look at the rest of the item."""
+        run = Run(attributes, self._message_shapes, plan.sentinels, self._finish_key, structured=structured)
+        out = run.out
+        for source, key in plan.moves:
+            out[key] = attributes[source]
+        run.renamed = len(plan.moves)
+        run.kept = plan.kept if plan is not NOTHING else len(attributes)
+        run.derived = plan.derived
+        run.lossy = bool(plan.derived or plan.loss)
+        run.dropped = len(plan.loss)
+        for stage in plan.stages:
+            stage.do(run)
+        return run
+
+    @staticmethod
+    def _late(run: Run, plan: Plan) -> None:
+        for stage in plan.late:
+            stage.do(run)
+
+    @staticmethod
+    def _names(run: Run, plan: Plan, name: str) -> bool:
+        """Claims a span's name makes; True when a table knows the name."""
+        for row, key in plan.names:
+            found = row.match(name)
+            if found is not None:
+                if key and run.now(key) is None:
+                    run.offer(key, found)
+                    run.synthesized.append((key, "name"))
+                return True
+        return False
+
+    def _identity(self, run: Run, plan: Plan, view: SpanView, *, from_name: bool) -> tuple[str | None, int | None]:
+        """Name and kind where they change, and the error's type where it is missing."""
+        values = run.attributes
+        if run.out or run.evicted:
+            values = {key: value for key, value in values.items() if key not in run.evicted} | run.out
+        types = identity.span_types(self.target, values)
+        if not types:
+            run.kept += 2
+            return None, None
+        if identity.ERROR_TYPE not in values:
+            found = identity.error_type(view.status_code, view.events)
+            if found:
+                run.out[identity.ERROR_TYPE] = found
+                run.synthesized.append((identity.ERROR_TYPE, "exception.type"))
+        kind = identity.kind_of(view.kind, types, says_nothing=plan.kind_says_nothing)
+        name = identity.name_of(kind, types, values)
+        if kind == view.kind:
+            run.kept += 1
+        else:
+            run.drop("@kind", "kind_changed", 1, 1)
+            run.irreversible = True
+        if not name or name == view.name or view.name.startswith(name + " "):  # a refinement may say more
+            run.kept += 1
+            name = None
+        elif from_name or identity.says_as_much(view.name, name, values):
+            run.converted += 1
+        else:
+            run.drop("@name", "name_changed", 1, size(view.name))
+            run.irreversible = True
+        return name, kind if kind != view.kind else None
+
+    def _translation(
+        self,
+        run: Run,
+        plan: Plan,
+        atoms: int,
+        duplicates: int,
+        *,
+        name: str | None = None,
+        kind: int | None = None,
+    ) -> Translation:
+        if duplicates:
+            run.drop("@duplicates", "superseded", duplicates, 0)
+        out = run.out
+        removed = plan.removed
+        if run.removed or removed:
+            removed = tuple(sorted([key for key in (*removed, *run.removed) if key not in out]))
+        loss = plan.loss
+        if run.loss or len(loss) > 1:
+            loss = tuple(sorted([*loss, *run.loss], key=_by_path))
+        tally = Tally(atoms + run.extra, run.kept, run.renamed, run.converted, run.folded, run.derived, run.dropped)
+        return Translation(
+            tally,
+            plan.profiles,
+            name,
+            kind,
+            out,
+            removed,
+            tuple(sorted(run.events_removed)) if run.events_removed else (),
+            (),
+            loss,
+            tuple(run.notes),
+            tuple(run.conflicts),
+            tuple(run.synthesized),
+            plan.unknown,
+            tuple(sorted(run.source_side.items())) if run.source_side else (),
+            plan.margins,
+            "irreversible" if run.irreversible else "needs_provenance" if run.lossy else "lossless",
+            self._tables,
+        )
+
+    def _merged(self, view: MetricView, made: list[tuple[Plan, Run]], around: int) -> Translation:
+        """One translation of a metric from the runs over its points."""
+        atoms = 1 + around + sum([1 + len(attributes) for attributes in view.points]) + view.duplicate_keys
+        tally = Tally(atoms, around)
+        points: list[PointTranslation] = []
+        loss: list[Loss] = []
+        for index, (plan, run) in enumerate(made):
+            removed = tuple(sorted([key for key in (*plan.removed, *run.removed) if key not in run.out]))
+            if run.out or removed:
+                points.append(PointTranslation(index, run.out, removed))
+            loss += [_sized(entry, view.points[index]) for entry in (*plan.loss, *run.loss)]
+            _add(tally, run)
+        if view.duplicate_keys:
+            tally.dropped += view.duplicate_keys
+            loss.append(Loss("@duplicates", "superseded", view.duplicate_keys, 0))
+        name = self._metric_name(view, made, tally, loss)
+        margins = {id_: margin for plan, _ in made for id_, margin in zip(plan.profiles, plan.margins, strict=True)}
+        return Translation(
+            tally,
+            tuple(sorted(margins)),
+            name=name,
+            points=tuple(points),
+            loss=_summed(loss),
+            conflicts=tuple(sorted({conflict for _, run in made for conflict in run.conflicts})),
+            unknown=tuple(sorted({key for plan, _ in made for key in plan.unknown})),
+            margins=tuple(margins[id_] for id_ in sorted(margins)),
+            reversal="needs_provenance" if any(run.lossy for _, run in made) else "lossless",
+            tables=self._tables,
+        )
+
+    def _metric_name(
+        self, view: MetricView, made: list[tuple[Plan, Run]], tally: Tally, loss: list[Loss]
+    ) -> str | None:
+        """The metric's name in the target, if it has another there and all points agree to it."""
+        rows = {id(row): row for plan, _ in made for row in plan.metrics.get(view.name, ())}
+        for row in rows.values():
+            if not all(run.now(key) in allowed for key, allowed in row.points for _, run in made):
+                continue
+            name = self.target.metrics.get(row.to)
+            if name == view.name or (name is None and view.name in self.target.metrics.values()):
+                break
+            if name is not None:
+                tally.renamed += 1
+                return name
+            tally.dropped += 1
+            loss.append(Loss("@name", row.lost or "no_concept_at_version", 1, size(view.name)))
+            return None
+        tally.kept += 1
+        return None
+
+
+def _add(tally: Tally, run: Run) -> None:
+    tally.atoms_in += run.extra
+    tally.kept += run.kept
+    tally.renamed += run.renamed
+    tally.converted += run.converted
+    tally.folded += run.folded
+    tally.derived_only += run.derived
+    tally.dropped += run.dropped
+
+
+def _sized(loss: Loss, attributes: Attributes) -> Loss:
+    return Loss(loss.path, loss.reason, loss.atoms, size(attributes.get(loss.path)) if loss.size is None else loss.size)
+
+
+def _said(view: SpanView) -> int:
+    """Atoms of a span that are there only when they are not what they are by default."""
+    return (
+        bool(view.status_code)
+        + bool(view.status_message)
+        + bool(view.trace_state)
+        + bool(view.flags)
+        + bool(view.dropped_attributes_count)
+        + bool(view.dropped_events_count)
+        + bool(view.dropped_links_count)
+    )
+
+
+def _by_path(loss: Loss) -> tuple[str, str]:
+    return loss.path, loss.reason
+
+
+def _summed(losses: list[Loss]) -> tuple[Loss, ...]:
+    """Losses of many points, one for each path and reason."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for loss in losses:
+        entry = found.setdefault((loss.path, loss.reason), [0, 0])
+        entry[0] += loss.atoms
+        entry[1] += loss.size or 0
+    return tuple(Loss(path, reason, atoms, bytes_) for (path, reason), (atoms, bytes_) in sorted(found.items()))
+
+
+def _enums(shared: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Shared enums; one that is only a list leads nowhere and serves to refuse."""
+    return {
+        name: dict.fromkeys(table.texts(members, (name,)), name)
+        if isinstance(members, list)
+        else invert(members, (name,))
+        for name, members in shared.items()
+    }
+
+
+def _profiles(target: Target, enums: Mapping[str, Mapping[str, str]], user: Mapping[str, bytes]) -> list[Profile]:
+    """The built-in profiles and the user's over them."""
+    sources = {name: table.builtin("profiles", name) for name in table.builtin_names("profiles")}
+    tables = {name: table.parse(data, name) for name, data in sources.items()}
+    by_id = {str(content.get("id")): name for name, content in tables.items()}
+    for name in sorted(user):
+        content = table.parse(user[name], name, foreign=True)
+        if "extends" in content:
+            base = by_id.get(str(content["extends"]))
+            if base is None:
+                known = ", ".join(sorted(by_id))
+                raise ProfileError(name, 0, f"extends {content['extends']!r}, which is no profile; known: {known}")
+            content = extended(content, tables[base])
+        replaced = by_id.pop(str(content.get("id")), None)
+        if replaced is not None:
+            del tables[replaced]
+        tables[name], sources[name] = content, user[name]
+        by_id[str(content.get("id"))] = name
+    return [
+        table.built(content, sources[name], name, lambda document: from_table(document, target, enums))
+        for name, content in tables.items()
+    ]
