@@ -54,9 +54,7 @@ def parse(signal: OtlpSignal, encoding: Encoding, body: bytes, limits: Limits = 
     name = signal.request.DESCRIPTOR.name
     _within(limits.request_bytes_max, len(body), f"{name} in bytes")
     if encoding == "json":
-        containers = body.count(b"{") + body.count(b"[")  # those inside strings, too
-        _within(limits.json_containers_max, containers, f"arrays and objects of {name}")
-        request: Request = json_codec.load(signal.request, body)
+        request: Request = json_codec.load(signal.request, body, limits)
     else:
         request = _from_wire(signal.request, body)
     parts = signal.count_parts(request, limits.request_parts_max)

@@ -25,6 +25,7 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from sidecar.errors import DecodeError
+from sidecar.limits import DEFAULT, Limits
 from sidecar.otlp import json_text, to_json
 from sidecar.otlp.shape import MESSAGE_DEPTH_MAX, Field, Kind, fields
 
@@ -32,16 +33,16 @@ _M = TypeVar("_M", bound=Message)
 _Read = Callable[[object, int], object]
 
 
-def load(message_type: type[_M], data: bytes) -> _M:
+def load(message_type: type[_M], data: bytes, limits: Limits = DEFAULT) -> _M:
     """Read one OTLP/JSON text.
 
     Does not check what the protocol asks of the content (see `reject`), nor the size of `data`, which the caller bounds.
 
     Raises:
-        DecodeError: not JSON, or not this message in OTLP/JSON; names the path and what it takes.
+        DecodeError: not JSON, too many arrays and objects, or not this message in OTLP/JSON; names the path and what it takes.
     """
     name = message_type.DESCRIPTOR.name
-    value = json_text.parse(data, what=name)
+    value = json_text.parse(data, what=name, limits=limits)
     try:
         return message_type(**_members(_rules(message_type.DESCRIPTOR), value, 0))
     except _MisfitError as misfit:

@@ -13,11 +13,12 @@ from collections.abc import Iterator
 import orjson
 
 from sidecar.errors import DecodeError
+from sidecar.limits import DEFAULT, Limits
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
-def parse(data: bytes, *, what: str = "JSON") -> object:
+def parse(data: bytes, *, what: str = "JSON", limits: Limits = DEFAULT) -> object:
     """Read one JSON text.
 
     Two parsers look at it. orjson judges the grammar: UTF-8, numbers, lone surrogates, trailing bytes, at most 1,024
@@ -26,10 +27,16 @@ def parse(data: bytes, *, what: str = "JSON") -> object:
     Args:
         data: the text; the caller has bounded its size.
         what: the thing that is read, for the message of an error.
+        limits: `json_containers_max` applies, before anything is parsed.
 
     Raises:
-        DecodeError: not one JSON text, nested too deeply, NaN or infinity, or a key given twice in one object.
+        DecodeError: not one JSON text, nested too deeply, too many arrays and objects, NaN or infinity, or a key given
+            twice in one object.
     """
+    containers = data.count(b"{") + data.count(b"[")  # those inside strings, too
+    if containers > limits.json_containers_max:
+        got, expected = f"{containers} arrays and objects", f"at most {limits.json_containers_max}"
+        raise DecodeError(what, got=got, expected=expected)
     try:
         orjson.loads(data)
         return json.loads(data, object_pairs_hook=_object)

@@ -38,6 +38,7 @@ def sniff(data: bytes, name: str = "", limits: Limits = DEFAULT) -> list[tuple[O
         data: the content.
         name: the file's name, for its hint and for errors.
         limits: no protobuf body is made larger than `request_bytes_max`; what is longer is cut between its parts.
+            `json_containers_max` holds for each JSON document.
 
     Raises:
         DecodeError: neither OTLP/JSON nor OTLP protobuf, or a signal that cannot be told.
@@ -46,7 +47,7 @@ def sniff(data: bytes, name: str = "", limits: Limits = DEFAULT) -> list[tuple[O
         return []
     try:
         if _is_json(data):
-            return [(signal, "json", body) for signal, body in _documents(data)]
+            return [(signal, "json", body) for signal, body in _documents(data, limits)]
         bodies = list(split_protobuf(data, limits.request_bytes_max))
         signal = _hinted(name) or _told(bodies[0])
     except DecodeError as error:
@@ -68,9 +69,9 @@ def _is_json(data: bytes) -> bool:
     return True
 
 
-def _documents(data: bytes) -> Iterator[tuple[OtlpSignal, bytes]]:
+def _documents(data: bytes, limits: Limits) -> Iterator[tuple[OtlpSignal, bytes]]:
     for number, body in enumerate(json_text.split_json(data), 1):
-        document = json_text.parse(body, what=f"document {number}")
+        document = json_text.parse(body, what=f"document {number}", limits=limits)
         found = [signal for signal in OtlpSignal if isinstance(document, dict) and signal.json_key in document]
         if not found:
             keys = ", ".join(signal.json_key for signal in OtlpSignal)
