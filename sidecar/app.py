@@ -12,29 +12,40 @@ import contextlib
 import signal
 import subprocess
 import threading
-from pathlib import Path
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeAlias
 
 import orjson
 
-from evidence import packs
 from sidecar import worker
-from sidecar.clock import now_unix_nano
 from sidecar.directory import StoredRuns
-from sidecar.errors import ConfigError
-from sidecar.exporter import Backend
+from sidecar.errors import JournalError
+from sidecar.exporter.backend import Backend, signals_named
 from sidecar.journal import JournalLimits, JournalWriter
-from sidecar.limits import Limits
+from sidecar.limits import DEFAULT
 from sidecar.log import Log
 from sidecar.otlp.signal import OtlpSignal
-from sidecar.receiver import Admission, serve_grpc, serve_http
+from sidecar.receiver.admission import Admission
+from sidecar.receiver.grpc_server import GrpcServer
+from sidecar.receiver.http_server import HttpServer
+from sidecar.receiver.receipts import ReceiptService
+from sidecar.receiver.tls import Tls
 from sidecar.recorder.lifecycle import Lifecycle
 from sidecar.settings import Settings
+from sidecar.settings.model import TlsServer
 from sidecar.state import StateDir, hold
+from sidecar.tables import load_packs, load_translator, read_profiles
 
-__all__ = ["App"]
+__all__ = ["App", "worker_spec"]
+
+Server: TypeAlias = GrpcServer | HttpServer
 
 _RESTART_FIRST_SECONDS = 0.2
 _RESTART_MOST_SECONDS = 30.0
+_WORKER_MORE_SECONDS = 5.0
+"""What a worker gets beyond the grace period before it is killed."""
 _STEADY_SECONDS = 60.0
 """A worker that lived this long has recovered: the next restart is quick again."""
 
@@ -50,10 +61,10 @@ class App:
         self._stopping = asyncio.Event()
         self._worker: subprocess.Popen[bytes] | None = None
         self._worker_ready = asyncio.Event()
-        self._worker_gone = asyncio.Event()
+        self._worker_code: int | None = None
         self._head = 0
 
-    async def run(self, *, ready: asyncio.Event | None = None) -> int:
+    async def run(self) -> int:
         """Serves until a signal, then ends in order.
 
         Returns:
@@ -65,31 +76,164 @@ class App:
         self._state.make()
         lock = hold(self._state, "receiver")
         self._journal = self._open_journal(loop)
-        self._head = self._journal.durable_sequence
+        self._committed(self._journal.durable_sequence)
         supervision = asyncio.create_task(self._supervise())
         servers = await self._serve()
-        await self._worker_ready.wait()
-        for server in servers:
-            server.set_ready(ready=True)
-        self._log.info("ready", state_dir=self._state.root, **{server.name: server.address for server in servers})
-        if ready:
-            ready.set()
-        await self._stopping.wait()
+        ready = asyncio.create_task(self._worker_ready.wait())
+        await asyncio.wait({ready, asyncio.create_task(self._stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        if self._worker_ready.is_set():
+            for server in servers:
+                await server.set_ready(ready=True)
+            addresses = {server.name: server.address for server in servers}
+            self._log.info("ready", **addresses, state_dir=str(self._state.root), backends=len(self._spec.backends))
+            await self._stopping.wait()
         code = await self._end(servers, supervision)
         del lock
+        return code
+
+    async def _end(self, servers: list[Server], supervision: asyncio.Task[None]) -> int:
+        began, grace = time.monotonic(), self._settings.shutdown.grace_seconds
+        self._log.info("stopping", grace_seconds=grace)
+        for server in servers:
+            await server.set_ready(ready=False)
+        await asyncio.gather(*(server.stop(grace / 2) for server in servers))
+        await asyncio.to_thread(self._journal.close)
+        self._tell_worker(f"head {self._head}")
+        left = max(1.0, grace - (time.monotonic() - began))
+        self._tell_worker(f"stop {left:.3f}")
+        done, _ = await asyncio.wait({supervision}, timeout=left + _WORKER_MORE_SECONDS)
+        if not done and self._worker is not None:
+            self._log.error("the worker did not end in time; it goes on where it was at the next start")
+            self._worker.kill()
+            await supervision
+        code = 0 if self._worker_code == 0 else 1
+        self._log.info("stopped", exit_code=code)
         return code
 
     # ---------------------------------------------------------------- start
 
     def _open_journal(self, loop: asyncio.AbstractEventLoop) -> JournalWriter:
         settings = self._settings.journal
-        journal = JournalWriter.open(
+        return JournalWriter.open(
             self._state.journal,
             limits=JournalLimits(
                 in_flight_bytes_max=settings.in_flight_bytes_max,
                 disk_bytes_max=settings.disk_bytes_max,
                 body_bytes_max=self._settings.receiver.request_bytes_max,
             ),
-            on_commit=lambda head: loop.call_soon_threadsafe(self._committed, head),
+            on_commit=lambda head: _soon(loop, self._committed, head),
         )
-        return journal
+
+    def _committed(self, head: int) -> None:
+        self._head = max(self._head, head)
+        self._tell_worker(f"head {self._head}")
+
+    async def _serve(self) -> list[Server]:
+        receiver = self._settings.receiver
+        admission = Admission(self._journal, replace(DEFAULT, request_bytes_max=receiver.request_bytes_max))
+        servers: list[Server] = []
+        if receiver.grpc.enabled:
+            service = ReceiptService(admission, StoredRuns(self._state))
+            servers.append(GrpcServer(admission, service, receiver.grpc.endpoint, _tls(receiver.grpc.tls)))
+        if receiver.http.enabled:
+            servers.append(HttpServer(admission, receiver.http.endpoint, _tls(receiver.http.tls)))
+        for server in servers:
+            await server.start()
+        return servers
+
+    # ---------------------------------------------------------------- the worker
+
+    async def _supervise(self) -> None:
+        """Keeps a worker running until the end is asked for; waits longer after each quick death."""
+        pause = _RESTART_FIRST_SECONDS
+        while True:
+            began = time.monotonic()
+            await self._run_worker()
+            if self._stopping.is_set():
+                return
+            lived = time.monotonic() - began
+            pause = _RESTART_FIRST_SECONDS if lived > _STEADY_SECONDS else min(pause * 2, _RESTART_MOST_SECONDS)
+            self._log.error("worker died; started again at its cursors", in_seconds=pause)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause)
+
+    async def _run_worker(self) -> None:
+        process = await asyncio.to_thread(worker.start, self._spec)
+        self._worker = process
+        self._tell_worker(f"head {self._head}")
+        loop = asyncio.get_running_loop()
+        listener = threading.Thread(target=self._listen, args=(process, loop), daemon=True)
+        listener.start()
+        self._worker_code = await asyncio.to_thread(process.wait)
+        self._worker = None
+
+    def _listen(self, process: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            fact = orjson.loads(line)
+            if "cursor" in fact:
+                _soon(loop, self._release, fact["cursor"])
+            elif "ready" in fact:
+                _soon(loop, self._worker_ready.set)
+
+    def _release(self, cursor: int) -> None:
+        with contextlib.suppress(JournalError):  # closed meanwhile: recycled at the next start
+            self._journal.release(cursor)
+
+    def _tell_worker(self, line: str) -> None:
+        if self._worker is None or self._worker.stdin is None:
+            return
+        with contextlib.suppress(OSError):  # it died; the supervisor knows, and the next one is told anew
+            self._worker.stdin.write(f"{line}\n".encode())
+            self._worker.stdin.flush()
+
+
+def worker_spec(settings: Settings) -> worker.WorkerSpec:
+    """What the worker needs of the settings. Loads every table that they name, so that what cannot be used is said at start.
+
+    Raises:
+        ConfigError: A pack, profile or backend cannot be used.
+    """
+    profiles = read_profiles(settings.semconv.profiles_dir)
+    load_translator(settings.semconv.target, profiles)
+    run = settings.run
+    return worker.WorkerSpec(
+        state_dir=settings.state_dir,
+        name=settings.name,
+        run_key=run.key,
+        lifecycle=Lifecycle(
+            quiet_seconds=run.quiet_seconds,
+            idle_seconds=run.idle_seconds,
+            age_seconds_max=run.age_seconds_max,
+            bytes_max=run.bytes_max,
+        ),
+        target=settings.semconv.target,
+        profiles=profiles,
+        keep_unmapped=settings.semconv.keep_unmapped,
+        packs=load_packs(settings.evidence.packs),
+        key_file=settings.attest.key_file,
+        backends=tuple(
+            Backend(
+                name=name,
+                signals=signals_named(backend.signals, backend=name),
+                signal_endpoints={OtlpSignal[signal.upper()]: url for signal, url in backend.signal_endpoints.items()},
+                **backend.model_dump(exclude={"signals", "signal_endpoints", "tls"}),
+                **backend.tls.model_dump(),
+            )
+            for name, backend in settings.exporters.items()
+        ),
+        log_level=settings.log.level,
+        log_form=settings.log.format,
+    )
+
+
+def _tls(settings: TlsServer) -> Tls | None:
+    if settings.cert_file is None or settings.key_file is None:
+        return None
+    return Tls(settings.cert_file, settings.key_file, settings.client_ca_file)
+
+
+def _soon(loop: asyncio.AbstractEventLoop, call: Callable[..., object], *arguments: object) -> None:
+    """Calls in the loop's thread; nothing once the loop is closed."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(call, *arguments)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from evidence import event as events
-from evidence.canonical import JsonObject, canonical
+from evidence.canonical import canonical
 from semconv import otlp_json
 from semconv.account import Account
 from semconv.errors import SemconvError
@@ -35,7 +35,7 @@ class MappingAgain:
         self._account = Account()
         self._shared: dict[str, dict[str, Any]] = {}
 
-    def begin(self, manifest: JsonObject, profiles: Mapping[str, bytes]) -> str | None:
+    def begin(self, manifest: Mapping[str, Any], profiles: Mapping[str, bytes]) -> str | None:
         """Prepares for a bundle.
 
         Returns:
@@ -49,7 +49,7 @@ class MappingAgain:
             return f"its tables cannot be loaded: {error}"
         return _difference(wanted, self._translator.describe())
 
-    def event(self, event: JsonObject) -> str | None:
+    def event(self, event: Mapping[str, Any]) -> str | None:
         """Translates one event again.
 
         Returns:
@@ -76,14 +76,10 @@ class MappingAgain:
     def report(self) -> bytes:
         """reports/mapping-loss.json over the events given since `begin`."""
         assert self._translator is not None, "begin comes first"
-        return canonical({**self._account.report(), **_named(self._translator)})
+        return canonical(self._account.report())
 
 
-def _named(translator: Translator) -> dict[str, Any]:
-    return {"target": translator.describe()["target"]}
-
-
-def _difference(wanted: JsonObject, here: JsonObject) -> str | None:
+def _difference(wanted: Mapping[str, Any], here: Mapping[str, Any]) -> str | None:
     if wanted["target"] != here["target"]:
         return f"made with target {_name(wanted['target'])}, here is {_name(here['target'])}"
     known = {profile["id"]: profile for profile in here["profiles"]}
@@ -95,5 +91,5 @@ def _difference(wanted: JsonObject, here: JsonObject) -> str | None:
     return None
 
 
-def _name(table: JsonObject) -> str:
+def _name(table: Mapping[str, Any]) -> str:
     return f"{table['id']} {table['version']} ({table['digest'][:19]}…)"

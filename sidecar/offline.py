@@ -67,7 +67,9 @@ class Inputs:
     def _bodies(self, path: Path) -> Sequence[tuple[OtlpSignal, Encoding, bytes]]:
         try:
             if path.stat().st_size > DEFAULT.input_bytes_max:
-                raise DecodeError(path.name, got=f"{path.stat().st_size} bytes", expected=f"at most {DEFAULT.input_bytes_max}")
+                raise DecodeError(
+                    path.name, got=f"{path.stat().st_size} bytes", expected=f"at most {DEFAULT.input_bytes_max}"
+                )
             return sniff(path.read_bytes(), path.name)
         except (DecodeError, OSError) as error:
             reason = str(error) if isinstance(error, DecodeError) else error.strerror

@@ -38,7 +38,9 @@ class SigningKey:
         if self.path.exists():
             return False
         if not self._make:
-            raise ConfigError(f"attest.key_file: {self.path} is not there, expected a private key in PEM (`affidavit keys new`)")
+            raise ConfigError(
+                f"attest.key_file: {self.path} is not there, expected a private key in PEM (`affidavit keys new`)"
+            )
         from attest.keys import generate, save  # noqa: PLC0415 - 12 MiB that only signing should cost
 
         save(generate(), self.path)

@@ -60,7 +60,9 @@ class FrameTranslator:
         for group, scope, item, seen in _walk(signal, parse(signal, ENCODINGS[frame.encoding], frame.body)):
             translation = known[len(made)] if known else self._translate[signal](seen)
             made.append(translation)
-            yield TranslatedItem(item, group.resource, group.schema_url, scope.scope, scope.schema_url, seen, translation)
+            yield TranslatedItem(
+                item, group.resource, group.schema_url, scope.scope, scope.schema_url, seen, translation
+            )
         if known is None:
             self._keep(frame, made)
 

@@ -202,7 +202,10 @@ class Worker:
 def start(spec: WorkerSpec) -> subprocess.Popen[bytes]:
     """Starts the worker process and hands it its spec. Its standard input and output are pipes; see `main` for what goes over them."""
     process = subprocess.Popen(  # our own interpreter and module
-        [sys.executable, "-c", "from sidecar.worker import main; main()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        [sys.executable, "-c", "from sidecar.worker import main; main()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
     )
     assert process.stdin is not None
     data = pickle.dumps(spec)
@@ -246,4 +249,3 @@ def _exactly(stdin: BinaryIO, size: int) -> bytes:
 def _say(**facts: object) -> None:
     sys.stdout.buffer.write(orjson.dumps(facts) + b"\n")
     sys.stdout.buffer.flush()
-

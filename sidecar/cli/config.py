@@ -27,7 +27,9 @@ def check(file: Path | None) -> None:
 
 
 @config.command()
-@click.option("--config", "file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The configuration file.")
+@click.option(
+    "--config", "file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The configuration file."
+)
 def show(file: Path | None) -> None:
     """Print the settings in force as YAML. Secrets are masked."""
     import yaml

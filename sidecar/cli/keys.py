@@ -17,7 +17,9 @@ def keys() -> None:
 
 
 @keys.command()
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The private key's file (mode 0600).")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The private key's file (mode 0600)."
+)
 @click.option(
     "--algorithm",
     type=click.Choice(["ecdsa-p256-sha256", "ed25519"]),

@@ -9,7 +9,12 @@ import click
 
 
 @click.command()
-@click.option("--config", "config_file", type=click.Path(path_type=Path, dir_okay=False), help="The configuration file; AFFIDAVIT_CONFIG names it otherwise.")
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The configuration file; AFFIDAVIT_CONFIG names it otherwise.",
+)
 def run(config_file: Path | None) -> None:
     """Run the sidecar until SIGTERM: receive, record, export, seal, attest.
 

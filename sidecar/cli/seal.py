@@ -15,10 +15,27 @@ from sidecar.cli.progress import progress
 @click.command()
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the bundles.")
-@click.option("--key", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Private key (PEM) to sign with. Without it bundles are sealed and not signed.")
-@click.option("--pack", "pack_names", metavar="NAME|FILE", multiple=True, help="A pack to score by; may be given again.  [default: the configured ones: baseline]")
-@click.option("--config", "config_file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The configuration file (translation, run key, packs).")
-def seal(inputs: tuple[Path, ...], out: Path, key: Path | None, pack_names: tuple[str, ...], config_file: Path | None) -> None:
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Private key (PEM) to sign with. Without it bundles are sealed and not signed.",
+)
+@click.option(
+    "--pack",
+    "pack_names",
+    metavar="NAME|FILE",
+    multiple=True,
+    help="A pack to score by; may be given again.  [default: the configured ones: baseline]",
+)
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The configuration file (translation, run key, packs).",
+)
+def seal(
+    inputs: tuple[Path, ...], out: Path, key: Path | None, pack_names: tuple[str, ...], config_file: Path | None
+) -> None:
     """Seal the runs in INPUT into evidence bundles: the sidecar's own way, without the sidecar.
 
     INPUT holds OTLP traces, logs or metrics as protobuf or JSON: one message, several one after the other, or one a line. A file whose name

@@ -17,10 +17,26 @@ def semconv() -> None:
 
 @semconv.command("map")
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The translated telemetry: OTLP/JSON, one request a line; protobuf when FILE ends in .pb.")
-@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The mapping-loss report (JSON).")
-@click.option("--target", metavar="ID", help="The convention to translate to: gen-ai-dev or core-1.41.1.  [default: the configured one]")
-@click.option("--config", "config_file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The configuration file (profiles, target).")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="The translated telemetry: OTLP/JSON, one request a line; protobuf when FILE ends in .pb.",
+)
+@click.option(
+    "--report", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The mapping-loss report (JSON)."
+)
+@click.option(
+    "--target",
+    metavar="ID",
+    help="The convention to translate to: gen-ai-dev or core-1.41.1.  [default: the configured one]",
+)
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The configuration file (profiles, target).",
+)
 def map_(inputs: tuple[Path, ...], out: Path, report: Path, target: str | None, config_file: Path | None) -> None:
     """Translate the telemetry in INPUT, and account for every atom of it.
 

@@ -18,18 +18,27 @@ _VERDICT_COLOURS = {"verified": "green", "warnings": "yellow", "undecided": "yel
 
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--key", "keys", metavar="PUB", multiple=True, type=click.Path(path_type=Path), help="A public key that you trust (PEM). May be given again.")
+@click.option(
+    "--key",
+    "keys",
+    metavar="PUB",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A public key that you trust (PEM). May be given again.",
+)
 @click.option(
     "--attestation",
     type=click.Path(path_type=Path),
     help="The attestation, when it does not lie beside the one FILE under its own name (NAME.sigstore.json).",
 )
 @click.option("--strict", is_flag=True, help="Warnings make exit code 3.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of text: the same for the same input.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the result as JSON instead of text: the same for the same input."
+)
 def verify(
     files: tuple[Path, ...], keys: tuple[Path, ...], attestation: Path | None, *, strict: bool, as_json: bool
 ) -> None:
-    """Verify evidence bundles (NAME.evidence.tar.gz) with the attestation beside each.
+    r"""Verify evidence bundles (NAME.evidence.tar.gz) with the attestation beside each.
 
     Reads nothing but the files given, opens no connection, trusts no key that is not given here.
 
@@ -43,6 +52,7 @@ def verify(
     from attest.errors import KeyFileError
     from attest.trust import KeyTrust
     from attest.verify import verify_file, verify_files
+    from sidecar.cli.progress import progress
     from sidecar.mapping import MappingAgain
 
     if attestation is not None and len(files) > 1:

@@ -5,7 +5,6 @@ Law: everything shown was just done by the product; the exit code is 0 only when
 
 from __future__ import annotations
 
-import json
 import shutil
 import signal
 import subprocess
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import grpc
+import orjson
 import urllib3
 from isal import igzip
 from rich.console import Console
@@ -59,13 +59,17 @@ class Demo:
         self._fresh_folder()
         began = time.monotonic()
         try:
-            sink = self._start("sink", "-m", "sidecar.sink", "--grpc", "127.0.0.1:0", "--out", str(self._out / "received.ndjson"))
-            backend = json.loads(_line(sink, sink.stdout))["grpc"]
+            sink = self._start(
+                "sink", "-m", "sidecar.sink", "--grpc", "127.0.0.1:0", "--out", str(self._out / "received.ndjson")
+            )
+            backend = orjson.loads(_line(sink, sink.stdout))["grpc"]
             config = self._write_config(backend)
             sidecar = self._start("sidecar", "-m", "sidecar", "run", "--config", str(config))
             ready = self._await_ready(sidecar)
-            self._console.print(f"A sidecar listens on [b]{ready['grpc']}[/b] (gRPC) and [b]{ready['http']}[/b] (HTTP) "
-                                f"and passes on to an OTLP backend on {backend}.")
+            self._console.print(
+                f"A sidecar listens on [b]{ready['grpc']}[/b] (gRPC) and [b]{ready['http']}[/b] (HTTP) "
+                f"and passes on to an OTLP backend on {backend}."
+            )
             outcomes = self._play(ready)
             self._end(sidecar)
             received = self._received(sink)
@@ -92,7 +96,7 @@ class Demo:
         path.write_text(
             f"# What the demo ran with. Every setting is explained in config/affidavit.yaml.\n"
             f"name: demo\n"
-            f"state_dir: {json.dumps(str(self._out / 'state'))}\n"
+            f"state_dir: {orjson.dumps(str(self._out / 'state')).decode()}\n"
             f"receiver:\n  grpc: {{endpoint: '127.0.0.1:0'}}\n  http: {{endpoint: '127.0.0.1:0'}}\n"
             f"exporters:\n  sink: {{endpoint: 'http://{backend}', protocol: grpc}}\n"
             f"log: {{format: json}}\n"
@@ -102,7 +106,9 @@ class Demo:
     def _start(self, name: str, *arguments: str) -> subprocess.Popen[str]:
         with (self._out / f"{name}.log").open("w") as log:
             error: int | IO[str] = subprocess.PIPE if name == "sidecar" else log
-            process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, stderr=error, text=True)
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
+                [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=error, text=True
+            )
         self._processes.append(process)
         return process
 
@@ -110,7 +116,7 @@ class Demo:
         seen = []
         while line := _line(sidecar, sidecar.stderr):
             seen.append(line)
-            if (fact := json.loads(line))["event"] == "ready":
+            if (fact := orjson.loads(line))["event"] == "ready":
                 return dict(fact)
         raise SidecarError("the sidecar did not start:\n" + "".join(seen))
 
@@ -122,7 +128,9 @@ class Demo:
             for recording in RECORDINGS:
                 _SEND[recording.transport](channel, ready["http"], recording)
                 counts = pb.SenderCounts(spans_ended=recording.span_count())
-                service.CloseRun(pb.CloseRunRequest(run_id=recording.run_id(), counts=counts), timeout=_DEADLINE_SECONDS)
+                service.CloseRun(
+                    pb.CloseRunRequest(run_id=recording.run_id(), counts=counts), timeout=_DEADLINE_SECONDS
+                )
             trust = KeyTrust.load([self._key])
             return [self._outcome(service, recording, trust) for recording in RECORDINGS]
 
@@ -147,7 +155,7 @@ class Demo:
     def _received(self, sink: subprocess.Popen[str]) -> int:
         sink.send_signal(signal.SIGTERM)
         output, _ = sink.communicate(timeout=_DEADLINE_SECONDS)
-        return int(json.loads(output.splitlines()[-1])["items"]["traces"])
+        return int(orjson.loads(output.splitlines()[-1])["items"]["traces"])
 
     def _stop_all(self) -> None:
         for process in self._processes:
@@ -160,7 +168,9 @@ class Demo:
     def _show(self, outcomes: list[_Outcome]) -> None:
         table = Table(title="Runs, each sealed into a signed bundle and verified offline", title_justify="left")
         for heading in ("run", "producer", "sent over", "spans", "loss", "completeness", "closure", "verdict"):
-            table.add_column(heading, justify="right" if heading in {"spans", "loss", "completeness", "closure"} else "left")
+            table.add_column(
+                heading, justify="right" if heading in {"spans", "loss", "completeness", "closure"} else "left"
+            )
         for outcome in outcomes:
             totals = (outcome.verification.facts.mapping_loss or {}).get("totals", {})
             verdict = outcome.verification.verdict
@@ -208,7 +218,7 @@ class Demo:
 def _line(process: subprocess.Popen[str], stream: IO[str] | None) -> str:
     line = stream.readline() if stream else ""
     if not line and process.poll() not in {None, 0}:
-        raise SidecarError(f"{' '.join(map(str, process.args[1:4]))} ended with {process.returncode}")  # type: ignore[index,arg-type]  # a list of ours
+        raise SidecarError(f"{' '.join(map(str, process.args[1:4]))} ended with {process.returncode}")  # type: ignore[index]  # a list of ours
     return line
 
 

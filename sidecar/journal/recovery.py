@@ -6,7 +6,7 @@ the segment is to be kept aside for a person to look at.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
@@ -45,7 +45,9 @@ class Piece:
     first: int
     last: int
     group_first: int
-    """Of the last frame."""
+    """The sequence with which the last frame's group began."""
+    group_start: int
+    """The offset at which the last frame's group begins, or the piece when it begins before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +144,7 @@ def judge_tail(scan_: Scan, *, durable: int) -> Verdict:
         scan_: what it holds.
         durable: a sequence up to which frames are known to have been durable: the watermark, which may lag behind.
     """
-    pieces = _without_torn_group(scan_.pieces)
+    pieces = _without_torn_group(scan_)
     last = pieces[-1].last if pieces else scan_.first_sequence - 1
     end = pieces[-1].stop if pieces else SEGMENT_HEADER_BYTES
     lost = _holes(pieces, scan_.first_sequence) + max(0, durable - last)
@@ -179,24 +181,30 @@ def unreadable(first_sequence: int, size: int, *, next_first: int | None) -> Ver
 
 
 def _extend(pieces: list[Piece], found: Found) -> None:
-    sequence = found.frame.sequence
-    if pieces and pieces[-1].stop == found.start:
-        pieces[-1] = replace(pieces[-1], stop=found.stop, last=sequence, group_first=found.group_first)
-    else:
-        piece = Piece(start=found.start, stop=found.stop, first=sequence, last=sequence, group_first=found.group_first)
-        pieces.append(piece)
+    sequence, adjoins = found.frame.sequence, bool(pieces) and pieces[-1].stop == found.start
+    piece = Piece(
+        start=pieces[-1].start if adjoins else found.start,
+        stop=found.stop,
+        first=pieces[-1].first if adjoins else sequence,
+        last=sequence,
+        group_first=found.group_first,
+        group_start=pieces[-1].group_start if adjoins and found.group_first < sequence else found.start,
+    )
+    pieces[len(pieces) - adjoins :] = [piece]
 
 
-def _without_torn_group(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+def _without_torn_group(scan_: Scan) -> tuple[Piece, ...]:
     """The pieces before the first gap inside the last group.
 
     A group is written after the one before it is durable, and a power cut keeps any subset of its pages: a gap inside the
     last group is a torn group, none of which was acknowledged. A gap before it is damage to what was.
     """
-    for before, piece in enumerate(pieces[1:]):
-        if pieces[before].last + 1 >= pieces[-1].group_first and piece.first > pieces[before].last:
-            return tuple(pieces[: before + 1])
-    return tuple(pieces)
+    pieces, expected = scan_.pieces, scan_.first_sequence
+    for index, piece in enumerate(pieces):
+        if expected < piece.first and pieces[-1].group_first <= expected:
+            return pieces[:index]
+        expected = piece.last + 1
+    return pieces
 
 
 def _holes(pieces: Sequence[Piece], first_sequence: int) -> int:

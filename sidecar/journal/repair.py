@@ -12,8 +12,8 @@ from pathlib import Path
 
 from sidecar.journal.disk import Disk, File, forgiving
 from sidecar.journal.frame import SEGMENT_HEADER_BYTES, encode_segment_header
-from sidecar.journal.recovery import Piece, Remedy, Scan, Verdict, judge_middle, judge_tail, scan, unreadable
-from sidecar.journal.segment import segment_name, segments
+from sidecar.journal.recovery import Piece, Remedy, Verdict, judge_middle, judge_tail, scan, unreadable
+from sidecar.journal.segment import SALVAGE_SUFFIX, segment_name, segments
 
 _COPY_BYTES = 1 << 20
 
@@ -63,27 +63,19 @@ def survey(directory: Path, disk: Disk, *, durable: int) -> Survey:
     findings: list[Finding] = []
     next_first: int | None = None
     for first in reversed(segments(disk.names(directory))):
-        finding = _look(directory, disk, first, next_first, durable)
-        findings.append(finding)
-        if finding.verdict.remedy is not Remedy.DISCARD or finding.mark:
-            next_first = first
+        findings.append(_look(directory, disk, first, next_first, durable))
+        next_first = first
     last = max((finding.verdict.last for finding in findings), default=0)
     return Survey(findings=tuple(reversed(findings)), last=max(last, durable))
 
 
-def repair(directory: Path, disk: Disk, findings: Iterable[Finding]) -> dict[int, int]:
-    """Carries out the verdicts. Returns first sequence and size of the segments that stay, rising."""
-    remaining: dict[int, int] = {}
+def repair(directory: Path, disk: Disk, findings: Iterable[Finding]) -> None:
+    """Carries out verdicts, as far as the disk lets it."""
     for finding in findings:
         with contextlib.suppress(OSError):
-            size = _apply(directory, disk, finding)
-            if size is not None:
-                remaining[finding.first_sequence] = size
-            continue
-        remaining[finding.first_sequence] = finding.size
+            _apply(directory / segment_name(finding.first_sequence), disk, finding)
     with contextlib.suppress(OSError):
         disk.sync_directory(directory)
-    return remaining
 
 
 def _look(directory: Path, disk: Disk, first: int, next_first: int | None, durable: int) -> Finding:
@@ -93,50 +85,45 @@ def _look(directory: Path, disk: Disk, first: int, next_first: int | None, durab
         found = scan(forgiving(file), size, below=next_first)
     finally:
         file.close()
-    verdict = _judge(found, first, size, next_first, durable)
-    mark = found.mark if found is not None and found.first_sequence == first else b""
-    return Finding(first_sequence=first, size=size, mark=mark, verdict=verdict)
+    if found is None or found.first_sequence != first:
+        return Finding(
+            first_sequence=first, size=size, mark=b"", verdict=unreadable(first, size, next_first=next_first)
+        )
+    verdict = judge_tail(found, durable=durable) if next_first is None else judge_middle(found, next_first=next_first)
+    return Finding(first_sequence=first, size=size, mark=found.mark, verdict=verdict)
 
 
-def _judge(found: Scan | None, first: int, size: int, next_first: int | None, durable: int) -> Verdict:
-    if found is None:
-        return unreadable(first, size, next_first=next_first)
-    if found.first_sequence != first:
-        return Verdict(remedy=Remedy.DISCARD, last=0)  # it was being recycled; see the law of `segment`
-    return judge_tail(found, durable=durable) if next_first is None else judge_middle(found, next_first=next_first)
-
-
-def _apply(directory: Path, disk: Disk, finding: Finding) -> int | None:
-    """Does what the verdict says; the size of the segment afterwards, or None when there is none."""
-    path = directory / segment_name(finding.first_sequence)
+def _apply(path: Path, disk: Disk, finding: Finding) -> None:
     match finding.verdict.remedy:
         case Remedy.KEEP:
-            return finding.size
+            pass
         case Remedy.CUT:
-            return _cut(disk, path, finding.verdict.pieces[-1].stop)
+            _cut(disk, path, finding.verdict.pieces[-1])
         case Remedy.DISCARD:
             disk.remove(path)
-            return None
         case Remedy.SALVAGE:
-            return _salvage(disk, path, finding)
+            _salvage(disk, path, finding)
         case Remedy.QUARANTINE:
             disk.rename(path, _quarantine_name(disk, path))
-            return None
 
 
-def _cut(disk: Disk, path: Path, end: int) -> int:
+def _cut(disk: Disk, path: Path, last: Piece) -> None:
+    """Ends the segment behind the piece, and writes its last group again.
+
+    If the sync of that group failed before the process died, the kernel shows it to us and will never bring it to the disk.
+    """
     file = disk.open(path, write=True)
     try:
-        file.truncate(end)
+        file.truncate(last.stop)
+        _copy(file, last.group_start, last.stop, file, last.group_start)
         file.sync()
     finally:
         file.close()
-    return end
 
 
-def _salvage(disk: Disk, path: Path, finding: Finding) -> int:
+def _salvage(disk: Disk, path: Path, finding: Finding) -> None:
     """Puts the intact frames in the place of the damaged segment, which keeps a name of its own. No instant is without both."""
-    copy = path.with_suffix(".salvaged")
+    copy = path.with_suffix(SALVAGE_SUFFIX)
     damaged = disk.open(path, write=False)
     salvaged = disk.open(copy, write=True, create=True)
     try:
@@ -144,7 +131,7 @@ def _salvage(disk: Disk, path: Path, finding: Finding) -> int:
         salvaged.write(0, [encode_segment_header(finding.mark, finding.first_sequence)])
         end = SEGMENT_HEADER_BYTES
         for piece in finding.verdict.pieces:
-            end = _copy(damaged, piece, salvaged, end)
+            end = _copy(damaged, piece.start, piece.stop, salvaged, end)
         salvaged.sync()
     finally:
         damaged.close()
@@ -152,12 +139,11 @@ def _salvage(disk: Disk, path: Path, finding: Finding) -> int:
     disk.link(path, _quarantine_name(disk, path))
     disk.sync_directory(path.parent)
     disk.rename(copy, path)
-    return end
 
 
-def _copy(source: File, piece: Piece, target: File, end: int) -> int:
-    for start in range(piece.start, piece.stop, _COPY_BYTES):
-        data = source.read(start, min(_COPY_BYTES, piece.stop - start))
+def _copy(source: File, start: int, stop: int, target: File, end: int) -> int:
+    for at in range(start, stop, _COPY_BYTES):
+        data = source.read(at, min(_COPY_BYTES, stop - at))
         target.write(end, [data])
         end += len(data)
     return end

@@ -1,8 +1,7 @@
 """The files of the journal: segments, and spare ones that wait to be used again.
 
 Law: a file has its final name only when its new header is on disk, and frames are written only into a file whose name is durable.
-So a crash anywhere leaves either the segment or none, and never an old segment under a new name. A segment whose header says
-another first sequence than its name is one that was being recycled when the machine stopped: it holds nothing.
+So a crash anywhere leaves either the segment or none, and never an old segment under a new name or the other way round.
 """
 
 import contextlib
@@ -24,6 +23,9 @@ WATERMARK = "durable"
 """The file that tells readers in other processes up to which sequence frames are durable."""
 LOCK = "lock"
 """The file that keeps a second writer out."""
+
+SPARE_SUFFIX = ".spare"
+SALVAGE_SUFFIX = ".salvaged"
 
 _SEGMENT = re.compile(r"([0-9]{20})\.segment")
 
@@ -84,6 +86,7 @@ class Folder:
         self._segment_bytes = segment_bytes
         self._spares_max = spares_max
         self._spares: list[Path] = []
+        self._passed: list[Path] = []
         self._closed: dict[int, int] = {}
         self._closed_bytes = 0
         self._fresh = itertools.count()
@@ -100,16 +103,18 @@ class Folder:
         """Segments that hold frames or will."""
         return len(self._closed) + (self.active is not None)
 
-    def adopt(self, first_sequence: int, size: int) -> None:
-        """Takes a segment into the books, in rising order."""
-        self._closed[first_sequence] = size
-        self._closed_bytes += size
-
-    def adopt_spares(self) -> None:
-        """Keeps spare files of the right size for later use and removes the others."""
+    def adopt(self) -> None:
+        """Takes into the books what is in the folder: segments as they are, spare files for later use."""
         for name in self._disk.names(self._directory):
-            if name.endswith(".spare"):
-                self._spare(self._directory / name)
+            path = self._directory / name
+            if name.endswith(SPARE_SUFFIX):
+                self._spare(path)
+            elif name.endswith(SALVAGE_SUFFIX):  # a copy that was not finished
+                self._disk.remove(path)
+            elif (match := _SEGMENT.fullmatch(name)) and not (
+                self.active and self.active.first_sequence == int(match[1])
+            ):
+                self._count(int(match[1]), self._size(path))
 
     def begin(self, first_sequence: int, mark: bytes, size: int) -> Segment:
         """Makes a segment the active one; a frame of a `size` that no segment has gets one of its own.
@@ -146,15 +151,17 @@ class Folder:
         sequence of the next segment says where this one ends.
         """
         if self.active is not None:
-            self.adopt(self.active.first_sequence, self.active.capacity)
+            self._count(self.active.first_sequence, self.active.capacity)
             self.active.leave()
             self.active = None
 
     def release(self, sequence: int) -> int:
         """Recycles the segments that hold nothing above `sequence`; returns how many. The newest one always stays.
 
+        A file is written again only when the loss of its name is durable: it cannot come back with other contents.
+
         Raises:
-            OSError: one could not be recycled; the next call tries again.
+            OSError: not all could be recycled; the next call tries again.
         """
         firsts = [*self._closed, *([self.active.first_sequence] if self.active else [])]
         passed = [first for first, following in itertools.pairwise(firsts) if following - 1 <= sequence]
@@ -162,7 +169,11 @@ class Folder:
             spare = self._unused_name()
             self._disk.rename(self._directory / segment_name(first), spare)
             self._closed_bytes -= self._closed.pop(first)
-            self._spare(spare)
+            self._passed.append(spare)
+        if self._passed:
+            self._disk.sync_directory(self._directory)
+        while self._passed:
+            self._spare(self._passed.pop())
         return len(passed)
 
     def close(self) -> None:
@@ -171,19 +182,29 @@ class Folder:
             self.active.close()
             self.active = None
 
+    def _count(self, first_sequence: int, size: int) -> None:
+        self._closed[first_sequence] = size
+        self._closed_bytes += size
+
     def _spare(self, path: Path) -> None:
         """Keeps a file for later use, or removes it when it does not fit or there are enough."""
-        file = self._disk.open(path, write=False)
-        fits = file.size() == self._segment_bytes and len(self._spares) < self._spares_max
-        file.close()
-        if fits:
+        if self._size(path) == self._segment_bytes and len(self._spares) < self._spares_max:
             self._spares.append(path)
         else:
             self._disk.remove(path)
 
+    def _size(self, path: Path) -> int:
+        file = self._disk.open(path, write=False)
+        try:
+            return file.size()
+        finally:
+            file.close()
+
     def _unused_name(self) -> Path:
         taken = set(self._disk.names(self._directory))
-        return self._directory / next(name for number in self._fresh if (name := f"{number:06d}.spare") not in taken)
+        return self._directory / next(
+            name for number in self._fresh if (name := f"{number:06d}{SPARE_SUFFIX}") not in taken
+        )
 
 
 def frame_bytes(body: bytes) -> int:

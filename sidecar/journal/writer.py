@@ -22,6 +22,7 @@ from sidecar.errors import JournalError, Overloaded
 from sidecar.journal.cursor import CursorFile
 from sidecar.journal.disk import POSIX, Disk, File
 from sidecar.journal.frame import MARK_BYTES, Frame
+from sidecar.journal.recovery import Remedy
 from sidecar.journal.repair import repair, survey
 from sidecar.journal.segment import LOCK, WATERMARK, Folder, frame_bytes
 from sidecar.limits import JOURNAL, JournalLimits
@@ -93,6 +94,7 @@ class JournalWriter:
         self._entropy = entropy
         self._queue: queue.SimpleQueue[_Work] = queue.SimpleQueue()
         self._held: _Work | None = None
+        self._in_hand: list[_Append | _Release] = []
         self._lock = threading.Lock()
         self._in_flight = 0
         self._closed = False
@@ -128,7 +130,8 @@ class JournalWriter:
             directory: the folder; nothing else may be in it.
             limits: the bounds.
             clock: tells when a frame was received.
-            on_commit: called in the writer's thread after each group commit with the highest durable sequence; must not raise or block.
+            on_commit: called in the writer's thread after each group commit with the highest durable sequence; may neither raise
+                nor block.
             disk: the file operations.
             entropy: gives that many random bytes, for the marks of segments.
 
@@ -213,18 +216,19 @@ class JournalWriter:
     # ------------------------------------------------------------------ opening
 
     def _recover(self, directory: Path, disk: Disk) -> None:
-        """Order matters: the next sequence has a durable home before anything that tells it is taken away."""
+        """Order matters.
+
+        What is in the newest segment becomes durable before a segment follows it, and the next sequence has a durable home
+        before anything that tells it is taken away.
+        """
         self._survey = survey(directory, disk, durable=self._watermark.load())
         self._next = self._survey.last + 1
         findings = self._survey.findings
+        repair(directory, disk, [finding for finding in findings if finding.verdict.remedy is Remedy.CUT])
         if self._begin(0):
-            findings = tuple(finding for finding in findings if finding.first_sequence != self._next)
-            for first, size in repair(directory, disk, findings).items():
-                self._folder.adopt(first, size)
-        else:
-            for finding in findings:
-                self._folder.adopt(finding.first_sequence, finding.size)
-        self._folder.adopt_spares()
+            others = [finding for finding in findings if finding.verdict.remedy is not Remedy.CUT]
+            repair(directory, disk, [finding for finding in others if finding.first_sequence != self._next])
+        self._folder.adopt()
         self._publish()
 
     # ------------------------------------------------------------------ the thread
@@ -232,6 +236,7 @@ class JournalWriter:
     def _run(self) -> None:
         try:
             while not isinstance(item := self._take(), _Stop):
+                self._in_hand = [item]
                 if isinstance(item, _Release):
                     self._recycle(item)
                 elif self._make_room(item):
@@ -274,6 +279,7 @@ class JournalWriter:
                 self._held = item
                 break
             group.append(item)
+            self._in_hand.append(item)
             size += frame_bytes(item.body)
         return group
 
@@ -337,10 +343,14 @@ class JournalWriter:
         """Leaves nobody waiting, also when the thread dies of a mistake of ours."""
         with self._lock:
             self._closed = True
+        closed = JournalError("the journal is closed")
+        for item in self._in_hand:
+            if not item.future.done():
+                item.future.set_exception(closed)
         while not self._queue.empty() or self._held is not None:
-            item = self._take()
-            if not isinstance(item, _Stop) and item.future.set_running_or_notify_cancel():
-                item.future.set_exception(JournalError("the journal is closed"))
+            work = self._take()
+            if not isinstance(work, _Stop) and work.future.set_running_or_notify_cancel():
+                work.future.set_exception(closed)
         self._watermark.close()
         self._locked.close()
 

@@ -134,7 +134,12 @@ def _run_id(keys: Sequence[str], trace_id: str, *attributes: Mapping[str, Any], 
 
 
 def _data(item: TranslatedItem, name: str, body: dict[str, Any], resource: Part, scope: Part) -> dict[str, Any]:
-    data: dict[str, Any] = {"resource": resource.digest, "scope": scope.digest, name: body, **item.translation.to_json()}
+    data: dict[str, Any] = {
+        "resource": resource.digest,
+        "scope": scope.digest,
+        name: body,
+        **item.translation.to_json(),
+    }
     if unknown := unknown_fields(item.message):
         data["unknown_fields"] = base64.b64encode(unknown).decode()
     return data

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from evidence.run import CloseReason
 from sidecar.recorder.store import RunRow
 
 __all__ = ["Lifecycle"]
@@ -23,7 +24,7 @@ class Lifecycle:
     age_seconds_max: float
     bytes_max: int
 
-    def due(self, run: RunRow, now_unix_nano: int) -> str | None:
+    def due(self, run: RunRow, now_unix_nano: int) -> CloseReason | None:
         """The reason to close the run now, or None. A clock that went backwards closes nothing."""
         if run.bytes >= self.bytes_max:
             return "size"
@@ -33,9 +34,9 @@ class Lifecycle:
         """The earliest time at which the run will be due, if nothing more comes."""
         return min(at for _, at in self._deadlines(run))
 
-    def _deadlines(self, run: RunRow) -> tuple[tuple[str, int], ...]:
-        age = ("age", run.opened_unix_nano + int(self.age_seconds_max * _NANOS))
-        idle = ("idle", run.last_unix_nano + int(self.idle_seconds * _NANOS))
+    def _deadlines(self, run: RunRow) -> tuple[tuple[CloseReason, int], ...]:
+        age: tuple[CloseReason, int] = ("age", run.opened_unix_nano + int(self.age_seconds_max * _NANOS))
+        idle: tuple[CloseReason, int] = ("idle", run.last_unix_nano + int(self.idle_seconds * _NANOS))
         if not run.root_ended:
             return (age, idle)
         return (("root_ended", run.last_unix_nano + int(self.quiet_seconds * _NANOS)), age, idle)

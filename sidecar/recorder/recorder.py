@@ -14,6 +14,9 @@ from typing import Any
 import orjson
 
 from evidence import event as events
+from evidence.errors import EventError, EvidenceError
+from evidence.limits import DEFAULT
+from evidence.run import CloseReason
 from evidence.timestamp import from_unix_nano
 from sidecar.journal import Frame
 from sidecar.recorder.entries import Entry, identify, read_entries
@@ -93,16 +96,18 @@ class Recorder:
 
     def close_due(self, now_unix_nano: int) -> int | None:
         """Closes the runs that are due; gives the time at which the next one will be, None without open runs."""
-        due = [(run, reason) for run in self._store.in_state("open") if (reason := self._lifecycle.due(run, now_unix_nano))]
+        due = [
+            (run, reason) for run in self._store.in_state("open") if (reason := self._lifecycle.due(run, now_unix_nano))
+        ]
         if due:
             self.close([(run, reason) for run, reason in due], now_unix_nano)
         return min((self._lifecycle.next_unix_nano(run) for run in self._store.in_state("open")), default=None)
 
-    def close_all(self, reason: str, at_unix_nano: int) -> None:
+    def close_all(self, reason: CloseReason, at_unix_nano: int) -> None:
         """Closes every open run for one reason; 0 as time takes each run's own last."""
         self.close([(run, reason) for run in self._store.in_state("open")], at_unix_nano)
 
-    def close(self, runs: Sequence[tuple[RunRow, str]], at_unix_nano: int) -> None:
+    def close(self, runs: Sequence[tuple[RunRow, CloseReason]], at_unix_nano: int) -> None:
         """Closes runs, each for its reason."""
         with self._store.transaction():
             for row, reason in runs:
@@ -135,9 +140,13 @@ class Recorder:
                 self._write(run, part.type, part.data, arrived)
         data = {**entry.data, "received": from_unix_nano(received_unix_nano)} if received_unix_nano else entry.data
         when = entry.happened_unix_nano or arrived
-        self._write(run, _TYPES[entry.kind], data, when, subject=entry.subject, traceparent=entry.traceparent)
-        counter = _COUNTERS[entry.kind]
-        setattr(run.row, counter, getattr(run.row, counter) + 1)
+        try:
+            self._write(run, _TYPES[entry.kind], data, when, subject=entry.subject, traceparent=entry.traceparent)
+        except EvidenceError as error:
+            self._gap(run, "unrecordable", 1, f"{entry.kind} {entry.subject or ''}: {error}"[:1024], arrived)
+        else:
+            counter = _COUNTERS[entry.kind]
+            setattr(run.row, counter, getattr(run.row, counter) + 1)
         run.row.root_ended |= int(entry.is_root)
         if sequence := entry.data.get("sequence"):
             run.sequences[sequence] = None
@@ -162,7 +171,9 @@ class Recorder:
     def _note_damage(self, frame: Frame, lost: int) -> None:
         """A hole in the journal: acknowledged requests were lost to a disk, and any run that is open may have been in them."""
         for row in self._store.in_state("open"):
-            self._gap(self._remember(row), "journal", lost, "requests lost to damage of the journal", frame.time_unix_nano)
+            self._gap(
+                self._remember(row), "journal", lost, "requests lost to damage of the journal", frame.time_unix_nano
+            )
 
     # ---------------------------------------------------------------- runs
 
@@ -197,11 +208,16 @@ class Recorder:
         self._write(run, events.RUN_OPENED, data, at_unix_nano)
         return run
 
-    def _close(self, run: _Open, reason: str, at_unix_nano: int, said: dict[str, Any]) -> None:
+    def _close(self, run: _Open, reason: CloseReason, at_unix_nano: int, said: dict[str, Any]) -> None:
         row = run.row
         for kind, count, detail in self._gaps(run, said):
             self._gap(run, kind, count, detail, at_unix_nano)
-        data = {"reason": reason, "events": row.event_count + 1, **{name: getattr(row, name) for name in _COUNTERS.values()}, **said}
+        data = {
+            "reason": reason,
+            "events": row.event_count + 1,
+            **{name: getattr(row, name) for name in _COUNTERS.values()},
+            **said,
+        }
         if row.duplicates:
             data["duplicates"] = row.duplicates
         self._write(run, events.RUN_CLOSED, data, at_unix_nano)
@@ -218,7 +234,11 @@ class Recorder:
         counts = said.get("sender_counts", {})
         for name, arrived in (("spans_ended", run.row.spans), ("logs", run.row.logs), ("receipts", run.row.receipts)):
             if name in counts and int(counts[name]) > arrived:
-                yield f"sender_{name}", int(counts[name]) - arrived, f"the sender counted {counts[name]}, {arrived} arrived"
+                yield (
+                    f"sender_{name}",
+                    int(counts[name]) - arrived,
+                    f"the sender counted {counts[name]}, {arrived} arrived",
+                )
 
     def _gap(self, run: _Open, kind: str, count: int, detail: str, at_unix_nano: int) -> None:
         self._write(run, events.RUN_GAP, {"kind": kind, "count": count, "detail": detail}, at_unix_nano)
@@ -243,6 +263,8 @@ class Recorder:
             subject=subject,
             traceparent=traceparent,
         ).line()
+        if len(line) > DEFAULT.line_bytes_max:
+            raise EventError(f"event of {len(line)} bytes, expected at most {DEFAULT.line_bytes_max}")
         run.lines.append(line)
         run.row.next_seq += 1
         run.row.bytes += len(line) + 1

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from evidence.bundle import seal
+from evidence.bundle import BundleFacts, EvidenceBundle, seal
 from evidence.errors import EvidenceError
+from evidence.manifest import CLOSURE, FORMULA_RECEIPTS, MAPPING_LOSS
 from evidence.packs import Pack
-from evidence.reader import BundleFacts
 from evidence.run import RunMeta, attestation_file_name, bundle_file_name
 from evidence.timestamp import from_unix_nano
 from semconv.translate import Translator
@@ -34,6 +34,8 @@ __all__ = ["PRODUCER", "Sealed", "Sealer"]
 PRODUCER = {"name": "affidavit", "version": version("affidavit")}
 _ROWS_KEPT = 100_000
 _CHAIN = "last_bundle"
+_COUNTS = frozenset({"spans", "logs", "metrics", "receipts", "lossy_items", "remote_parents"})
+"""Counters of capture health that are no gap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +56,13 @@ class Sealed:
     close_reason: str
     mapping: dict[str, Any]
     """Totals of the mapping loss."""
-    completeness: float
+    completeness: dict[str, float]
+    """Share of the required signals, by pack."""
     closure: float
     confidence: str
     signals: dict[str, str]
     gaps: dict[str, int]
+    """Counters of capture health that are not zero and should be."""
 
 
 class Sealer:
@@ -157,7 +161,7 @@ class Sealer:
             part=run.part,
             opened_at=from_unix_nano(run.opened_unix_nano),
             closed_at=from_unix_nano(run.closed_unix_nano),
-            close_reason=run.close_reason,
+            close_reason=run.close_reason or "end_of_input",
             source=self._source,
             producer=PRODUCER,
             mapping=self._translator.describe(),
@@ -174,7 +178,7 @@ class Sealer:
     # ---------------------------------------------------------------- signing
 
     def _attest(self, facts: BundleFacts) -> Path:
-        from attest.attest import attest_bundles
+        from attest.attest import attest_bundles  # noqa: PLC0415 - cryptography, for signing only
 
         assert self._signer is not None, "asked only when there is one"
         data = attest_bundles([facts], self._signer(), producer=PRODUCER)
@@ -197,7 +201,9 @@ def _describe(run: RunRow, facts: BundleFacts) -> Sealed:
     closure = orjson.loads(facts.reports[CLOSURE])
     totals = orjson.loads(facts.reports[MAPPING_LOSS])["totals"]
     states = {name: detail["status"] for name, detail in closure["completeness"]["by_signal"].items()}
-    gaps = {name: count for name, count in facts.manifest["capture_health"].items() if count and name in _GAPS}
+    gaps = {
+        name: int(count) for name, count in facts.manifest["capture_health"].items() if count and name not in _COUNTS
+    }
     return Sealed(
         file=facts.file,
         attestation=None,
@@ -212,7 +218,7 @@ def _describe(run: RunRow, facts: BundleFacts) -> Sealed:
         receipts=run.receipts,
         close_reason=run.close_reason,
         mapping=totals,
-        completeness=completeness_score(closure),
+        completeness=orjson.loads(facts.reports[FORMULA_RECEIPTS])["outputs"]["completeness"],
         closure=closure["closure"]["score"],
         confidence=closure["closure"]["confidence"],
         signals=states,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from evidence.run import CloseReason
 from sidecar.errors import SidecarError
 
 __all__ = ["RunRow", "RunStore"]
@@ -67,7 +68,7 @@ class RunRow:
     last_unix_nano: int
     """When something new came last, by the sidecar's clock."""
     closed_unix_nano: int = 0
-    close_reason: str = ""
+    close_reason: CloseReason | Literal[""] = ""
     root_ended: int = 0
     """1 once a span without a parent has been recorded."""
     first_seq: int
@@ -112,7 +113,9 @@ class RunStore:
         self.path = path
         try:
             if read_only:
-                self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, timeout=10, check_same_thread=False)
+                self._db = sqlite3.connect(
+                    f"file:{path}?mode=ro", uri=True, isolation_level=None, timeout=10, check_same_thread=False
+                )
             else:
                 self._db = sqlite3.connect(path, isolation_level=None, timeout=10)
                 self._prepare(durable=durable)
@@ -124,7 +127,9 @@ class RunStore:
 
     def _prepare(self, *, durable: bool) -> None:
         self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")  # the cursor must not outlive what it stands for
+        self._db.execute(
+            f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}"
+        )  # the cursor must not outlive what it stands for
         self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")
         if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
             self._db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT;")
@@ -153,7 +158,9 @@ class RunStore:
 
     def set_meta(self, key: str, value: str | int) -> None:
         """Stores a single value."""
-        self._db.execute("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value))
+        self._db.execute(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value)
+        )
 
     # ---------------------------------------------------------------- runs
 
