@@ -6,6 +6,7 @@ and forgets (the simulation in `tests/sidecar/journal`). Every method raises `OS
 
 import errno
 import fcntl
+import itertools
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -186,7 +187,8 @@ def forgiving(file: File) -> Callable[[int, int], bytes]:
             if error.errno != errno.EIO:
                 raise
         stop = min(offset + size, file.size())
-        return b"".join(page(at, min(_PAGE_BYTES, stop - at)) for at in range(offset, stop, _PAGE_BYTES))
+        cuts = [offset, *range((offset // _PAGE_BYTES + 1) * _PAGE_BYTES, stop, _PAGE_BYTES), stop]
+        return b"".join(page(start, following - start) for start, following in itertools.pairwise(cuts))
 
     def page(offset: int, size: int) -> bytes:
         try:
