@@ -9,8 +9,8 @@ from typing import Any
 
 from attest.verdict import Check, CheckId, Facts, Verdict
 
-_VOLUMES = frozenset({"spans", "logs", "metrics", "receipts"})
-"""Counters of capture health that say how much there is, not what is wrong."""
+_NO_FAULT = frozenset({"spans", "logs", "metrics", "receipts", "lossy_items", "remote_parents"})
+"""Counters of capture health that say how much there is, or what another sentence is about."""
 _CONTENT: frozenset[CheckId] = frozenset({"container", "manifest", "files", "events", "chain"})
 _FLAGS = {
     "unopened": "no event opens the run",
@@ -35,16 +35,30 @@ def integrity(checks: Sequence[Check], facts: Facts, verdict: Verdict) -> str:
     return f"Integrity: intact. {_about(facts)} is byte for byte what was signed{warnings}."
 
 
-def assurance(checks: Sequence[Check], facts: Facts) -> str:
+def assurance(checks: Sequence[Check], facts: Facts, verdict: Verdict) -> str:
     """Who stands behind the file, and everything that it cannot show."""
+    sentences = [_disowned(facts)] if verdict == "invalid" else _account(checks, facts)
+    return "Assurance and limits: " + " ".join((*sentences, _LIMITS))
+
+
+def _disowned(facts: Facts) -> str:
+    """All there is to say once a check failed: no claim of the file is repeated."""
+    if facts.signed_by is None:
+        return "Nobody is shown to stand behind it, and nothing in it can be relied on."
+    return (
+        f"The attestation is signed with the key sha256:{facts.signed_by}, which does not vouch for this file as it is; "
+        "nothing in the file can be relied on."
+    )
+
+
+def _account(checks: Sequence[Check], facts: Facts) -> list[str]:
     by_id = {check.id: check for check in checks}
     manifest = facts.manifest
     sentences = [_signer(facts), _time(by_id["time"], manifest)]
     if manifest is not None:
-        sentences += [_origin(manifest), _capture(manifest), _chain(by_id["chain"], manifest)]
+        sentences += [_origin(manifest), _capture(manifest), _chain(by_id["chain"])]
         sentences += [_closure(by_id["reports"], facts), _mapping(by_id["mapping"], facts)]
-    sentences += [_policy(by_id["policy"]), _LIMITS]
-    return "Assurance and limits: " + " ".join(sentences)
+    return [*sentences, f"Policy: {by_id['policy'].reason}."]
 
 
 def _state(checks: Sequence[Check], facts: Facts) -> str:
@@ -73,7 +87,7 @@ def _reasons(checks: Sequence[Check], *outcomes: str) -> str:
 
 def _signer(facts: Facts) -> str:
     if facts.signed_by is None:
-        return "Nobody is shown to stand behind it."
+        return "Nobody is shown to stand behind it; what follows is what the file says of itself."
     others = (facts.bundles_attested or 1) - 1
     batch = f", in one statement with {_count(others, 'other bundle')}" if others else ""
     return f"Signed with the key sha256:{facts.signed_by}{batch}; whose key that is has to be known from elsewhere."
@@ -87,14 +101,12 @@ def _time(check: Check, manifest: Mapping[str, Any] | None) -> str:
 def _origin(manifest: Mapping[str, Any]) -> str:
     producer = manifest["producer"]
     amends = f" It amends the bundle {manifest['amends']}." if "amends" in manifest else ""
-    return (
-        f"Recorded by {producer['name']} {producer['version']}, closed because of {manifest['close_reason']}.{amends}"
-    )
+    return f"Recorded by {producer['name']} {producer['version']}, closed by {manifest['close_reason'].replace('_', ' ')}.{amends}"
 
 
 def _capture(manifest: Mapping[str, Any]) -> str:
     health = manifest["capture_health"]
-    faults = [_fault(name, count) for name, count in sorted(health.items()) if count and name not in _VOLUMES]
+    faults = [_fault(name, count) for name, count in sorted(health.items()) if count and name not in _NO_FAULT]
     return f"Capture: {', '.join(faults) if faults else 'nothing missing or refused was counted'}."
 
 
@@ -102,10 +114,8 @@ def _fault(name: str, count: int) -> str:
     return _FLAGS.get(name) or f"{count} {name.replace('_', ' ')}"
 
 
-def _chain(check: Check, manifest: Mapping[str, Any]) -> str:
-    if check.outcome in ("pass", "warn"):
-        return f"Chain: {check.reason}."
-    return "Chain: not established." if "previous_bundle" in manifest else "Chain: none."
+def _chain(check: Check) -> str:
+    return f"Chain: {check.reason}."
 
 
 def _closure(check: Check, facts: Facts) -> str:
@@ -131,10 +141,6 @@ def _totals(report: Mapping[str, Any] | None) -> tuple[int, int] | None:
         return None
     dropped, atoms = totals.get("dropped"), totals.get("atoms_in")
     return (dropped, atoms) if isinstance(dropped, int) and isinstance(atoms, int) else None
-
-
-def _policy(check: Check) -> str:
-    return f"Policy: {check.reason}."
 
 
 def _count(number: int, noun: str) -> str:

@@ -54,7 +54,7 @@ class Verification:
     @property
     def assurance(self) -> str:
         """The second line: who stands behind it, and what it cannot show."""
-        return prose.assurance(self.checks, self.facts)
+        return prose.assurance(self.checks, self.facts, self.verdict)
 
     def to_json(self) -> dict[str, Any]:
         """The contract with other programs, `verification-v1`: no wall clock, the same for the same input."""

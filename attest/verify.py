@@ -5,7 +5,7 @@ exception; with one bit of a bundle or of its attestation changed, the verdict i
 digest is among the signed subjects, and an attestation has one spelling only, so no byte of either is slack.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from attest import chain
@@ -87,18 +87,30 @@ def verify_files(
     mapping: MappingRecomputer | None = None,
     recompute: bool = True,
     strict: bool = False,
+    progress: Callable[[Verification], object] | None = None,
     limits: Limits = EVIDENCE_DEFAULT,
     attest_limits: AttestLimits = DEFAULT,
 ) -> Summary:
     """Verify several bundles, each with the attestation beside it, and the chain between them.
+
+    Args:
+        paths: the bundles.
+        trust: as in `verify_file`, and so are the others that are not named here.
+        mapping: starts over with each bundle.
+        recompute: as in `verify_file`.
+        strict: as in `verify_file`.
+        progress: called with each result before the chain between them is known.
+        limits: as in `verify_file`.
+        attest_limits: as in `verify_file`.
 
     Raises:
         AttestError: no path, or more than `attest_limits.files_per_call_max`.
     """
     if not 1 <= len(paths) <= attest_limits.files_per_call_max:
         raise AttestError(f"{len(paths)} files to verify, expected 1 to {attest_limits.files_per_call_max}")
-    results = [
-        verify_file(
+    results = []
+    for path in paths:
+        result = verify_file(
             path,
             trust=trust,
             mapping=mapping,
@@ -107,8 +119,9 @@ def verify_files(
             limits=limits,
             attest_limits=attest_limits,
         )
-        for path in paths
-    ]
+        results.append(result)
+        if progress is not None:
+            progress(result)
     return Summary(results=chain.link(results))
 
 

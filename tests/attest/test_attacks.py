@@ -456,6 +456,63 @@ def test_a_subject_that_is_not_in_the_bundle_fails(case, attack):
     assert "is not in the bundle" in result.check("statement").reason
 
 
+def signed_as_it_is(case, tmp_path, members):
+    """Another bundle, properly attested with the right key."""
+    path = tmp_path / "signed.evidence.tar.gz"
+    path.write_bytes(world.pack(members))
+    signed = tmp_path / "signed.sigstore.json"
+    signed.write_bytes(world.attest_file(case.key, path))
+    return path
+
+
+@pytest.mark.parametrize("name", DERIVED)
+def test_a_signed_report_that_the_events_do_not_give_fails_all_the_same(name, case, trust, tmp_path):
+    member, change = DERIVED[name]
+    members = world.unpack(case.path)
+    report = json.loads(members[member])
+    change(report)
+    path = signed_as_it_is(case, tmp_path, {**members, member: canonical(report)})
+    result = verify_file(path, trust=trust)
+    assert failed(result) == ["reports"]
+    assert member in result.check("reports").reason
+
+
+def test_signed_capture_health_that_hides_a_dropped_ending_fails(case, trust, tmp_path):
+    shortened = RESEALED["last_event_dropped"](world.unpack(case.path))
+    result = verify_file(signed_as_it_is(case, tmp_path, shortened), trust=trust)
+    assert failed(result) == ["reports"]
+    assert "manifest.json#/capture_health" in result.check("reports").reason
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda manifest: manifest["scoring"]["signals"].update(version="99.0.0"),
+        lambda manifest: manifest["x-assay"]["packs_applied"][0].update(digest="sha256:" + "0" * 64),
+    ],
+    ids=["another_signal_registry", "a_pack_that_is_not_at_hand"],
+)
+def test_scores_made_with_what_is_not_at_hand_are_not_decided(case, trust, tmp_path, change):
+    members = world.with_manifest(world.unpack(case.path), change)
+    result = verify_file(signed_as_it_is(case, tmp_path, members), trust=trust)
+    assert (result.exit_code, result.check("reports").outcome) == (4, "undecided")
+
+
+def test_a_bundle_of_a_newer_version_is_not_decided(case, attack):
+    members = world.with_manifest(
+        world.unpack(case.path), lambda manifest: manifest.update(schema_version="evidence-bundle-v2")
+    )
+    result = attack(bundle=world.pack(members))
+    assert result.check("manifest").outcome == "undecided"
+
+
+def test_an_invalid_file_is_not_quoted_as_if_it_were_true(attack, other):
+    result = attack(attestation=other.attestation.read_bytes())
+    assert "does not vouch for this file as it is" in result.assurance
+    assert "Closure" not in result.assurance
+    assert result.integrity.startswith("Integrity: FAILED at statement: ")
+
+
 # ---------------------------------------------------------------- anything at all
 
 FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

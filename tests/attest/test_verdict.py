@@ -70,6 +70,7 @@ def test_the_second_line_always_names_what_cannot_be_shown(outcomes):
     result = verification(**dict(zip(CHECKS, outcomes, strict=True)))
     assert "never reached the sidecar" in result.assurance
     assert "Nobody is shown to stand behind it" in result.assurance
+    assert result.assurance.startswith("Assurance and limits: ")
 
 
 def test_a_failed_check_explains_why_later_ones_were_not_reached():
