@@ -1,0 +1,111 @@
+"""Capture health: one small run for every counter, and its bounds."""
+
+import pytest
+
+from evidence.capture import COUNTERS, CaptureHealth
+from evidence.limits import Limits
+from tests.evidence.make import START, decoded, gap, log, opened, receipt, span, whole
+
+
+def health(items, limits=Limits()):  # noqa: B008 - frozen
+    capture = CaptureHealth(limits)
+    for event, line in decoded(items):
+        capture.add(event, line)
+    return capture.result()
+
+
+def raised(items):
+    """The counters that are not zero or false, besides the plain counts and the missing sender's counts."""
+    plain = {"spans", "logs", "metrics", "receipts", "sender_uncounted"}
+    return {name: count for name, count in health(items).items() if count and name not in plain}
+
+
+FLAW = {"loss": {"no_target": ["attributes.x"]}}
+
+
+def _lossy():
+    item = span(1)
+    item[1].update(FLAW)
+    return item
+
+
+CASES = {
+    "nothing_wrong": (whole(span(1), span(2, parentSpanId=f"{1:016x}")), {}),
+    "dropped_attributes": (whole(span(1, droppedAttributesCount=3)), {"dropped_attributes_at_source": 3}),
+    "dropped_events": (whole(span(1, droppedEventsCount=2)), {"dropped_events_at_source": 2}),
+    "dropped_links": (whole(span(1, droppedLinksCount=1)), {"dropped_links_at_source": 1}),
+    "dropped_log_attributes": (whole(log(1, {}, droppedAttributesCount=4)), {"dropped_attributes_at_source": 4}),
+    "end_before_start": (whole(span(1, endTimeUnixNano=str(START - 1))), {"clock_skew": 1}),
+    "end_missing": (whole(span(1, endTimeUnixNano="0")), {"clock_skew": 1}),
+    "repeated": (whole(span(1), span(1)), {"duplicates": 1}),
+    "repeated_twice": (whole(span(1), span(1), span(1)), {"duplicates": 2}),
+    "conflicting": (whole(span(1), span(1, {"a": 1})), {"conflicting_ids": 1}),
+    "repetitions_at_the_door": (whole(span(1), duplicates=5), {"duplicates": 5}),
+    "orphans_of_one_parent": (
+        whole(span(1, parentSpanId="00000000000000ff"), span(2, parentSpanId="00000000000000ff")),
+        {"orphan_spans": 2, "missing_parents": 1},
+    ),
+    "parent_told_later": (whole(span(2, parentSpanId=f"{1:016x}"), span(1)), {}),
+    "parent_of_another_trace": (
+        whole(span(1), span(2, parentSpanId=f"{1:016x}", traceId="ff" * 16)),
+        {"orphan_spans": 1, "missing_parents": 1},
+    ),
+    "remote_parent": (whole(span(1, parentSpanId="00000000000000ff", flags=0x301)), {"remote_parents": 1}),
+    "gap": (whole(gap("journal", 3)), {"gaps": 1, "gap_items": 3}),
+    "rejected": (whole(gap("rejected", 2)), {"gaps": 1, "gap_items": 2, "rejected": 2}),
+    "sender_missing": (whole(gap("sender_spans_ended", 7)), {"gaps": 1, "gap_items": 7, "sender_missing_spans": 7}),
+    "receipt_hole": (whole(gap("receipt_sequence", 1)), {"gaps": 1, "gap_items": 1, "missing_receipts": 1}),
+    "lossy": (whole(_lossy()), {"lossy_items": 1}),
+    "not_closed": ([opened(), span(1)], {"unclosed": True}),
+    "not_opened": (whole(span(1))[1:], {"unopened": True, "count_mismatch": 1}),
+    "opened_late": ([span(1), opened()], {"unopened": True, "unclosed": True}),
+    "span_taken_out": ([*whole(span(1), span(2))[:2], whole(span(1), span(2))[3]], {"count_mismatch": 2}),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_run_raises_exactly_the_counters_that_its_flaw_is_about(name):
+    items, expected = CASES[name]
+    assert raised(items) == expected
+
+
+def test_plain_counts_are_by_type():
+    counts = health(whole(span(1), log(1, {}), log(2, {}), receipt("note", {})))
+    assert (counts["spans"], counts["logs"], counts["receipts"], counts["metrics"]) == (1, 2, 1, 0)
+
+
+def test_the_senders_counts_lower_the_flag():
+    assert health(whole(span(1)))["sender_uncounted"] is True
+    assert health(whole(span(1), sender_counts={"spans_ended": 1}))["sender_uncounted"] is False
+
+
+def test_times_that_go_backwards_are_counted():
+    events = decoded(whole(span(1), span(2)))
+    events[2][0]["time"] = "2000-01-01T00:00:00.000000000Z"
+    capture = CaptureHealth()
+    for event, line in events:
+        capture.add(event, line)
+    assert capture.result()["time_regressions"] == 1
+
+
+def test_spans_beyond_the_bound_are_counted_and_not_forgotten():
+    counts = health(whole(*(span(number) for number in range(1, 6))), Limits(spans_tracked_max=3))
+    assert (counts["spans"], counts["untracked_spans"], counts["duplicates"]) == (5, 2, 0)
+
+
+def test_every_member_of_the_result_is_a_documented_counter():
+    assert set(health(whole())) == COUNTERS
+
+
+def test_asking_twice_changes_nothing():
+    capture = CaptureHealth()
+    for event, line in decoded(whole(span(1), span(1))):
+        capture.add(event, line)
+    assert capture.result() == capture.result()
+
+
+@pytest.mark.parametrize(
+    "fields", [{"droppedAttributesCount": "x"}, {"spanId": "zz"}, {"flags": None}, {"parentSpanId": 5}]
+)
+def test_odd_values_count_as_nothing(fields):
+    assert health(whole(span(1, **fields)))["spans"] == 1

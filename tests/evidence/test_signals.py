@@ -1,0 +1,349 @@
+"""The signal registry: for each signal a run that has it, one that lacks it, and the four states."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evidence.commitment import Commitment
+from evidence.errors import PackError
+from evidence.ledger import MANY
+from evidence.limits import Limits
+from evidence.signals import SignalEvaluator, read_registry, registry
+from tests.evidence.make import CHAT, TOOL, decoded, log, opened, receipt, resource, span, whole
+
+WITHHELD = Commitment(alg="sha256", digest="ab" * 32, size_bytes=12, reason="policy").to_any_value()
+
+
+def ledgers(items, limits=Limits()):  # noqa: B008 - frozen
+    evaluator = SignalEvaluator(registry(), limits)
+    for event, _ in decoded(items):
+        evaluator.add(event)
+    return evaluator.result()
+
+
+def status(signal, *items):
+    return ledgers(whole(*items))[signal].status
+
+
+def without(attributes, *keys):
+    return {key: value for key, value in attributes.items() if key not in keys}
+
+
+RETRIEVAL = {"gen_ai.operation.name": "retrieval", "gen_ai.retrieval.documents": "[]"}
+MEMORY = {"gen_ai.operation.name": "search_memory", "gen_ai.memory.record.id": "7"}
+AGENT = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "a"}
+ASKS = CHAT | {
+    "gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"tool_call","id":"call-1","name":"search"}]}]',
+    "gen_ai.tool.definitions": '[{"type":"function","name":"search"}]',
+}
+DECISION = {"policy_id": "p", "decision": "allow"}
+APPROVAL = {"approver": "a", "decision": "yes", "argument_digest": "sha256:00"}
+
+# For each signal: items that hold it, and items that should and do not.
+CASES = {
+    "agent_identity": [
+        ([resource({"service.name": "a"})], [resource({"host.name": "h"})]),
+        ([resource({"service.name": "a"})], [resource({"service.name": "unknown_service"})]),
+        ([span(1, AGENT)], [span(1, without(AGENT, "gen_ai.agent.name"))]),
+    ],
+    "model_identity": [
+        ([span(1, CHAT)], [span(1, without(CHAT, "gen_ai.response.model"))]),
+        ([span(1, CHAT)], [span(1, CHAT), span(2, without(CHAT, "gen_ai.provider.name"))]),
+        (
+            [span(1, without(CHAT, "gen_ai.response.model"), failed=True)],
+            [span(1, without(CHAT, "gen_ai.request.model"), failed=True)],
+        ),
+    ],
+    "prompt_lineage": [
+        ([span(1, CHAT)], [span(1, without(CHAT, "gen_ai.system_instructions"))]),
+        (
+            [span(1, without(CHAT, "gen_ai.system_instructions") | {"gen_ai.input.messages": '[{"role":"system"}]'})],
+            [
+                span(
+                    1,
+                    without(CHAT, "gen_ai.system_instructions")
+                    | {"gen_ai.input.messages": '[{"role":"\\"system\\""}]'},
+                )
+            ],
+        ),
+    ],
+    "llm_io_bodies": [
+        ([span(1, CHAT)], [span(1, without(CHAT, "gen_ai.output.messages"))]),
+        ([span(1, CHAT)], [span(1, CHAT | {"gen_ai.input.messages": None})]),
+        ([span(1, CHAT)], [span(1, CHAT | {"gen_ai.input.messages": "__REDACTED__"})]),
+        ([span(1, CHAT)], [span(1, CHAT | {"gen_ai.input.messages": '[{"parts":["__REDACTED__"]}]'})]),
+    ],
+    "tool_calls": [
+        ([span(1, TOOL)], [span(1, without(TOOL, "gen_ai.tool.name"))]),
+        ([span(1, TOOL)], [span(1, without(TOOL, "gen_ai.tool.call.id"))]),
+        ([span(1, ASKS), span(2, TOOL)], [span(1, ASKS)]),
+        ([span(2, TOOL), span(1, ASKS)], [span(1, ASKS), span(2, TOOL | {"gen_ai.tool.call.id": "call-2"})]),
+        (
+            [span(1, {"mcp.method.name": "tools/call", "gen_ai.tool.name": "t", "jsonrpc.request.id": "1"})],
+            [span(1, {"mcp.method.name": "tools/call", "gen_ai.tool.name": "t"})],
+        ),
+    ],
+    "tool_io_bodies": [
+        ([span(1, TOOL)], [span(1, without(TOOL, "gen_ai.tool.call.result"))]),
+        (
+            [span(1, without(TOOL, "gen_ai.tool.call.result"), failed=True)],
+            [span(1, without(TOOL, "gen_ai.tool.call.arguments"), failed=True)],
+        ),
+    ],
+    "tool_definitions": [([span(1, ASKS)], [span(1, without(ASKS, "gen_ai.tool.definitions"))])],
+    "policy_decisions": [
+        ([receipt("policy_decision", DECISION)], [receipt("policy_decision", DECISION | {"decision": None})])
+    ],
+    "human_approvals": [
+        ([receipt("human_approval", APPROVAL)], [receipt("human_approval", without(APPROVAL, "approver"))])
+    ],
+    "delegation_chain": [
+        (
+            [span(1, AGENT, parentSpanId="00000000000000ff")],
+            [span(1, without(AGENT, "gen_ai.agent.name"), parentSpanId="00000000000000ff")],
+        )
+    ],
+    "memory_context": [
+        ([span(1, RETRIEVAL)], [span(1, without(RETRIEVAL, "gen_ai.retrieval.documents"))]),
+        ([span(1, MEMORY)], [span(1, without(MEMORY, "gen_ai.memory.record.id"))]),
+    ],
+    "sampling_params": [([span(1, CHAT)], [span(1, without(CHAT, "gen_ai.request.temperature"))])],
+    "environment_provenance": [
+        ([resource({"vcs.ref.head.revision": "abc"})], [resource({"service.version": "1"})]),
+        ([resource({}), receipt("environment", {})], [resource({"a": 1}), receipt("note", {})]),
+    ],
+    "capture_health": [],
+    "session_lifecycle": [],
+    "errors_incidents": [
+        ([span(1, {"error.type": "timeout"}, failed=True)], [span(1, {"error.message": "timeout"}, failed=True)]),
+    ],
+}
+PAIRS = [(signal, index) for signal, cases in CASES.items() for index in range(len(cases))]
+
+
+def test_every_signal_of_the_registry_has_its_cases():
+    assert set(CASES) == set(registry().signals)
+    assert len(registry().signals) == 16
+
+
+@pytest.mark.parametrize(("signal", "index"), PAIRS)
+def test_a_signal_is_captured_when_every_instance_is_there(signal, index):
+    assert status(signal, *CASES[signal][index][0]) == "captured"
+
+
+@pytest.mark.parametrize(("signal", "index"), PAIRS)
+def test_a_signal_is_missing_when_one_instance_is_not(signal, index):
+    assert status(signal, *CASES[signal][index][1]) == "missing"
+
+
+@pytest.mark.parametrize(("signal", "index"), PAIRS)
+def test_one_missing_instance_outweighs_any_number_of_captured_ones(signal, index):
+    held, lacking = CASES[signal][index]
+    if signal == "environment_provenance" and index == 1:
+        pytest.skip("a receipt stands for every instance")
+    assert status(signal, *lacking, *held, *held) == "missing"
+
+
+@pytest.mark.parametrize("signal", [name for name in CASES if name not in {"session_lifecycle", "capture_health"}])
+def test_without_an_expected_instance_a_signal_is_unknown_and_never_captured(signal):
+    ledger = ledgers(whole(span(1, {"http.route": "/"})))[signal]
+    assert (ledger.status, ledger.expected, ledger.evidence_paths) == ("unknown", 0, [])
+
+
+def test_a_run_without_its_end_lacks_its_lifecycle():
+    assert ledgers([opened()])["session_lifecycle"].status == "missing"
+    assert ledgers(whole())["session_lifecycle"].status == "captured"
+
+
+def test_capture_health_wants_the_senders_own_counts():
+    assert ledgers(whole())["capture_health"].status == "missing"
+    assert ledgers(whole(sender_counts={"spans_ended": 0}))["capture_health"].status == "captured"
+
+
+# ------------------------------------------------------------------ withheld bodies
+
+
+def test_a_signal_is_redacted_when_every_absent_body_is_committed_to():
+    ledger = ledgers(whole(span(1, CHAT | {"gen_ai.input.messages": WITHHELD}), span(2, CHAT)))["llm_io_bodies"]
+    assert ledger.status == "redacted"
+    assert ledger.commitment == Commitment(alg="sha256", digest="ab" * 32, size_bytes=12, reason="policy")
+
+
+def test_many_withheld_bodies_have_one_commitment_over_all_of_them():
+    both = CHAT | {"gen_ai.input.messages": WITHHELD, "gen_ai.output.messages": WITHHELD}
+    commitment = ledgers(whole(span(1, both)))["llm_io_bodies"].commitment
+    assert (commitment.alg, commitment.size_bytes) == (MANY, 24)
+
+
+def test_a_missing_body_beside_withheld_ones_is_missing():
+    one = CHAT | {"gen_ai.input.messages": WITHHELD}
+    assert status("llm_io_bodies", span(1, one), span(2, without(CHAT, "gen_ai.input.messages"))) == "missing"
+
+
+@pytest.mark.parametrize("part", ["alg", "digest", "size_bytes"])
+def test_a_commitment_that_lacks_a_part_commits_to_nothing(part):
+    value = Commitment(alg="sha256", digest="ab", size_bytes=1).to_any_value()
+    inner = value["kvlistValue"]["values"][0]["value"]["kvlistValue"]["values"]
+    inner[:] = [entry for entry in inner if entry["key"] != part]
+    ledger = ledgers(whole(span(1, CHAT | {"gen_ai.input.messages": value})))["llm_io_bodies"]
+    assert ledger.commitment is None
+
+
+# ------------------------------------------------------------------ translation, logs, joins
+
+
+def test_the_translated_attributes_are_what_counts():
+    item = span(1, without(CHAT, "gen_ai.provider.name") | {"gen_ai.system": "openai"})
+    assert status("model_identity", item) == "missing"
+    item[1]["mapped"] = {
+        "attributes": [{"key": "gen_ai.provider.name", "value": {"stringValue": "openai"}}],
+        "removed": ["gen_ai.system"],
+        "profiles": ["legacy"],
+    }
+    assert status("model_identity", item) == "captured"
+
+
+def test_an_attribute_that_translation_removed_is_not_there():
+    item = span(1, CHAT)
+    item[1]["mapped"] = {"attributes": [], "removed": ["gen_ai.response.model"], "profiles": ["p"]}
+    assert status("model_identity", item) == "missing"
+
+
+BODIES = ("gen_ai.input.messages", "gen_ai.output.messages")
+CONTENT = {key: CHAT[key] for key in BODIES}
+
+
+def test_content_may_come_in_a_log_of_the_span_before_or_after_it():
+    bare = span(1, without(CHAT, *BODIES))
+    assert status("llm_io_bodies", log(1, CONTENT), bare) == "captured"
+    assert status("llm_io_bodies", bare, log(1, CONTENT)) == "captured"
+    halves = [log(1, {key: value}) for key, value in CONTENT.items()]
+    assert status("llm_io_bodies", halves[0], bare, halves[1]) == "captured"
+    assert status("llm_io_bodies", bare, *halves) == "captured"
+    assert status("llm_io_bodies", bare, halves[0]) == "missing"
+
+
+def test_a_log_of_another_span_says_nothing_about_this_one():
+    assert status("llm_io_bodies", span(1, without(CHAT, *BODIES)), log(2, CONTENT)) == "missing"
+
+
+def test_structured_messages_in_a_log_are_read_as_well():
+    message = {"kvlistValue": {"values": [{"key": "role", "value": {"stringValue": "system"}}]}}
+    structured = {"gen_ai.input.messages": {"arrayValue": {"values": [message]}}}
+    bare = span(1, without(CHAT, "gen_ai.system_instructions", *BODIES))
+    assert status("prompt_lineage", bare, log(1, structured)) == "captured"
+
+
+def test_a_call_told_in_span_and_log_is_one_call():
+    asks = {"gen_ai.output.messages": ASKS["gen_ai.output.messages"]}
+    ledger = ledgers(whole(span(1, ASKS), span(2, TOOL), log(1, asks)))["tool_calls"]
+    assert (ledger.expected, ledger.status) == (2, "captured")
+
+
+def test_a_tool_span_without_id_stands_for_one_call_of_its_name():
+    nameless = without(TOOL, "gen_ai.tool.call.id") | {"jsonrpc.request.id": "9"}
+    assert status("tool_calls", span(1, ASKS), span(2, nameless)) == "captured"
+    second = ASKS | {"gen_ai.output.messages": ASKS["gen_ai.output.messages"].replace("call-1", "call-2")}
+    assert status("tool_calls", span(1, ASKS), span(3, second), span(2, nameless)) == "missing"
+
+
+def test_calls_without_ids_are_each_expected():
+    anonymous = CHAT | {"gen_ai.output.messages": '[{"parts":[{"type":"tool_call","name":"search"}]}]'}
+    ledger = ledgers(whole(span(1, anonymous), span(2, anonymous), span(3, TOOL)))["tool_calls"]
+    assert (ledger.missing, ledger.captured) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["not json tool_call", '{"tool_call":1}', '[{"parts":"tool_call"}]', '["tool_call"]', '[{"parts":["tool_call"]}]'],
+)
+def test_output_that_is_not_shaped_like_messages_asks_for_nothing(text):
+    ledger = ledgers(whole(span(1, CHAT | {"gen_ai.output.messages": text})))["tool_calls"]
+    assert ledger.expected == 0
+
+
+# ------------------------------------------------------------------ locations and bounds
+
+
+def test_locations_are_bounded_and_totals_are_not():
+    items = whole(*(span(number, without(CHAT, "gen_ai.response.model")) for number in range(1, 21)))
+    ledger = ledgers(items, Limits(evidence_paths_max=3))["model_identity"]
+    assert ledger.evidence_paths == [f"run-1:{seq}#/data/span/attributes/gen_ai.response.model" for seq in (1, 2, 3)]
+    assert ledger.reason == "20 of 20 expected instances lack gen_ai.response.model (20)"
+
+
+def test_what_does_not_fit_in_memory_counts_as_missing():
+    bare = [span(number, without(CHAT, *BODIES)) for number in range(1, 5)]
+    logs = [log(number, CONTENT) for number in range(1, 5)]
+    ledger = ledgers(whole(*bare, *logs), Limits(open_instances_max=2))["llm_io_bodies"]
+    assert (ledger.captured, ledger.missing) == (2, 2)
+
+
+def test_asking_before_the_end_gives_what_is_known_so_far():
+    evaluator = SignalEvaluator(registry())
+    for event, _ in decoded([opened(), span(1, without(CHAT, *BODIES))]):
+        evaluator.add(event)
+    assert evaluator.result()["llm_io_bodies"].status == "missing"
+    evaluator.add(decoded([log(1, CONTENT)])[0][0])
+    assert evaluator.result()["llm_io_bodies"].status == "captured"
+
+
+@given(st.lists(st.sampled_from(sorted(CHAT)), unique=True), st.sampled_from(sorted(CHAT)))
+def test_filling_in_what_an_event_lacked_never_takes_a_captured_signal_away(absent, key):
+    """Law of issue-level trust: more evidence in the same event is never worse."""
+    absent = [name for name in absent if name != "gen_ai.operation.name"]
+    before = ledgers(whole(span(1, without(CHAT, *absent))))
+    after = ledgers(whole(span(1, without(CHAT, *(name for name in absent if name != key)))))
+    for signal, ledger in before.items():
+        assert after[signal].captured >= ledger.captured
+
+
+# ------------------------------------------------------------------ the registry file
+
+SMALL = b"""id: x
+version: "1"
+placeholders: ["-"]
+placeholders_inside: ["-"]
+signals:
+  - id: a
+    title: A
+    replay_critical: true
+    weight: 1
+    bodies: []
+    expected:
+      - when: {event: run}
+        all_of: [opened]
+uncontrolled: {a: "text"}
+confidence: {low: [gaps], medium: [orphan_spans]}
+"""
+
+
+def test_a_registry_that_changes_in_one_word_has_another_digest():
+    assert read_registry(SMALL, "r").digest != read_registry(SMALL.replace(b"title: A", b"title: B"), "r").digest
+    assert read_registry(SMALL, "r").digest == read_registry(b"# a comment\n" + SMALL, "r").digest
+
+
+BROKEN = {
+    "weight_without_replay": (b"replay_critical: true", b"replay_critical: false", "r:9"),
+    "never_expected": (b"      - when: {event: run}\n        all_of: [opened]", b"      []", "r:11"),
+    "unknown_signal": (b'uncontrolled: {a: "text"}', b'uncontrolled: {b: "text"}', "r:14: unknown signal 'b'"),
+    "unknown_counter": (b"low: [gaps]", b"low: [holes]", "r:15: capture health has no counter 'holes'"),
+    "unknown_key": (b"title: A", b"titel: A", "r:7: unknown key 'titel'|r:6"),
+    "name_of_another_kind": (b"all_of: [opened]", b"all_of: [started]", "r:12"),
+    "row_that_demands_nothing": (b"        all_of: [opened]\n", b"", "r:12: cannot fail"),
+    "condition_of_another_kind": (b"{event: run}", b"{event: run, failed: true}", "unknown key 'failed'"),
+}
+
+
+@pytest.mark.parametrize("defect", BROKEN)
+def test_a_registry_with_a_defect_is_refused_with_file_and_line(defect):
+    old, new, words = BROKEN[defect]
+    assert old in SMALL
+    with pytest.raises(PackError, match=words):
+        read_registry(SMALL.replace(old, new), "r")
+
+
+def test_a_signal_told_twice_is_refused():
+    entry = SMALL[SMALL.index(b"  - id: a") : SMALL.index(b"uncontrolled")]
+    with pytest.raises(PackError, match="stands twice"):
+        read_registry(SMALL.replace(entry, entry + entry), "r")

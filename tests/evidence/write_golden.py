@@ -1,0 +1,16 @@
+"""Writes the golden closure reports: `python -m tests.evidence.write_golden`. A change of them is a change for every user."""
+
+import orjson
+
+from tests.evidence.test_scores import GOLDEN, RUNS, assess
+
+
+def main() -> None:
+    GOLDEN.mkdir(exist_ok=True)
+    for name, items in RUNS.items():
+        text = orjson.dumps(assess(items).closure, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
+        (GOLDEN / f"{name}.closure.json").write_bytes(text + b"\n")
+
+
+if __name__ == "__main__":
+    main()
