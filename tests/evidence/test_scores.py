@@ -55,7 +55,7 @@ def assess(items, packs=None):
 
 @pytest.mark.parametrize("name", RUNS)
 def test_a_report_is_valid_closure_v1_and_the_golden_one(name):
-    """Rewrite with: python -m tests.evidence.golden"""
+    """Rewrite with: python -m tests.evidence.write_golden"""
     report = assess(RUNS[name]).closure
     jsonschema.validate(report, SCHEMA)
     assert report == orjson.loads((GOLDEN / f"{name}.closure.json").read_bytes())
@@ -206,15 +206,11 @@ def test_a_receipt_names_the_digest_of_the_value_it_is_for():
 
 
 def test_a_receipt_says_which_signals_were_left_out():
-    receipt = assess(RUNS["one_missing"]).receipts["receipts"][0]
-    unknown = [
-        name
-        for name, detail in assess(RUNS["one_missing"]).closure["completeness"]["by_signal"].items()
-        if detail["status"] == "unknown"
-    ]
-    assert receipt["omitted_input_names"] == sorted(
-        name for name in unknown if registry().signals[name].replay_critical
-    )
+    scores = assess(RUNS["one_missing"])
+    details = scores.closure["completeness"]["by_signal"]
+    critical = [name for name, signal in registry().signals.items() if signal.replay_critical]
+    unknown = sorted(name for name in critical if details[name]["status"] == "unknown")
+    assert scores.receipts["receipts"][0]["omitted_input_names"] == unknown
 
 
 def test_a_formula_that_is_not_there_or_lacks_an_input_is_refused():
