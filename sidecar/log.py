@@ -23,10 +23,12 @@ _ORDER = ("debug", "info", "warning", "error")
 class Log:
     """Writes events at or above a level."""
 
-    def __init__(self, level: Level = "info", form: Literal["text", "json"] = "text", *, part: str = "sidecar") -> None:
+    def __init__(
+        self, level: Level = "info", form: Literal["text", "json"] = "text", *, process: str = "receiver"
+    ) -> None:
         self._least = _ORDER.index(level)
         self._render: Callable[[str, str, str, dict[str, object]], str] = _as_json if form == "json" else _as_text
-        self._part = part
+        self._process = process
 
     def debug(self, event: str, **facts: object) -> None:
         """Of use when something is being looked for."""
@@ -46,15 +48,15 @@ class Log:
 
     def _write(self, level: str, event: str, facts: dict[str, object]) -> None:
         if _ORDER.index(level) >= self._least:
-            sys.stderr.write(self._render(level, self._part, event, facts) + "\n")
+            sys.stderr.write(self._render(level, self._process, event, facts) + "\n")
             sys.stderr.flush()
 
 
-def _as_text(level: str, part: str, event: str, facts: dict[str, object]) -> str:
+def _as_text(level: str, process: str, event: str, facts: dict[str, object]) -> str:
     shown = " ".join(f"{key}={value}" for key, value in facts.items())
-    return f"{from_unix_nano(now_unix_nano())[:23]}Z {level:7} {part}: {event}{'  ' if shown else ''}{shown}"
+    return f"{from_unix_nano(now_unix_nano())[:23]}Z {level:7} {process}: {event}{'  ' if shown else ''}{shown}"
 
 
-def _as_json(level: str, part: str, event: str, facts: dict[str, object]) -> str:
-    line = {"time": from_unix_nano(now_unix_nano()), "level": level, "part": part, "event": event, **facts}
+def _as_json(level: str, process: str, event: str, facts: dict[str, object]) -> str:
+    line = {"time": from_unix_nano(now_unix_nano()), "level": level, "process": process, "event": event, **facts}
     return orjson.dumps(line, default=str).decode()

@@ -146,6 +146,7 @@ class Worker:
         if not self._abandoned:
             self._finish()
             report(self.lowest_cursor())
+        self._store.close()
 
     def lowest_cursor(self) -> int:
         """What every consumer has passed."""
@@ -186,7 +187,6 @@ class Worker:
         for exporter in self._exporters:
             if not exporter.join():
                 self._log.warning("not all exported; kept for the next start", backend=exporter.stats().backend)
-        self._store.close()
 
     def _seal(self) -> None:
         for sealed in self._sealer.seal_closed(self._not_sealed):
@@ -220,7 +220,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     stdin = sys.stdin.buffer
     spec: WorkerSpec = pickle.loads(_exactly(stdin, struct.unpack("<Q", _exactly(stdin, 8))[0]))  # noqa: S301 - from our parent
-    log = Log(spec.log_level, spec.log_form, part="worker")
+    log = Log(spec.log_level, spec.log_form, process="worker")
     worker = Worker(spec, log)
     threading.Thread(target=_listen, args=(worker, stdin), daemon=True).start()
     _say(ready=True)

@@ -59,6 +59,7 @@ def affidavit() -> None:
 
 def main() -> None:
     """Runs the command line; the only place that turns our errors into exit codes."""
+    from attest.errors import AttestError
     from evidence.errors import EvidenceError
     from sidecar.errors import ConfigError, SidecarError
 
@@ -75,7 +76,7 @@ def main() -> None:
     except ConfigError as error:
         _say(str(error))
         sys.exit(2)
-    except (SidecarError, EvidenceError) as error:
+    except (SidecarError, EvidenceError, AttestError) as error:
         _say(str(error))
         sys.exit(1)
     except OSError as error:

@@ -18,6 +18,7 @@ import grpc
 import orjson
 import urllib3
 from isal import igzip
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -36,6 +37,7 @@ __all__ = ["Demo"]
 _EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 _DEADLINE_SECONDS = 10.0
 _MARKER = ".affidavit-demo"
+_TEXT_COLUMNS = {"run", "producer", "verdict"}
 
 
 @dataclass(slots=True)
@@ -68,7 +70,9 @@ class Demo:
             ready = self._await_ready(sidecar)
             self._console.print(
                 f"A sidecar listens on [b]{ready['grpc']}[/b] (gRPC) and [b]{ready['http']}[/b] (HTTP) "
-                f"and passes on to an OTLP backend on {backend}."
+                f"and passes on to an OTLP backend on {backend}.\n"
+                f"Agents send {len(RECORDINGS)} recorded runs over {', '.join(sorted({each.transport for each in RECORDINGS}))}.\n",
+                soft_wrap=True,
             )
             outcomes = self._play(ready)
             self._end(sidecar)
@@ -166,22 +170,24 @@ class Demo:
     # ---------------------------------------------------------------- what is shown
 
     def _show(self, outcomes: list[_Outcome]) -> None:
-        table = Table(title="Runs, each sealed into a signed bundle and verified offline", title_justify="left")
-        for heading in ("run", "producer", "sent over", "spans", "loss", "completeness", "closure", "verdict"):
-            table.add_column(
-                heading, justify="right" if heading in {"spans", "loss", "completeness", "closure"} else "left"
-            )
+        table = Table(
+            title="Runs, each sealed, signed, and verified offline",
+            title_justify="left",
+            box=SIMPLE_HEAD,
+            padding=(0, 1, 0, 0),
+        )
+        for heading in ("run", "producer", "spans", "loss", "completeness", "closure", "verdict"):
+            table.add_column(heading, no_wrap=True, justify="left" if heading in _TEXT_COLUMNS else "right")
         for outcome in outcomes:
             totals = (outcome.verification.facts.mapping_loss or {}).get("totals", {})
             verdict = outcome.verification.verdict
             table.add_row(
                 outcome.run.run_id[:8],
                 outcome.recording.title,
-                outcome.recording.transport,
                 str(outcome.run.span_count),
                 f"{totals.get('loss_ratio_atoms', 0):.1%}",
                 f"{outcome.run.completeness:.0%}",
-                f"{outcome.run.closure:.2f} {outcome.run.closure_confidence}",
+                f"{outcome.run.closure:.2f}",
                 f"[{'green' if verdict == 'verified' else 'red'}]{verdict}[/]",
             )
         self._console.print(table)
@@ -203,14 +209,15 @@ class Demo:
         return again.exit_code == 1
 
     def _say_what_next(self, outcome: _Outcome, received: int, sent: int, began: float) -> None:
+        command = "affidavit" if shutil.which("affidavit") else sys.argv[0]
         self._console.print(
             f"\n{sent} spans were sent; the backend received {received}, in today's conventions "
             f"({self._out / 'received.ndjson'}). {time.monotonic() - began:.1f} s.\n\n"
             f"bundles   {outcome.bundle.parent}\nkey       {self._key}\nconfig    {self._out / 'affidavit.yaml'}\n\n"
             f"What to type next:\n"
-            f"  affidavit verify {outcome.bundle} --key {self._key}\n"
+            f"  {command} verify {outcome.bundle} --key {self._key}\n"
             f"  tar -xOzf {outcome.bundle} reports/mapping-loss.json\n"
-            f"  affidavit run --config {self._out / 'affidavit.yaml'}",
+            f"  {command} run --config {self._out / 'affidavit.yaml'}",
             soft_wrap=True,
         )
 

@@ -55,28 +55,26 @@ def _spans(request: ExportTraceServiceRequest) -> Iterator[Span]:
 
 RECORDINGS = (
     Recording(
-        "LangChain · OpenInference",
+        "LangChain/OpenInference",
         "openinference-instrumentation-langchain@0.1.80/agent_tools_loop.traces.otlp.pb",
         "gRPC",
     ),
     Recording(
-        "LlamaIndex · OpenInference",
+        "LlamaIndex/OpenInference",
         "openinference-instrumentation-llama-index@4.6.1/react_agent.traces.otlp.pb",
         "HTTP JSON, gzip",
     ),
     Recording(
-        "OpenAI Agents · OpenLLMetry",
+        "OpenAI Agents/OpenLLMetry",
         "openllmetry-openai-agents@0.62.4/tools_responses.traces.otlp.pb",
         "HTTP protobuf",
     ),
     Recording(
-        "LangGraph · OpenTelemetry",
+        "LangGraph/OpenTelemetry",
         "opentelemetry-instrumentation-genai-langchain@1.3b0/langgraph_multi_agent.latest-span_and_event.traces.otlp.pb",
         "gRPC",
     ),
-    Recording(
-        "MCP server · OpenLLMetry", "openllmetry-mcp@0.62.4/stdio_error.fastmcp2.traces.otlp.pb", "HTTP protobuf"
-    ),
-    Recording("Pydantic AI · its own", "pydantic-ai-slim@2.68.0/tools_loop.traces.otlp.pb", "gRPC"),
+    Recording("MCP server/OpenLLMetry", "openllmetry-mcp@0.62.4/stdio_error.fastmcp2.traces.otlp.pb", "HTTP protobuf"),
+    Recording("Pydantic AI/native", "pydantic-ai-slim@2.68.0/tools_loop.traces.otlp.pb", "gRPC"),
 )
 """Small, of different frameworks and conventions, each one trace."""
