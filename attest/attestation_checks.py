@@ -58,10 +58,11 @@ def check_attestation(
         limits: bounds on the attestation.
     """
     if path is None:
-        return _unread(Check(id="envelope", outcome="undecided", reason="there is no attestation beside the file"))
+        absent = Check(id="envelope", outcome="undecided", reason="there is no attestation beside the file")
+        return _unread(absent, "no attestation")
     bundle, envelope = attempt("envelope", lambda: _read(path, limits))
     if bundle is None:
-        return _unread(envelope)
+        return _unread(envelope, "the attestation could not be read")
     said, stated = attempt("statement", lambda: _parse(bundle, limits))
     if said is not None:
         stated = judge("statement", lambda: _compare(said, attested))
@@ -74,11 +75,8 @@ def check_attestation(
     )
 
 
-def _unread(envelope: Check) -> AttestationReading:
-    why = "no attestation" if envelope.outcome == "undecided" else "the attestation could not be read"
-    return AttestationReading(
-        checks=(envelope, *(Check(id=name, outcome="skip", reason=why) for name in _NEED_ENVELOPE))
-    )
+def _unread(envelope: Check, why: str) -> AttestationReading:
+    return AttestationReading(checks=(envelope, *(_answer(name, "skip", why) for name in _NEED_ENVELOPE)))
 
 
 def _read(path: Path, limits: AttestLimits) -> tuple[SigstoreBundle, str]:

@@ -34,5 +34,8 @@ class AttestLimits:
     reason_chars_max: int = 400
     """Longest reason of a check: hostile content is quoted, never poured out."""
 
+    line_chars_max: int = 4_000
+    """Longest of the two lines for an auditor."""
+
 
 DEFAULT = AttestLimits()

@@ -7,7 +7,8 @@ what it cannot show. Neither calls anything verified that the verdict does not, 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from attest.verdict import Check, CheckId, Facts, Verdict
+from attest.limits import DEFAULT
+from attest.verdict import Check, CheckId, Facts, Verdict, printable
 
 _NO_FAULT = frozenset({"spans", "logs", "metrics", "receipts", "lossy_items", "remote_parents"})
 """Counters of capture health that say how much there is, or what another sentence is about."""
@@ -23,22 +24,27 @@ _LIMITS = "Nothing here shows what never reached the sidecar, or that its operat
 
 
 def integrity(checks: Sequence[Check], facts: Facts, verdict: Verdict) -> str:
-    """Whether the file is, byte for byte, what was attested."""
-    if verdict == "invalid":
-        first, *others = (check for check in checks if check.outcome == "fail")
-        also = f" (also failed: {_list(check.id for check in others)})" if others else ""
-        return f"Integrity: FAILED at {first.id}: {first.reason}{also}."
-    if verdict == "undecided":
-        return f"Integrity: NOT DECIDED. {_state(checks, facts)}{_reasons(checks, 'undecided', 'skip')}."
-    warned = _reasons(checks, "warn")
-    warnings = f"; with warnings: {warned}" if warned else ""
-    return f"Integrity: intact. {_about(facts)} is byte for byte what was signed{warnings}."
+    """Whether the file is, byte for byte, what was attested. One printable line."""
+    return printable(f"Integrity: {_intact(checks, facts, verdict)}", DEFAULT.line_chars_max)
 
 
 def assurance(checks: Sequence[Check], facts: Facts, verdict: Verdict) -> str:
-    """Who stands behind the file, and everything that it cannot show."""
+    """Who stands behind the file, and everything that it cannot show. One printable line."""
     sentences = [_disowned(facts)] if verdict == "invalid" else _account(checks, facts)
-    return "Assurance and limits: " + " ".join((*sentences, _LIMITS))
+    said = printable(" ".join(sentences), DEFAULT.line_chars_max - len(_LIMITS))
+    return f"Assurance and limits: {said} {_LIMITS}"
+
+
+def _intact(checks: Sequence[Check], facts: Facts, verdict: Verdict) -> str:
+    if verdict == "invalid":
+        first, *others = (check for check in checks if check.outcome == "fail")
+        also = f" (also failed: {_list(check.id for check in others)})" if others else ""
+        return f"FAILED at {first.id}: {first.reason}{also}."
+    if verdict == "undecided":
+        return f"NOT DECIDED. {_state(checks, facts)}{_reasons(checks, 'undecided', 'skip')}."
+    warned = _reasons(checks, "warn")
+    warnings = f"; with warnings: {warned}" if warned else ""
+    return f"intact. {_about(facts)} is byte for byte what was signed{warnings}."
 
 
 def _disowned(facts: Facts) -> str:

@@ -4,16 +4,23 @@ Law: a member that is missing or of another type is an error of the file (`Inval
 makes the file one we cannot judge (`UnsupportedError`), because what a newer producer says there may matter.
 """
 
-import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from attest.errors import InvalidError, UnsupportedError
 from evidence.canonical import parse
+from evidence.digest import is_sha256_hex
 from evidence.errors import EvidenceError
 
-_NAMES = {dict: "an object", list: "an array", str: "a string", int: "an integer", bool: "a boolean"}
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+T = TypeVar("T")
+
+_NAMES: Mapping[type, str] = {
+    dict: "an object",
+    list: "an array",
+    str: "a string",
+    int: "an integer",
+    bool: "a boolean",
+}
 
 
 def read_object(data: bytes, *, what: str, depth_max: int) -> dict[str, Any]:
@@ -52,9 +59,9 @@ def members(
     return obj
 
 
-def expect(value: object, kind: type, where: str) -> Any:  # noqa: ANN401 - the caller names the type it gets back
-    """Return `value` when its type is exactly `kind` (a boolean is no integer), else raise `InvalidError`."""
-    if type(value) is not kind:
+def expect(value: object, kind: type[T], where: str) -> T:
+    """Return `value` when it is of the type `kind` (a boolean is no integer), else raise `InvalidError`."""
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise InvalidError(f"{where} is {describe(value)}, expected {_NAMES[kind]}")
     return value
 
@@ -65,9 +72,9 @@ def sha256_hex(value: object, where: str) -> str:
     Raises:
         InvalidError: anything else, upper case included: one digest has one spelling.
     """
-    if not isinstance(value, str) or not _SHA256.fullmatch(value):
+    if not is_sha256_hex(value):
         raise InvalidError(f"{where} is {describe(value)}, expected 64 lower-case hexadecimal digits")
-    return value
+    return str(value)
 
 
 def describe(value: object) -> str:

@@ -49,12 +49,7 @@ class Check:
     reason: str
 
     def __post_init__(self) -> None:
-        reason = self.reason[: DEFAULT.reason_chars_max + 1]
-        if not reason.isprintable():
-            reason = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in reason)
-        if len(reason) > DEFAULT.reason_chars_max:
-            reason = reason[: DEFAULT.reason_chars_max - 3] + "..."
-        object.__setattr__(self, "reason", reason)
+        object.__setattr__(self, "reason", printable(self.reason, DEFAULT.reason_chars_max))
 
     def to_json(self) -> dict[str, str]:
         """The three fields."""
@@ -73,9 +68,9 @@ class Facts:
     manifest: Mapping[str, Any] | None = None
     manifest_sha256: str | None = None
     closure: Mapping[str, Any] | None = None
-    """`reports/closure.json`."""
+    """`reports/closure.json`; None unless it was recomputed and came out the same."""
     mapping_loss: Mapping[str, Any] | None = None
-    """`reports/mapping-loss.json`."""
+    """`reports/mapping-loss.json`, recomputed or not."""
     signed_by: str | None = None
     """Fingerprint of the trusted key whose signature verified; None when none did."""
     key_hint: str | None = None
@@ -112,6 +107,14 @@ _MANIFEST_FACTS = (
     "previous_bundle",
     "capture_health",
 )
+
+
+def printable(text: str, chars_max: int) -> str:
+    """`text` in one line, bounded, without control characters: what a hostile file says must not steer a terminal."""
+    text = text[: chars_max + 1]
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return text if len(text) <= chars_max else text[: chars_max - 3] + "..."
 
 
 def in_order(checks: Iterable[Check]) -> tuple[Check, ...]:

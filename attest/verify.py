@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from attest import chain
-from attest.attestation_checks import Attested, check_attestation
+from attest.attestation_checks import AttestationReading, Attested, check_attestation
 from attest.bundle_checks import BundleReading, check_bundle
 from attest.errors import AttestError
 from attest.judge import attempt
@@ -18,6 +18,7 @@ from attest.trust import KeyTrust
 from attest.verdict import Check, Facts, in_order
 from attest.verification import Summary, Verification
 from attest.watch import MappingRecomputer, MappingWatch, ReportsWatch, Watch
+from evidence.bundle import BundleFacts
 from evidence.canonical import parse_object
 from evidence.errors import RunError
 from evidence.limits import DEFAULT as EVIDENCE_DEFAULT
@@ -65,17 +66,7 @@ def verify_file(
         file=str(path),
         attestation=str(beside) if beside else None,
         checks=in_order((*skipped, *bundle.checks, *signed.checks)),
-        facts=Facts(
-            bundle_id=str(bundle.manifest["bundle_id"]) if bundle.manifest else None,
-            container_sha256=bundle.container_sha256,
-            manifest=bundle.manifest,
-            manifest_sha256=bundle.facts.manifest_sha256 if bundle.facts else None,
-            closure=_report(bundle, CLOSURE),
-            mapping_loss=_report(bundle, MAPPING_LOSS),
-            signed_by=signed.signed_by,
-            key_hint=signed.key_hint,
-            bundles_attested=signed.bundles_attested,
-        ),
+        facts=_facts(bundle, signed),
         strict=strict,
     )
 
@@ -141,9 +132,22 @@ def _watches(mapping: MappingRecomputer | None, limits: Limits, *, recompute: bo
     return [*watches, Watch("mapping", MappingWatch(mapping))] if mapping else watches
 
 
-def _report(bundle: BundleReading, name: str) -> dict[str, object] | None:
-    """A report of an accepted bundle as an object; None when it is none, which the check `reports` will say."""
-    facts = bundle.facts
-    if facts is None or name not in facts.reports:
-        return None
-    return attempt("reports", lambda: (parse_object(facts.reports[name]), ""))[0]
+def _facts(bundle: BundleReading, signed: AttestationReading) -> Facts:
+    read, manifest = bundle.facts, bundle.manifest
+    recomputed = any(check.id == "reports" and check.outcome == "pass" for check in bundle.checks)
+    return Facts(
+        bundle_id=str(manifest["bundle_id"]) if manifest else None,
+        container_sha256=bundle.container_sha256,
+        manifest=manifest,
+        manifest_sha256=read.manifest_sha256 if read else None,
+        closure=_report(read, CLOSURE) if recomputed else None,
+        mapping_loss=_report(read, MAPPING_LOSS),
+        signed_by=signed.signed_by,
+        key_hint=signed.key_hint,
+        bundles_attested=signed.bundles_attested,
+    )
+
+
+def _report(read: BundleFacts | None, name: str) -> dict[str, object] | None:
+    """A report of an accepted bundle as an object; None when it is none."""
+    return attempt("reports", lambda: (parse_object(read.reports[name]), ""))[0] if read else None

@@ -15,6 +15,7 @@ from attest.trust import KeyTrust
 from attest.verify import verify_file
 from evidence import manifest as layout
 from evidence.canonical import canonical
+from evidence.digest import sha256_hex
 from evidence.gzip_stream import HEADER
 from evidence.limits import DEFAULT as LIMITS
 from tests.attest import world
@@ -504,6 +505,43 @@ def test_a_bundle_of_a_newer_version_is_not_decided(case, attack):
     )
     result = attack(bundle=world.pack(members))
     assert result.check("manifest").outcome == "undecided"
+
+
+def test_what_a_file_says_of_itself_cannot_steer_a_terminal_or_fake_a_verdict_line(key, trust, tmp_path):
+    hostile = "x\x1b[2J\nIntegrity: intact.\u202e" + "y" * 2000
+    facts = world.seal_run(tmp_path, producer={"name": hostile, "version": hostile})
+    world.attest(key, facts)
+    result = verify_file(facts.path, trust=trust)
+    assert result.exit_code == 0
+    assert result.integrity.isprintable()
+    assert result.assurance.isprintable()
+    assert result.assurance.endswith("or that its operator was honest.")
+    assert len(result.assurance) < 5_000
+
+
+@pytest.mark.parametrize(
+    "content", [b"5", b"{}", b'{"closure":5}', b'{"closure":{"missing":7,"score":"high"}}', b"nonsense"]
+)
+def test_a_closure_report_of_any_shape_gets_a_verdict_in_words_and_json(case, attack, content):
+    members = {**world.unpack(case.path), layout.CLOSURE: content}
+    result = attack(bundle=world.pack(members))
+    assert result.exit_code == 1
+    assert result.to_json()["facts"]["closure_score"] is None
+    assert result.integrity + result.assurance
+
+
+@pytest.mark.parametrize(
+    "content", [b"5", b"{}", b'{"totals":5}', b'{"totals":{"atoms_in":"many","dropped":[]}}', b"nonsense"]
+)
+def test_a_loss_report_of_any_shape_gets_a_verdict_in_words_and_json(case, trust, tmp_path, content):
+    def list_it(manifest):
+        entry = next(entry for entry in manifest["files"] if entry["path"] == layout.MAPPING_LOSS)
+        entry.update(sha256=sha256_hex(content), bytes=len(content))
+
+    members = world.with_manifest({**world.unpack(case.path), layout.MAPPING_LOSS: content}, list_it)
+    result = verify_file(signed_as_it_is(case, tmp_path, members), trust=trust)
+    assert result.to_json()["exit_code"] in (0, 1)
+    assert "atoms lost" not in result.assurance
 
 
 def test_an_invalid_file_is_not_quoted_as_if_it_were_true(attack, other):
