@@ -18,7 +18,6 @@ import grpc
 import orjson
 import urllib3
 from isal import igzip
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -191,6 +190,7 @@ class Demo:
                 f"[{'green' if verdict == 'verified' else 'red'}]{verdict}[/]",
             )
         self._console.print(table)
+        self._console.print()
 
     def _tamper(self, outcome: _Outcome) -> bool:
         """Changes one byte of a copy, and shows that it is noticed."""
