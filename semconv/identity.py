@@ -26,8 +26,17 @@ def span_types(target: Target, values: Mapping[str, Value]) -> tuple[SpanType, .
     return target.candidates(operation, values) if isinstance(operation, str) or operation is None else ()
 
 
-def kind_of(kind: int, types: Sequence[SpanType], *, says_nothing: bool) -> int:
-    """The kind a span of one of these types has, given the one it came with."""
+def kind_of(kind: int, types: Sequence[SpanType], *, says_nothing: bool, known: int | None = None) -> int:
+    """The kind a span of one of these types has.
+
+    Args:
+        kind: the one it came with.
+        types: what it may be; not empty.
+        says_nothing: the source does not use kinds, so that INTERNAL is a default.
+        known: the kind a table gives, for a span that came without a telling one.
+    """
+    if kind in _UNSAID_KINDS and known is not None:
+        return known
     primary = types[0].kind
     one_choice = len(types) == 1
     if any(kind in candidate.allowed_kinds for candidate in types):

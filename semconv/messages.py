@@ -46,6 +46,8 @@ class PartSpec:
 
     part: str
     modality: str
+    other_names: frozenset[str]
+    """Members that only a part of another shape has: without them a part of the target's type is as it should be."""
     fields: tuple[tuple[str, tuple[Steps, ...]], ...]
 
 
@@ -61,12 +63,23 @@ class Shapes:
     by_type: Mapping[str, PartSpec]
     by_member: Mapping[str, PartSpec]
     definitions: Mapping[str, tuple[Steps, ...]]
+    documents: Mapping[str, tuple[Steps, ...]]
     required: Mapping[str, tuple[str, ...]]
 
     @classmethod
     def from_table(cls, table: Document) -> Shapes:
         """Compile the table. Raises `Defect`."""
-        names = ("roles", "finish_reasons", "wrappers", "envelopes", "message", "parts", "definitions", "target_parts")
+        names = (
+            "roles",
+            "finish_reasons",
+            "wrappers",
+            "envelopes",
+            "message",
+            "parts",
+            "definitions",
+            "documents",
+            "target_parts",
+        )
         mapping(table, (), known=names, need=names)
         by_type: dict[str, PartSpec] = {}
         by_member: dict[str, PartSpec] = {}
@@ -86,10 +99,8 @@ class Shapes:
             },
             by_type=by_type,
             by_member=by_member,
-            definitions={
-                name: _paths(paths, ("definitions", name))
-                for name, paths in mapping(table["definitions"], ("definitions",)).items()
-            },
+            definitions=_path_table(table, "definitions"),
+            documents=_path_table(table, "documents"),
             required={
                 name: texts(fields, ("target_parts", name))
                 for name, fields in mapping(table["target_parts"], ("target_parts",)).items()
@@ -395,7 +406,7 @@ class _Reader:
             spec = next((self.shapes.by_member[name] for name in item if name in self.shapes.by_member), None)
         if spec is None:
             return item if isinstance(kind, str) else _joined({"type": "generic"}, item)
-        if kind == spec.part and _is_part(item, self.shapes):
+        if kind == spec.part and spec.other_names.isdisjoint(item) and _is_part(item, self.shapes):
             return item
         return self.by_spec(item, spec) or (item if isinstance(kind, str) else _joined({"type": "generic"}, item))
 
@@ -531,10 +542,18 @@ class _Reader:
             body = body["documents"]
         if not isinstance(body, list) or not all(isinstance(item, dict) for item in body):
             return None
-        return [
-            {**item, "metadata": self.parsed(item["metadata"])} if isinstance(item.get("metadata"), str) else item
-            for item in body
-        ]
+        return [self.document(item) for item in body]
+
+    def document(self, item: Document) -> Document:
+        rest = dict(item)
+        found: Document = {}
+        for name, paths in self.shapes.documents.items():
+            for path in paths:
+                value, there = _at(item, path)
+                if there and value is not None and name not in found:
+                    found[name] = self.parsed(value) if name == "metadata" else value
+                    _drop(rest, path)
+        return _joined(found, rest)
 
 
 _READERS: Final[Mapping[str, Callable[[_Reader, Value], list[Any] | None]]] = {
@@ -592,6 +611,10 @@ def _same_call(left: Document, right: Document) -> bool:
     return left.get("name") == right.get("name") and left.get("arguments") == right.get("arguments")
 
 
+def _path_table(table: Document, word: str) -> dict[str, tuple[Steps, ...]]:
+    return {name: _paths(paths, (word, name)) for name, paths in mapping(table[word], (word,)).items()}
+
+
 def _paths(value: object, path: Path) -> tuple[Steps, ...]:
     return tuple(tuple(item.split(".")) for item in texts(value, path))
 
@@ -601,10 +624,13 @@ def _part_spec(entry: object, path: Path) -> PartSpec:
     table = mapping(entry, path, known={"type", "has", "as", "modality", *fields}, need=["as"])
     if "type" not in table and "has" not in table:
         raise Defect(path, "expected `type` or `has`, got neither")
+    paths = {name: _paths(table[name], (*path, name)) for name in fields if name in table}
+    heads = {steps[0] for listed in paths.values() for steps in listed}
     return PartSpec(
         part=text(table["as"], (*path, "as")),
         modality=table.get("modality", ""),
-        fields=tuple((name, _paths(table[name], (*path, name))) for name in fields if name in table),
+        other_names=frozenset(heads.difference(paths)),
+        fields=tuple(paths.items()),
     )
 
 

@@ -259,6 +259,11 @@ def _has(value: Value, members: tuple[str, ...], scope: Scope) -> Value | Miss:
     return value if isinstance(inside, dict) and all(name in inside for name in members) else NOT_THIS
 
 
+def _has_any(value: Value, members: tuple[str, ...], scope: Scope) -> Value | Miss:
+    inside = scope.inside(value)
+    return value if isinstance(inside, dict) and any(name in inside for name in members) else NOT_THIS
+
+
 def _only(value: Value, members: tuple[str, ...], scope: Scope) -> Value | Miss:
     inside = scope.inside(value)
     return value if isinstance(inside, dict) and inside and all(name in members for name in inside) else NOT_THIS
@@ -273,6 +278,10 @@ def _is(value: Value, kinds: tuple[str, ...], scope: Scope) -> Value | Miss:
     else:
         kind = "text" if isinstance(value, str) else "scalar"
     return value if kind in kinds else NOT_THIS
+
+
+def _filled(value: Value, _argument: None, _scope: Scope) -> Value | Miss:
+    return value if isinstance(value, str) and value else NOT_THIS
 
 
 def _plus(value: Value, keys: tuple[str, ...], scope: Scope) -> Value | Miss:
@@ -384,14 +393,16 @@ OPS: Final[Mapping[str, Op]] = {
     "json_text": Op(run=_json_text, inverse="parse_json", argument=_none),
     "parse_url": Op(run=_parse_url, inverse=None, argument=_none),
     "has": Op(run=_has, inverse="keep", argument=_texts_argument),
+    "has_any": Op(run=_has_any, inverse="keep", argument=_texts_argument),
     "only": Op(run=_only, inverse="keep", argument=_texts_argument),
     "is": Op(run=_is, inverse="keep", argument=_kinds),
+    "filled": Op(run=_filled, inverse="keep", argument=_none),
     "plus": Op(run=_plus, inverse=None, argument=_texts_argument),
     "length": Op(run=_length, inverse=None, argument=_none),
     "const": Op(run=_const, inverse=None, argument=_any_argument),
     "nest": Op(run=_nested, inverse=None, argument=_nest),
 }
-"""Everything a profile can do to a value. `refuse`, `has`, `only` and `is` are guards: they pass a value or miss."""
+"""Everything a profile can do to a value. `refuse`, `has`, `has_any`, `only`, `is` and `filled` are guards: they pass a value or miss."""
 
 
 def _step(item: object, path: Path, enums: Enums) -> Step:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from semconv import ops
 from semconv.messages import Shapes
-from semconv.profile import ALWAYS, Fold, FoldKey, Implied, MetricRow, NameRow, Profile, Row, Surroundings, When
+from semconv.profile import Fold, FoldKey, Implied, MetricRow, NameRow, Profile, Row, Surroundings
 from semconv.run import FINISH_REASONS, READABLE, EventStage, FoldStage, ImpliedStage, KeyStage, Stage, Way
 from semconv.target import OPERATION, Target
 from semconv.translation import Loss
@@ -53,6 +53,8 @@ class Plan:
     unknown: tuple[str, ...] = ()
     sentinels: Mapping[str, str] = field(default_factory=dict)
     kind_says_nothing: bool = False
+    kind: int | None = None
+    """The span kind a table gives to spans that come without a telling one."""
     log_reasons: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, tuple[MetricRow, ...]] = field(default_factory=dict)
 
@@ -246,6 +248,9 @@ class _Maker:
             profiles=tuple(profile.id for profile in self.profiles),
             margins=tuple(self.margins[at] for at in self.heard),
             kind_says_nothing=any(profile.kind_says_nothing for profile in self.profiles),
+            kind=next(
+                (row.kind for profile in self.profiles for row in profile.kinds if row.when.holds(self.around)), None
+            ),
             sentinels={text: reason for profile in self.profiles for text, reason in profile.sentinels.items()},
             log_reasons={name: reason for profile in self.profiles for name, reason in profile.logs.items()},
             events=self._events(),
@@ -562,8 +567,9 @@ def _vocabulary(profiles: Sequence[Profile]) -> dict[str, dict[str, str]]:
                 if step.name == "enum":
                     known.update({value: value for value in step.argument[0]})
     own = words.setdefault(OPERATION, {})
-    for when in _whens(profiles):
-        own.update({operation: operation for operation in when.operation})
+    for profile in profiles:
+        for when in profile.whens():
+            own.update({operation: operation for operation in when.operation})
     return words
 
 
@@ -574,12 +580,3 @@ def _operation_rows(profile: Profile) -> list[tuple[str, Row]]:
         for _, entry in entries
         if isinstance(entry, Row) and entry.to == OPERATION
     ]
-
-
-def _whens(profiles: Sequence[Profile]) -> list[When]:
-    rows = [entry for profile in profiles for entries in profile.exact.values() for _, entry in entries]
-    rows += [pattern.entry for profile in profiles for pattern in profile.patterns]
-    whens = [entry.fold.when if isinstance(entry, FoldKey) else entry.when for entry in rows]
-    whens += [row.when for profile in profiles for row in profile.names]
-    whens += [row.when for profile in profiles for row in profile.implied]
-    return [when for when in whens if when is not ALWAYS]

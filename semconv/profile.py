@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from semconv.ops import Step, compiled
 from semconv.table import Defect, Path, digest, flag, mapping, number, one_of, sequence, text, texts
-from semconv.target import Target
+from semconv.target import KINDS, Target
 from semconv.value import Value
 
 LAYERS: Final = {"current": 0, "legacy": 1, "vendor": 2}
@@ -103,6 +103,8 @@ class When:
     operation: tuple[str, ...] = ()
     values: tuple[tuple[str, tuple[str, ...]], ...] = ()
     present: tuple[str, ...] = ()
+    any: tuple[str, ...] = ()
+    """Of these, at least one key is there."""
     absent: tuple[str, ...] = ()
     scope: tuple[str, ...] = ()
 
@@ -112,6 +114,7 @@ class When:
             (not self.operation or around.operation in self.operation)
             and all(around.values.get(key) in allowed for key, allowed in self.values)
             and all(around.has(key) for key in self.present)
+            and (not self.any or any(around.has(key) for key in self.any))
             and not any(around.has(key) for key in self.absent)
             and (not self.scope or any(_starts(around.scope, prefix) for prefix in self.scope))
         )
@@ -237,6 +240,14 @@ class Implied:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class KindRow:
+    """The span kind of spans that come without a telling one."""
+
+    kind: int
+    when: When
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EventRow:
     """What a span event holds: a message (`to`), attributes of the span (`lift`), or nothing with a home (`lost`)."""
 
@@ -290,6 +301,7 @@ class Profile:
     exact: Mapping[str, tuple[tuple[int, Row | FoldKey], ...]]
     patterns: tuple[Pattern, ...]
     names: tuple[NameRow, ...]
+    kinds: tuple[KindRow, ...]
     implied: tuple[Implied, ...]
     events: Mapping[str, EventRow]
     logs: Mapping[str, str]
@@ -307,28 +319,26 @@ class Profile:
                 found.append((pattern.order, pattern.entry, holes))
         return tuple(sorted(found, key=lambda item: item[0]))
 
-    def asked(self) -> set[str]:
-        """Keys whose values a condition or a mark asks about, with the values that make a difference."""
-        return {key for key, _values in self.questions()}
-
     def questions(self) -> list[tuple[str, tuple[str, ...]]]:
         """Every key and the values of it that a condition or mark asks for."""
-        whens = [entry.when for entries in self.exact.values() for _, entry in entries if isinstance(entry, Row)]
-        whens += [
-            entry.fold.when for entries in self.exact.values() for _, entry in entries if isinstance(entry, FoldKey)
-        ]
-        whens += [row.entry.when for row in self.patterns if isinstance(row.entry, Row)]
-        whens += [row.entry.fold.when for row in self.patterns if isinstance(row.entry, FoldKey)]
-        whens += [row.when for row in self.names] + [row.when for row in self.implied]
         asked = [(mark.pattern, (mark.value,)) for mark in self.marks if mark.kind == "values"]
-        return asked + [pair for when in whens for pair in when.values]
+        return asked + [pair for when in self.whens() for pair in when.values]
+
+    def whens(self) -> list[When]:
+        """Every condition of the table."""
+        entries = [entry for entries in self.exact.values() for _, entry in entries]
+        entries += [pattern.entry for pattern in self.patterns]
+        found = [entry.fold.when if isinstance(entry, FoldKey) else entry.when for entry in entries]
+        found += [row.when for row in self.names]
+        found += [row.when for row in self.kinds]
+        return found + [row.when for row in self.implied]
 
 
 # ------------------------------------------------------------------ reading a table
 
 _TOP: Final = (
     "id", "version", "source", "extends", "layer", "detect", "namespaces", "otlp_kind", "identity", "sentinels",
-    "accounting", "enums", "rows", "folds", "names", "implied", "events", "logs", "metrics",
+    "accounting", "enums", "rows", "folds", "names", "kinds", "implied", "events", "logs", "metrics",
 )  # fmt: skip
 _ROW: Final = (
     "key", "when", "to", "op", "role", "parts_in_text", "split", "rest", "lost", "derived", "sum_of", "keep", "same_as",
@@ -368,6 +378,7 @@ def from_table(table: dict[str, Any], target: Target, shared: Mapping[str, Mappi
         exact={key: tuple(entries) for key, entries in exact.items()},
         patterns=tuple(patterns),
         names=tuple(reader.name(row, path) for row, path in _items(table, "names")),
+        kinds=tuple(reader.kind(row, path) for row, path in _items(table, "kinds")),
         implied=tuple(reader.implied(row, path) for row, path in _items(table, "implied")),
         events={name: event for row, path in _items(table, "events") for name, event in reader.event(row, path)},
         logs={name: reason for row, path in _items(table, "logs") for name, reason in reader.log(row, path)},
@@ -383,10 +394,8 @@ class _Reader:
         self.enums = enums
 
     def entries(self, table: dict[str, Any]) -> list[tuple[str, Row | FoldKey, Path]]:
+        """Folds before rows: a structure is heard before what is said beside it."""
         found: list[tuple[str, Row | FoldKey, Path]] = []
-        for row, path in _items(table, "rows"):
-            entry = self.row(mapping(row, path, known=_ROW, need=["key"]), path)
-            found += [(key, entry, path) for key in texts(row["key"], (*path, "key"))]
         for row, path in _items(table, "folds"):
             mapping(row, path, known={"to", "keys", "role", "parts_in_text", "yields", "when"}, need=["to", "keys"])
             fold = Fold(
@@ -399,6 +408,9 @@ class _Reader:
             for key, place in mapping(row["keys"], (*path, "keys")).items():
                 steps = tuple(text(place, (*path, "keys", key)).split("."))
                 found.append((key, FoldKey(fold=fold, path=steps), (*path, "keys", key)))
+        for row, path in _items(table, "rows"):
+            entry = self.row(mapping(row, path, known=_ROW, need=["key"]), path)
+            found += [(key, entry, path) for key in texts(row["key"], (*path, "key"))]
         return found
 
     def row(self, table: dict[str, Any], path: Path) -> Row:
@@ -439,7 +451,7 @@ class _Reader:
     def when(self, value: object, path: Path) -> When:
         if value is None:
             return ALWAYS
-        table = mapping(value, path, known={"operation", "value", "present", "absent", "scope"})
+        table = mapping(value, path, known={"operation", "value", "present", "any", "absent", "scope"})
         return When(
             operation=texts(table.get("operation", []), (*path, "operation")),
             values=tuple(
@@ -447,6 +459,7 @@ class _Reader:
                 for key, allowed in mapping(table.get("value", {}), (*path, "value")).items()
             ),
             present=texts(table.get("present", []), (*path, "present")),
+            any=texts(table.get("any", []), (*path, "any")),
             absent=texts(table.get("absent", []), (*path, "absent")),
             scope=texts(table.get("scope", []), (*path, "scope")),
         )
@@ -459,6 +472,11 @@ class _Reader:
         prefix, variable, suffix = parts if len(parts) == 3 else (parts[0], "", "")
         to = self.concept(variable, (*path, "pattern")) if variable else ""
         return NameRow(prefix=prefix, to=to, suffix=suffix, when=self.when(table.get("when"), (*path, "when")))
+
+    def kind(self, row: object, path: Path) -> KindRow:
+        table = mapping(row, path, known={"kind", "when"}, need=["kind", "when"])
+        kind = one_of(table["kind"], (*path, "kind"), KINDS)
+        return KindRow(kind=KINDS[kind], when=self.when(table["when"], (*path, "when")))
 
     def implied(self, row: object, path: Path) -> Implied:
         table = mapping(row, path, known={"to", "value", "when"}, need=["to", "value", "when"])

@@ -288,9 +288,9 @@ def offer_body(run: Run, key: str, reading: Reading, shape: str) -> int:
 
 def _settle_sum(run: Run, label: str, value: Value, way: Way, atoms: int) -> Outcome:
     """A total says nothing of its own when it is the sum of what stands there."""
-    parts = [run.now(key) for key in way.row.sum_of]
+    parts = [part for part in map(run.now, way.row.sum_of) if part is not None]
     total = ops.to_int(value)
-    if isinstance(total, int) and all(type(part) is int for part in parts) and total == sum(parts):  # type: ignore[arg-type]  # all int, by the line itself
+    if parts and isinstance(total, int) and total == sum(part if type(part) is int else -1 for part in parts):
         run.derived += atoms
         return CARRIED
     run.drop(label, "no_concept", atoms, None if "#/" not in label else size(value))
@@ -326,6 +326,9 @@ def _settle_rest(run: Run, label: str, left: Attributes, way: Way) -> bool:
     for at, (name, found) in enumerate(sorted(left.items())):
         if way.rest is None:
             break
+        if found is None:  # a member that says it is not there
+            run.derived += 1
+            continue
         path = f"{label}#/{name}" if at < _LOSSES_PER_KEY_MAX else f"{label}#/*"
         rest = way.rest
         if rest.key.endswith("*"):
@@ -466,8 +469,8 @@ class EventStage:
     """For events that hold attributes of the span: the ways of registry keys."""
 
     def apply(self, run: Run, events: Sequence[EventView]) -> None:
-        """Fold, lift or lose every event there is a row for; the others are kept by the caller."""
-        bodies: dict[str, list[tuple[int, EventView, EventRow, Way]]] = {}
+        """Fold, lift or lose every event there is a row for; the others are kept."""
+        groups: dict[str, list[tuple[int, EventView, EventRow, Way]]] = {}
         for index, event in enumerate(events):
             row, way = self.rows.get(event.name, (None, None))
             if row is None:
@@ -475,86 +478,69 @@ class EventStage:
             elif row.lift:
                 self._lift(run, index, event)
             elif way is None:
-                run.drop(
-                    f"@events/{index}",
-                    row.lost or "no_concept_at_version",
-                    1 + len(event.attributes),
-                    _event_size(event),
-                )
+                _lose_event(run, event, row.lost or "no_concept_at_version")
             else:
-                bodies.setdefault(way.key, []).append((index, event, row, way))
-        for group in bodies.values():
+                groups.setdefault(way.key, []).append((index, event, row, way))
+        for group in groups.values():
             self._fold(run, group)
 
     def _fold(self, run: Run, group: list[tuple[int, EventView, EventRow, Way]]) -> None:
         """Events that claim one key: together they are its messages, in the order they came."""
-        items: list[Any] = []
-        for _, event, row, way in group:
-            body = _event_body(run, event, row)
-            listed = body if isinstance(body, list) else [body]
-            items += [
-                {"role": row.role or way.role, **item} if isinstance(item, dict) and row.role else item
-                for item in listed
-            ]
+        items: list[Value] = []
+        for _, event, row, _ in group:
+            items += _event_messages(run, event, row)
         way = group[0][3]
         reading = read(way.shape, items, run.shapes, role=way.role)
         won = LOST if reading is None else offer_body(run, way.key, reading, way.shape)
-        for index, event, row, _ in group:
-            if reading is None or won is LOST:
-                reason = "unstructured" if reading is None else row.yields
-                run.drop(f"@events/{index}", reason, 1 + len(event.attributes), _event_size(event))
-            elif self._beside(run, index, event, row):
-                run.events_removed.append(index)
         run.lossy = True
-
-    @staticmethod
-    def _beside(run: Run, index: int, event: EventView, row: EventRow) -> bool:
-        """Book a folded event, and what it has beside its message; True when nothing of it is left."""
-        whole = True
-        run.folded += 1
-        for key, value in event.attributes.items():
-            if key == row.body or (not row.body and "." not in key):
-                run.folded += 1
-            elif same(run.now(key), value):
-                run.derived += 1
-            else:
-                run.drop(f"@events/{index}/{key}", "superseded", 1, size(value))
-                whole = False
-        run.notes.append(Loss(f"@events/{index}", "info_folded", 0))
-        return whole
+        for index, event, row, _ in group:
+            if won is LOST:
+                _lose_event(run, event, "unstructured" if reading is None else row.yields)
+                continue
+            run.folded += 1 + len(event.attributes)
+            run.events_removed.append(index)
+            run.notes.append(Loss(f"@events/{event.name}", "info_folded", 0))  # the time it happened
 
     def _lift(self, run: Run, index: int, event: EventView) -> None:
         """An event whose attributes are the span's; it goes when all of them found their place."""
         whole = True
-        before = len(run.loss)
         for key in sorted(event.attributes):
-            label = f"@events/{index}/{key}"
+            label = f"@events/{event.name}/{key}"
             way = self.lift.get(key)
             outcome = settle(run, label, event.attributes[key], way) if way else Miss("no_concept")
             if isinstance(outcome, Miss):
                 run.drop(label, outcome.reason, 1, size(event.attributes[key]))
             whole = whole and outcome is CARRIED
-        if whole and len(run.loss) == before:
+        if whole:
             run.folded += 1
             run.events_removed.append(index)
         else:
             run.kept += 1
 
 
-def _event_body(run: Run, event: EventView, row: EventRow) -> Value:
-    """The body of a message event: one attribute, or the attributes together as they are named."""
+def _event_messages(run: Run, event: EventView, row: EventRow) -> list[Value]:
+    """The messages of an event, with what stands beside them: what the span says too is left out."""
+    beside = {row.rename.get(key, key): value for key, value in event.attributes.items() if key != row.body}
     if row.body:
-        value = event.attributes.get(row.body)
-        inside = run.scope.inside(value)
-        return value if inside is None else inside
-    body: Attributes = {}
-    for key, value in event.attributes.items():
-        if "." in key:  # not of the message: see _beside
-            continue
-        inside = run.scope.inside(value) if isinstance(value, str) else None
-        body[row.rename.get(key, key)] = value if inside is None else inside
-    return body
+        body = event.attributes.get(row.body)
+        inside = run.scope.inside(body)
+        found = body if inside is None else inside
+        items: list[Any] = found if isinstance(found, list) else [found]
+    else:
+        items = [{}]
+    beside = {key: value for key, value in beside.items() if not ("." in key and same(run.now(key), value))}
+    first = items[0] if items else {}
+    if beside:
+        said = {key: _inside_or_self(run, value) for key, value in beside.items()}
+        items = [{**said, **first} if isinstance(first, dict) else {**said, "content": first}, *items[1:]]
+    return [{"role": row.role, **item} if row.role and isinstance(item, dict) else item for item in items]
 
 
-def _event_size(event: EventView) -> int:
-    return len(event.name) + sum(size(value) for value in event.attributes.values())
+def _inside_or_self(run: Run, value: Value) -> Value:
+    inside = run.scope.inside(value)
+    return value if inside is None else inside
+
+
+def _lose_event(run: Run, event: EventView, reason: str) -> None:
+    lost = len(event.name) + sum([size(value) for value in event.attributes.values()])
+    run.drop(f"@events/{event.name}", reason, 1 + len(event.attributes), lost)

@@ -170,10 +170,13 @@ class Translator:
         """Claims a span's name makes; True when a table knows the name."""
         for row, key in plan.names:
             found = row.match(name)
-            if found is not None:
-                if key and run.now(key) is None:
-                    run.offer(key, found)
-                    run.synthesized.append((key, "name"))
+            if found is None:
+                continue
+            standing = run.now(key) if key else found
+            if standing is None:
+                run.offer(key, found)
+                run.synthesized.append((key, "name"))
+            if standing is None or standing == found:
                 return True
         return False
 
@@ -191,10 +194,13 @@ class Translator:
             if found:
                 run.out[identity.ERROR_TYPE] = found
                 run.synthesized.append((identity.ERROR_TYPE, "exception.type"))
-        kind = identity.kind_of(view.kind, types, says_nothing=plan.kind_says_nothing)
+        kind = identity.kind_of(view.kind, types, says_nothing=plan.kind_says_nothing, known=plan.kind)
         name = identity.name_of(kind, types, values)
         if kind == view.kind:
             run.kept += 1
+        elif plan.kind_says_nothing:
+            run.converted += 1
+            run.lossy = True
         else:
             run.drop("@kind", "kind_changed", 1, 1)
             run.irreversible = True

@@ -21,8 +21,8 @@ BUCKETS: Final = ("kept", "renamed", "converted", "folded", "derived_only", "dro
 class Loss:
     """An atom that has no home in the target, or several atoms under one path.
 
-    A path is an attribute's key; `key#/member` is a member of the JSON in it; `@name`, `@kind`, `@body` and
-    `@events/0/key` are what is no attribute. `size` is None where it is that of the whole attribute.
+    A path is an attribute's key; `key#/member` is a member of the JSON in it; `@name`, `@kind`, `@body`, `@duplicates`,
+    `@events/<name>` and `@events/<name>/<key>` are what is no attribute. `size` is None where it is that of the whole attribute.
     """
 
     path: str

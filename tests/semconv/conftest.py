@@ -1,0 +1,13 @@
+import pytest
+
+from semconv.translate import Translator
+
+
+@pytest.fixture(scope="session", params=["gen-ai-dev", "core-1.41.1"])
+def any_translator(request: pytest.FixtureRequest) -> Translator:
+    return Translator.load(request.param)
+
+
+@pytest.fixture(scope="session")
+def translator() -> Translator:
+    return Translator.load()
