@@ -48,6 +48,8 @@ class _Open:
     """Sequence numbers of receipts, to name the holes at the end."""
     lines: list[bytes] = field(default_factory=list)
     """Written in this transaction and not yet handed to the store."""
+    is_changed: bool = False
+    """Whether the row is other than the store has it: a repetition changes it too."""
 
 
 class Recorder:
@@ -126,6 +128,7 @@ class Recorder:
             return
         run = self._find(entry.run_id) or self._begin(entry, received_unix_nano or entry.began_unix_nano)
         run.row.last_unix_nano = max(run.row.last_unix_nano, arrived)
+        run.is_changed = True
         if entry.kind == "open":
             return
         if entry.kind == "close":
@@ -279,7 +282,10 @@ class Recorder:
         if run.lines:
             self._store.append(run.row, run.row.next_seq - len(run.lines), run.lines)
             run.lines = []
+            run.is_changed = True
+        if run.is_changed:
             self._store.save(run.row)
+            run.is_changed = False
 
     def _forget(self) -> None:
         """Bounds what is remembered; a forgotten run is read back when something more comes for it."""
