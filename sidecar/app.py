@@ -77,6 +77,14 @@ class App:
         lock = hold(self._state, "receiver")
         self._journal = self._open_journal(loop)
         self._committed(self._journal.durable_sequence)
+        found = self._journal.stats
+        if found.torn_tail_bytes or found.quarantined or found.lost_frames:
+            damage = {
+                "torn_tail_bytes": found.torn_tail_bytes,
+                "quarantined": found.quarantined,
+                "lost_frames": found.lost_frames,
+            }
+            self._log.warning("the journal was not left in order", **damage)
         supervision = asyncio.create_task(self._supervise())
         servers = await self._serve()
         ready = asyncio.create_task(self._worker_ready.wait())

@@ -5,6 +5,7 @@ Law: no telemetry content, header or key material is ever in a line; values are 
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable
 from typing import Literal
@@ -46,10 +47,25 @@ class Log:
         """Something the operator must act on."""
         self._write("error", event, facts)
 
+    def adopt(self) -> None:
+        """Takes what libraries say through `logging`, from warnings on, so that the log has one form."""
+        logging.basicConfig(handlers=[_Adopted(self)], level=logging.WARNING, force=True)
+
     def _write(self, level: str, event: str, facts: dict[str, object]) -> None:
         if _ORDER.index(level) >= self._least:
             sys.stderr.write(self._render(level, self._process, event, facts) + "\n")
             sys.stderr.flush()
+
+
+class _Adopted(logging.Handler):
+    def __init__(self, log: Log) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say = self._log.error if record.levelno >= logging.ERROR else self._log.warning
+        reason = f": {record.exc_info[1]!r}" if record.exc_info and record.exc_info[1] else ""
+        say(record.getMessage() + reason, source=record.name)
 
 
 def _as_text(level: str, process: str, event: str, facts: dict[str, object]) -> str:

@@ -25,6 +25,7 @@ from evidence.packs import Pack
 from semconv.translate import Translator
 from sidecar.clock import now_unix_nano
 from sidecar.exporter.backend import Backend
+from sidecar.exporter.counters import Drop
 from sidecar.exporter.exporter import Exporter
 from sidecar.frames import JournalFrames
 from sidecar.journal import CursorFile, Frame, JournalReader
@@ -98,7 +99,13 @@ class Worker:
             chained=True,
         )
         self._exporters = [
-            Exporter(backend, self._frames, CursorFile(state.cursors / backend.name)) for backend in spec.backends
+            Exporter(
+                backend,
+                self._frames,
+                CursorFile(state.cursors / backend.name),
+                on_drop=lambda drop, name=backend.name: self._dropped(name, drop),  # type: ignore[misc]  # bound now
+            )
+            for backend in spec.backends
         ]
         self._head = threading.Condition()
         self._told = 0
@@ -192,6 +199,16 @@ class Worker:
         for sealed in self._sealer.seal_closed(self._not_sealed):
             self._log.info("sealed", run=sealed.run_id, part=sealed.part, bundle=sealed.file, closure=sealed.closure)
 
+    def _dropped(self, backend: str, drop: Drop) -> None:
+        facts = {
+            "signal": drop.signal.name.lower(),
+            "items": drop.items,
+            "frames": f"{drop.first_sequence}-{drop.last_sequence}",
+        }
+        self._log.error(
+            "refused by a backend; kept in the run", backend=backend, **facts, reason=f"{drop.reason}: {drop.message}"
+        )
+
     def _not_sealed(self, run: RunRow, error: Exception) -> None:
         self._log.error("not sealed; kept and tried again", run=run.run_id, part=run.part, reason=error)
 
@@ -221,6 +238,7 @@ def main() -> None:
     stdin = sys.stdin.buffer
     spec: WorkerSpec = pickle.loads(_exactly(stdin, struct.unpack("<Q", _exactly(stdin, 8))[0]))  # noqa: S301 - from our parent
     log = Log(spec.log_level, spec.log_form, process="worker")
+    log.adopt()
     worker = Worker(spec, log)
     threading.Thread(target=_listen, args=(worker, stdin), daemon=True).start()
     _say(ready=True)

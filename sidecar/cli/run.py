@@ -27,6 +27,7 @@ def run(config_file: Path | None) -> None:
     from sidecar.log import Log
 
     log = Log(settings.log.level, settings.log.format)
+    log.adopt()
 
     import uvloop
 

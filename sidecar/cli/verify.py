@@ -61,13 +61,14 @@ def verify(
         trust = KeyTrust.load(keys) if keys else None
     except (KeyFileError, OSError) as error:
         raise click.UsageError(f"--key: {error}") from error
+    if len(files) == 1:
+        result = verify_file(files[0], attestation=attestation, trust=trust, mapping=MappingAgain(), strict=strict)
+        _print(result, as_json=as_json)
+        sys.exit(result.exit_code)
     with progress(len(files), "verifying") as bar:
-        if len(files) == 1:
-            result = verify_file(files[0], attestation=attestation, trust=trust, mapping=MappingAgain(), strict=strict)
-            bar.update(1)
-            _print(result, as_json=as_json)
-            sys.exit(result.exit_code)
-    summary = verify_files(files, trust=trust, mapping=MappingAgain(), strict=strict)
+        summary = verify_files(
+            files, trust=trust, mapping=MappingAgain(), strict=strict, progress=lambda _: bar.update(1)
+        )
     _print_all(summary, as_json=as_json)
     sys.exit(summary.exit_code)
 

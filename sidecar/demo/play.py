@@ -172,7 +172,7 @@ class Demo:
         table = Table(
             title="Runs, each sealed, signed, and verified offline",
             title_justify="left",
-            box=SIMPLE_HEAD,
+            box=None,
             padding=(0, 1, 0, 0),
         )
         for heading in ("run", "producer", "spans", "loss", "completeness", "closure", "verdict"):
