@@ -105,8 +105,7 @@ class CaptureHealth:
     def _span(self, data: JsonObject, line: bytes) -> None:
         span = data["span"]
         self._item(data, line)
-        start, end = span.get("startTimeUnixNano", "0"), span.get("endTimeUnixNano", "0")
-        if (len(end), end) < (len(start), start):  # decimal text without leading zeros
+        if _number(span.get("endTimeUnixNano")) < _number(span.get("startTimeUnixNano")):
             self._counts["clock_skew"] += 1
         for name, counter in _DROPPED:
             if name in span:
@@ -186,4 +185,4 @@ def _number(value: object) -> int:
     """A count as OTLP/JSON and receipts write it: an integer or its decimal text; 0 for anything else."""
     if type(value) is int:
         return max(value, 0)
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20 else 0
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 20 else 0

@@ -174,13 +174,11 @@ class Expectations:
         for entry in entries:
             if entry.row.attribute is not None and entry.row.attribute not in attributes:
                 continue
-            if not entry.fits(there):
+            if entry.roles and not entry.fits(there):
                 there |= _roles(entry, attributes, there)
-                if not entry.fits(there) and len(self._waiting) < self._limits.open_instances_max:
-                    self._waiting.setdefault(key, []).append((entry, path, there))
-                else:
-                    entry.count(path, there)
-            elif withheld:
+            if not entry.fits(there) and len(self._waiting) < self._limits.open_instances_max:
+                self._waiting.setdefault(key, []).append((entry, path, there))
+            elif withheld or not entry.fits(there):
                 entry.count(path, there)
             else:
                 entry.ledger.capture(path)

@@ -50,12 +50,15 @@ class Ledger:
         return "captured" if self.captured else "unknown"
 
     def count(self, path: str, absent: Iterable[str], commitments: Sequence[Commitment] = ()) -> None:
-        """Enter one instance: missing when anything is absent, redacted when something is only committed to."""
+        """Enter one instance: missing when anything is absent, redacted when something is only committed to.
+
+        The location of a missing one ends in the first name that it lacks; of alternatives (`a or b`), in the first.
+        """
         lacking = list(absent)
         if lacking:
             self.missing += 1
             self.absent.update(lacking)
-            self._locate("missing", f"{path}/{lacking[0]}")
+            self._locate("missing", f"{path}/{lacking[0].partition(' or ')[0]}")
         elif commitments:
             self.redacted += 1
             self._locate("redacted", path)

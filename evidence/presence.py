@@ -42,18 +42,26 @@ class Presence:
 
     def states(self, attributes: Attributes) -> States:
         """What is there of some attributes."""
-        return {key: state for key, value in attributes.items() if value and (state := self.state(value))}
+        states: States = {}
+        for key, value in attributes.items():
+            text = value.get("stringValue") if value else ""
+            if text is None:
+                if state := self._structured(value):
+                    states[key] = state
+            elif value and not self._is_placeholder(text):
+                states[key] = True
+        return states
 
-    def state(self, value: JsonObject) -> bool | Commitment:
-        """What is there of one OTLP/JSON value; False for nothing."""
-        text = value.get("stringValue")
-        if text is None:
-            if "kvlistValue" in value or "arrayValue" in value:
-                return read_commitment(value) or not self._is_hollow(value)
-            return bool(value)
+    def _is_placeholder(self, text: str) -> bool:
         if len(text) <= self._whole_length_max and text in self._whole:
-            return False
-        return not any(map(text.__contains__, self._quoted))
+            return True
+        return any(map(text.__contains__, self._quoted))
+
+    def _structured(self, value: JsonObject) -> bool | Commitment:
+        """What is there of a value that is no text; False for nothing."""
+        if "kvlistValue" in value or "arrayValue" in value:
+            return read_commitment(value) or not self._is_hollow(value)
+        return True
 
     def _is_hollow(self, value: object) -> bool:
         """Whether a placeholder stands anywhere inside a structured value."""

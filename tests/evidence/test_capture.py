@@ -105,7 +105,15 @@ def test_asking_twice_changes_nothing():
 
 
 @pytest.mark.parametrize(
-    "fields", [{"droppedAttributesCount": "x"}, {"spanId": "zz"}, {"flags": None}, {"parentSpanId": 5}]
+    "fields",
+    [
+        {"droppedAttributesCount": "x"},
+        {"spanId": "zz"},
+        {"flags": None},
+        {"parentSpanId": 5},
+        {"endTimeUnixNano": 5},
+        {"startTimeUnixNano": []},
+    ],
 )
 def test_odd_values_count_as_nothing(fields):
     assert health(whole(span(1, **fields)))["spans"] == 1
