@@ -7,7 +7,7 @@ Rules: https://github.com/open-telemetry/semantic-conventions-genai, span name a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from semconv.target import OPERATION, SpanType, Target
@@ -20,10 +20,13 @@ _UNSAID_KINDS: Final = (0, 1)
 """UNSPECIFIED and INTERNAL: what an instrumentation leaves that does not use kinds."""
 
 
-def span_types(target: Target, values: Mapping[str, Value]) -> tuple[SpanType, ...]:
-    """The types a span with these attributes may have; none when it says no operation of the target's."""
-    operation = values.get(OPERATION)
-    return target.candidates(operation, values) if isinstance(operation, str) or operation is None else ()
+def span_types(target: Target, said: Callable[[str], Value]) -> tuple[SpanType, ...]:
+    """The types a span that says this may have; none when it says no operation of the target's."""
+    for mark, types in target.by_mark.items():
+        if said(mark) is not None:
+            return types
+    operation = said(OPERATION)
+    return target.by_operation.get(operation, ()) if type(operation) is str else ()
 
 
 def kind_of(kind: int, types: Sequence[SpanType], *, says_nothing: bool, known: int | None = None) -> int:
@@ -44,21 +47,21 @@ def kind_of(kind: int, types: Sequence[SpanType], *, says_nothing: bool, known: 
     return primary if one_choice else kind
 
 
-def name_of(kind: int, types: Sequence[SpanType], values: Mapping[str, Value]) -> str | None:
+def name_of(kind: int, types: Sequence[SpanType], said: Callable[[str], Value]) -> str | None:
     """The name of a span of one of these types and this kind; None when the target has no say."""
-    chosen = next((candidate for candidate in types if kind in candidate.allowed_kinds), types[0])
-    return chosen.span_name(values)
+    for candidate in types:
+        if kind in candidate.allowed_kinds:
+            return candidate.span_name(said)
+    return types[0].span_name(said)
 
 
-def says_as_much(old: str, new: str, values: Mapping[str, Value]) -> bool:
+def says_as_much(old: str, new: str, *attributes: Mapping[str, Value]) -> bool:
     """Whether everything a name said is in the new name or in an attribute."""
-    return old in new or any(value == old for value in values.values() if isinstance(value, str))
+    return old in new or any(old in values.values() for values in attributes)
 
 
-def error_type(status_code: int, events: Sequence[EventView]) -> str | None:
+def error_type(events: Sequence[EventView]) -> str | None:
     """The type of the exception a failed span ended with: its last one."""
-    if status_code != STATUS_ERROR:
-        return None
     for event in reversed(events):
         found = event.attributes.get("exception.type")
         if event.name == "exception" and isinstance(found, str) and found:

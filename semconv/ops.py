@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from semconv.table import Defect, Path, mapping, number, sequence, text, texts
-from semconv.value import Value, document, fits_int64, json_text
+from semconv.value import Value, document, fits_int64, json_text, weighed
 
 Argument = Any
 Enums = Mapping[str, Mapping[str, str]]
@@ -33,16 +33,20 @@ class Scope:
 
     def __init__(self, attributes: Mapping[str, Value]) -> None:
         self.attributes = attributes
-        self._parsed: dict[int, tuple[str, dict[str, Value] | list[Value] | None]] = {}
+        self._parsed: dict[int, tuple[str, dict[str, Value] | list[Value] | None, int]] = {}
 
     def inside(self, value: Value) -> Value:
         """The document a text is the JSON of, None for other text; what is no text is itself. Not to be changed."""
-        if not isinstance(value, str):
-            return value
-        known = self._parsed.get(id(value))
+        return self.weighed(value)[0] if isinstance(value, str) else value
+
+    def weighed(self, text: str) -> tuple[dict[str, Value] | list[Value] | None, int]:
+        """The document of a text and the number of its leaves; None and 1 when it is of none."""
+        known = self._parsed.get(id(text))
         if known is None:
-            known = self._parsed[id(value)] = (value, document(value))  # the text is kept, so its id stays its own
-        return known[1]
+            found = weighed(text)
+            known = (text, None, 1) if found is None else (text, *found)
+            self._parsed[id(text)] = known  # the text is kept with it, so that its id stays its own
+        return known[1], known[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

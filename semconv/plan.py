@@ -10,14 +10,15 @@ Law: a plan does not depend on the order of attributes or of profiles.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from semconv import ops
 from semconv.messages import Shapes
 from semconv.profile import Fold, FoldKey, Implied, MetricRow, NameRow, Profile, Row, Surroundings
-from semconv.run import FINISH_REASONS, READABLE, EventStage, FoldStage, ImpliedStage, KeyStage, Stage, Way
-from semconv.target import OPERATION, Target
+from semconv.settle import EXACT, READABLE, Way, split_way, way
+from semconv.stages import EventStage, FoldStage, ImpliedStage, KeyStage, OwnStage, Stage
+from semconv.target import FINISH_REASONS, OPERATION, Target
 from semconv.translation import Loss
 
 SHAPE_KEYS_MAX: Final = 1 << 16
@@ -26,7 +27,9 @@ KEYS_MAX: Final = 1 << 14
 """Keys whose rows are kept."""
 PLANS_PER_SHAPE_MAX: Final = 256
 
-_TYPES: Final = {"string": str, "int": int, "double": float, "boolean": bool}
+
+_TABLED: Final = ("enum", "refuse")
+"""Operations that are a look into a table: of values that are not in it they change none."""
 
 Entry = tuple[int, Row | FoldKey, tuple[str, ...]]
 
@@ -196,29 +199,23 @@ class Planner:
     def way(self, row: Row, holes: Sequence[str] = ()) -> Way:
         """A row bound to the target."""
         if row.split:
-            return Way(
-                row=row,
-                members=tuple((path, self.way(member)) for path, member in row.split.members),
-                rest=self.way(row.split.rest),
-            )
+            members = tuple((path, "#/" + "/".join(path), self.way(member)) for path, member in row.split.members)
+            return split_way(row, members, self.way(row.split.rest))
         if row.sum_of:
             keys = tuple(self.target.key_of(concept) or concept for concept in row.sum_of)
-            return Way(row=Row(sum_of=keys))
+            return way(replace(row, sum_of=keys))
         if not row.to:
-            return Way(row=row)
-        open_ended = row.to.endswith("*")
-        concept = row.to[:-1] + holes[-1] if open_ended and holes else row.to
-        key = self.target.key_of(concept.replace("*", "x")) and self.target.key_of(concept)
-        if key is None:
-            return Way(row=Row(lost="no_concept_at_version", when=row.when))
-        return self.bound(row, key)
+            return way(row)
+        concept = row.to[:-1] + holes[-1] if row.to.endswith("*") and holes else row.to
+        key = self.target.key_of(concept)
+        return way(Row(lost="no_concept_at_version", when=row.when)) if key is None else self.bound(row, key)
 
     def bound(self, row: Row, key: str) -> Way:
         """A row that claims a key of the target."""
         spec = self.target.attributes.get(key)
         shape = spec.shape if spec else ""
         role = row.role or ("assistant" if shape == "output_messages" else "user")
-        return Way(row=row, key=key, type=self.target.type_of(key.replace("*", "x")), shape=shape, role=role)
+        return way(row, key=key, kind=self.target.type_of(key), shape=shape, role=role)
 
 
 class _Maker:
@@ -271,13 +268,13 @@ class _Maker:
                 rank = (-1, 0) if any(way.key == key for way in rows) else rank
                 singles.append(((*rank, _natural(key)), key, rows))
             elif known.concept is not None and self._identity():
-                way = self._own(key, known.concept)
-                if way is None:
+                own = self._own(key, known.concept)
+                if own is None:
                     result.kept += 1
-                elif way.row.lost:
-                    loss.append(Loss(key, way.row.lost))
+                elif own.row.lost:
+                    loss.append(Loss(key, own.row.lost))
                 else:
-                    singles.append(((-1, 0, _natural(key)), key, (way,)))
+                    singles.append(((-1, 0, _natural(key)), key, (own,)))
             elif any(at in self.margins for at in known.owners):
                 loss.append(Loss(key, "no_concept"))
                 unknown.append(key)
@@ -290,10 +287,13 @@ class _Maker:
         for rank, key, ways in sorted(singles, key=lambda item: item[0]):
             row = ways[0].row
             plain = len(ways) == 1 and not row.same_as and not (result.sentinels and self.types[key] is str)
+            mine = len(ways) == 1 and ways[0].key == key
             if plain and row.lost and not ways[0].key and ways[0].rest is None:
                 loss.append(Loss(key, row.lost))
-            elif plain and row.keep:
+            elif (plain and row.keep) or (mine and self._says_the_same(key, ways[0])):
                 result.kept += 1
+            elif mine and not row.ops and (ways[0].shape in READABLE or ways[0].type == "string[]"):
+                stages.append((rank, OwnStage(key, ways[0])))
             elif plain and row.derived:
                 result.derived += 1
                 removed.append(key)
@@ -375,18 +375,27 @@ class _Maker:
         """What is to be done with a key of the registry itself; None when it is fine as it is."""
         target_key = self.target.key_of(concept)
         if target_key is None:
-            return Way(row=Row(lost="no_concept_at_version"))
-        way = self.planner.bound(Row(), target_key)
+            return way(Row(lost="no_concept_at_version"))
+        own = self.planner.bound(Row(to=concept), target_key)
         if target_key != key:
-            return way
+            return own
         if not any(key.startswith(space) for space in self.target.namespaces):
             return None
-        if way.shape in READABLE or way.type == "string[]":
-            return way
+        if own.shape in READABLE or own.type == "string[]":
+            return own
         found = self.types[key]
-        if way.type == "any":
-            return way if found in (list, dict) and not self.planner.structured else None
-        return None if found is _TYPES[way.type] else way
+        if own.type == "any":
+            return own if found in (list, dict) and not self.planner.structured else None
+        return None if found is EXACT[own.type] else own
+
+    def _says_the_same(self, key: str, way: Way) -> bool:
+        """Whether a key's own enum leaves the value it has as it is: known from the shape's values alone."""
+        if not way.row.ops or self.types[key] is not str or any(step.name not in _TABLED for step in way.row.ops):
+            return False
+        value = self.around.values.get(key)
+        if value is None:  # in none of the tables
+            return not any(step.name == "enum" and step.argument[1] for step in way.row.ops)
+        return ops.run(way.row.ops, value, ops.Scope({})) == value
 
     # who may contest what
 
@@ -413,25 +422,25 @@ class _Maker:
             and way.key not in self.types
             and contested.get(way.key, 0) == 1
             and way.shape not in READABLE
-            and self.types[key] is _TYPES.get(way.type)
+            and self.types[key] is EXACT.get(way.type)
         )
 
     # the other parts
 
     def _fold_stage(self, fold: Fold, members: list[tuple[str, FoldKey, tuple[str, ...]]]) -> Stage:
         row = Row(to=fold.to, role=fold.role, parts_in_text=fold.parts_in_text, yields=fold.yields)
-        way = self.planner.way(row)
+        bound = self.planner.way(row)
         members = sorted(members, key=lambda item: _natural(item[0]))
-        if not way.key:
-            return _Several(tuple(KeyStage(key, (way,)) for key, _, _ in members))
+        if not bound.key:
+            return _Several(tuple(KeyStage(key, (bound,)) for key, _, _ in members))
         tree: dict[str, Any] = {}
         placed: list[str] = []
         homeless: list[str] = []
         for key, entry, holes in members:
             (placed if _place(tree, _filled_path(entry.path, holes), key) else homeless).append(key)
         skeleton, gaps = _listed(tree)
-        stage = FoldStage(way=way, keys=tuple(placed), skeleton=skeleton, label=way.key, gaps=gaps)
-        lost = Way(row=Row(lost="part_unrepresentable"))
+        stage = FoldStage(way=bound, keys=tuple(placed), skeleton=skeleton, label=bound.key, gaps=gaps)
+        lost = way(Row(lost="part_unrepresentable"))
         return _Several((stage, *(KeyStage(key, (lost,)) for key in homeless))) if homeless else stage
 
     def _names(self) -> tuple[tuple[NameRow, str], ...]:
@@ -495,11 +504,11 @@ def _matches(name: str, pattern: str) -> bool:
     return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
 
 
-def _targets(way: Way) -> list[str]:
-    inner = [key for _, member in way.members for key in _targets(member)]
-    if way.rest is not None:
-        inner += _targets(way.rest)
-    return [way.key, *inner] if way.key else inner
+def _targets(bound: Way) -> list[str]:
+    inner = [key for _, _, member in bound.members for key in _targets(member)]
+    if bound.rest is not None:
+        inner += _targets(bound.rest)
+    return [bound.key, *inner] if bound.key else inner
 
 
 def _natural(key: str) -> tuple[Any, ...]:
@@ -561,11 +570,10 @@ def _vocabulary(profiles: Sequence[Profile]) -> dict[str, dict[str, str]]:
     for profile in profiles:
         for key, values in profile.questions():
             words.setdefault(key, {}).update({value: value for value in values})
-        for key, row in _operation_rows(profile):
+        for key, row in _tabled_rows(profile):
             known = words.setdefault(key, {})
             for step in row.ops:
-                if step.name == "enum":
-                    known.update({value: value for value in step.argument[0]})
+                known.update({value: value for value in step.argument[0]})
     own = words.setdefault(OPERATION, {})
     for profile in profiles:
         for when in profile.whens():
@@ -573,10 +581,11 @@ def _vocabulary(profiles: Sequence[Profile]) -> dict[str, dict[str, str]]:
     return words
 
 
-def _operation_rows(profile: Profile) -> list[tuple[str, Row]]:
+def _tabled_rows(profile: Profile) -> list[tuple[str, Row]]:
+    """Rows whose result follows from their tables: those that say the operation, and a key's own enums."""
     return [
         (key, entry)
         for key, entries in profile.exact.items()
         for _, entry in entries
-        if isinstance(entry, Row) and entry.to == OPERATION
+        if isinstance(entry, Row) and entry.to in (OPERATION, key) and all(step.name in _TABLED for step in entry.ops)
     ]

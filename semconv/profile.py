@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from semconv.ops import Step, compiled
 from semconv.table import Defect, Path, digest, flag, mapping, number, one_of, sequence, text, texts
-from semconv.target import KINDS, Target
+from semconv.target import KINDS, OPERATION, Target
 from semconv.value import Value
 
 LAYERS: Final = {"current": 0, "legacy": 1, "vendor": 2}
@@ -152,6 +152,9 @@ class Row:
     """The reason when another claim to the concept came first with another value."""
     evict: bool = False
     """When nothing takes its value, the target's own key must not keep it either."""
+    secondary: bool = False
+    """It says once more what a stronger source says: beside one it is not even read, and it stays where it is."""
+    reversible: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -342,7 +345,7 @@ _TOP: Final = (
 )  # fmt: skip
 _ROW: Final = (
     "key", "when", "to", "op", "role", "parts_in_text", "split", "rest", "lost", "derived", "sum_of", "keep", "same_as",
-    "copy", "yields", "evict",
+    "copy", "yields", "evict", "secondary",
 )  # fmt: skip
 
 
@@ -420,10 +423,15 @@ class _Reader:
             raise Defect(path, f"expected one of to, split, lost, derived, sum_of, keep; got {got}")
         if "op" in table and ways[0] not in ("to", "split"):
             raise Defect((*path, "op"), f"a row that is {ways[0]} has no use for an operation")
+        steps = compiled(table["op"], (*path, "op"), self.enums) if "op" in table else ()
+        if table.get("to") == OPERATION and not {step.name for step in steps} <= {"enum", "refuse"}:
+            raise Defect((*path, "op"), "what says the operation is looked up: only enum and refuse lead to it")
         return Row(
             when=self.when(table.get("when"), (*path, "when")),
             to=self.concept(table["to"], (*path, "to")) if "to" in table else "",
-            ops=compiled(table["op"], (*path, "op"), self.enums) if "op" in table else (),
+            ops=steps,
+            reversible=all(step.inverse is not None for step in steps),
+            secondary=flag(table.get("secondary", False), (*path, "secondary")),
             role=table.get("role", ""),
             parts_in_text=flag(table.get("parts_in_text", False), (*path, "parts_in_text")),
             split=self.split(table, path) if "split" in table else None,

@@ -8,7 +8,7 @@ commit and digest in every report.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,6 +36,9 @@ SHAPES: Final = (
 
 OPERATION: Final = "gen_ai.operation.name"
 """The concept that says what a span is."""
+
+FINISH_REASONS: Final = "gen_ai.response.finish_reasons"
+"""The concept that holds the providers' own words for why an answer ended."""
 
 _FIELD: Final = re.compile(r"\{([^{}]+)\}")
 
@@ -69,20 +72,19 @@ class SpanType:
     recommended: tuple[str, ...]
     opt_in: tuple[str, ...]
 
-    def span_name(self, values: Mapping[str, Value]) -> str | None:
-        """The name by the first template whose keys are all there, else the last one cut off at the first gap."""
+    def span_name(self, said: Callable[[str], Value]) -> str | None:
+        """The name by the first template whose keys are all said, else the first one cut off at its gap."""
         cut = ""
         for template in self.names:
-            name, whole = template[0], True
+            name = template[0]
             for place in range(1, len(template), 2):
-                value = values.get(template[place])
-                if not isinstance(value, str) or not value:
-                    whole = False
+                value = said(template[place])
+                if type(value) is not str or not value:
+                    cut = cut or name.rstrip()
                     break
                 name += value + template[place + 1]
-            if whole:
+            else:
                 return name
-            cut = cut or name.rstrip()
         return cut or None
 
 
@@ -98,6 +100,9 @@ class Target:
     keys: Mapping[str, str]
     absent: frozenset[str]
     span_types: tuple[SpanType, ...]
+    by_operation: Mapping[str, tuple[SpanType, ...]]
+    by_mark: Mapping[str, tuple[SpanType, ...]]
+    """By the key whose presence makes a span one of these types, whatever its operation."""
     metrics: Mapping[str, str]
     """Concept of a metric to its name here."""
     templates: tuple[tuple[str, str], ...]
@@ -124,13 +129,6 @@ class Target:
         absent = concept in self.absent or any(concept.startswith(f"{family}.") for family in self.absent)
         return absent or self.key_of(concept) is not None
 
-    def candidates(self, operation: Value, values: Mapping[str, Value]) -> tuple[SpanType, ...]:
-        """The span types a span with this operation and these attributes may be."""
-        marked = tuple(kind for kind in self.span_types if kind.marked_by and kind.marked_by in values)
-        if marked:
-            return marked
-        return tuple(kind for kind in self.span_types if operation in kind.operations)
-
 
 def load(target: str, shared: Mapping[str, Any]) -> Target:
     """The target with the id `target`. `shared` tables belong to it: they count in its digest.
@@ -153,6 +151,7 @@ def _target(table: dict[str, Any], shared: Mapping[str, Any]) -> Target:
         for key, spec in mapping(table["attributes"], ("attributes",)).items()
     }
     keys = {spec.concept: key for key, spec in attributes.items()}
+    span_types = tuple(_span(span, ("spans", at)) for at, span in enumerate(sequence(table["spans"], ("spans",))))
     return Target(
         id=text(table["id"], ("id",)),
         version=text(table["version"], ("version",)),
@@ -161,7 +160,9 @@ def _target(table: dict[str, Any], shared: Mapping[str, Any]) -> Target:
         attributes=attributes,
         keys=keys,
         absent=frozenset(texts(table["absent"], ("absent",))),
-        span_types=tuple(_span(span, ("spans", at)) for at, span in enumerate(sequence(table["spans"], ("spans",)))),
+        span_types=span_types,
+        by_operation=_grouped((operation, kind) for kind in span_types for operation in kind.operations),
+        by_mark=_grouped((kind.marked_by, kind) for kind in span_types if kind.marked_by),
         metrics={
             str(spec.get("concept", name)): name
             for name, spec in mapping(table.get("metrics", {}), ("metrics",)).items()
@@ -170,6 +171,13 @@ def _target(table: dict[str, Any], shared: Mapping[str, Any]) -> Target:
             (f"{spec.concept}.", f"{key}.") for key, spec in attributes.items() if spec.type.startswith("template")
         ),
     )
+
+
+def _grouped(pairs: Iterable[tuple[str, SpanType]]) -> dict[str, tuple[SpanType, ...]]:
+    groups: dict[str, tuple[SpanType, ...]] = {}
+    for name, kind in pairs:
+        groups[name] = (*groups.get(name, ()), kind)
+    return groups
 
 
 def _attribute(key: str, spec: object, path: Path) -> AttributeSpec:

@@ -15,8 +15,8 @@ from semconv.errors import ProfileError
 from semconv.messages import Shapes, invert
 from semconv.plan import NOTHING, Plan, Planner, Shape
 from semconv.profile import Profile, extended, from_table
-from semconv.run import FINISH_REASONS, Run
-from semconv.target import Target, load
+from semconv.run import Run
+from semconv.target import FINISH_REASONS, SpanType, Target, load
 from semconv.translation import Loss, PointTranslation, Tables, Tally, Translation
 from semconv.value import leaves, size
 from semconv.view import Attributes, LogView, MetricView, SpanView
@@ -182,20 +182,16 @@ class Translator:
 
     def _identity(self, run: Run, plan: Plan, view: SpanView, *, from_name: bool) -> tuple[str | None, int | None]:
         """Name and kind where they change, and the error's type where it is missing."""
-        values = run.attributes
-        if run.out or run.evicted:
-            values = {key: value for key, value in values.items() if key not in run.evicted} | run.out
-        types = identity.span_types(self.target, values)
+        types = identity.span_types(self.target, run.now)
         if not types:
             run.kept += 2
             return None, None
-        if identity.ERROR_TYPE not in values:
-            found = identity.error_type(view.status_code, view.events)
+        if view.status_code == identity.STATUS_ERROR and run.now(identity.ERROR_TYPE) is None:
+            found = identity.error_type(view.events)
             if found:
                 run.out[identity.ERROR_TYPE] = found
                 run.synthesized.append((identity.ERROR_TYPE, "exception.type"))
         kind = identity.kind_of(view.kind, types, says_nothing=plan.kind_says_nothing, known=plan.kind)
-        name = identity.name_of(kind, types, values)
         if kind == view.kind:
             run.kept += 1
         elif plan.kind_says_nothing:
@@ -204,15 +200,21 @@ class Translator:
         else:
             run.drop("@kind", "kind_changed", 1, 1)
             run.irreversible = True
-        if not name or name == view.name or view.name.startswith(name + " "):  # a refinement may say more
+        return self._name(run, view, kind, types, from_name=from_name), kind if kind != view.kind else None
+
+    @staticmethod
+    def _name(run: Run, view: SpanView, kind: int, types: tuple[SpanType, ...], *, from_name: bool) -> str | None:
+        """The name where it changes."""
+        name, old = identity.name_of(kind, types, run.now), view.name
+        if not name or name == old or old.startswith(name + " "):  # a refinement may say more
             run.kept += 1
-            name = None
-        elif from_name or identity.says_as_much(view.name, name, values):
+            return None
+        if from_name or identity.says_as_much(old, name, run.attributes, run.out):
             run.converted += 1
         else:
-            run.drop("@name", "name_changed", 1, size(view.name))
+            run.drop("@name", "name_changed", 1, size(old))
             run.irreversible = True
-        return name, kind if kind != view.kind else None
+        return name
 
     def _translation(
         self,
@@ -321,15 +323,10 @@ def _sized(loss: Loss, attributes: Attributes) -> Loss:
 
 def _said(view: SpanView) -> int:
     """Atoms of a span that are there only when they are not what they are by default."""
-    return (
-        bool(view.status_code)
-        + bool(view.status_message)
-        + bool(view.trace_state)
-        + bool(view.flags)
-        + bool(view.dropped_attributes_count)
-        + bool(view.dropped_events_count)
-        + bool(view.dropped_links_count)
-    )
+    count = bool(view.status_code) + bool(view.status_message) + bool(view.trace_state) + bool(view.flags)
+    if view.dropped_attributes_count or view.dropped_events_count or view.dropped_links_count:
+        count += bool(view.dropped_attributes_count) + bool(view.dropped_events_count) + bool(view.dropped_links_count)
+    return count
 
 
 def _by_path(loss: Loss) -> tuple[str, str]:

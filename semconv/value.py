@@ -40,7 +40,13 @@ def leaves(value: Value) -> int:
 
 
 def document(text: str) -> dict[str, Value] | list[Value] | None:
-    """The object or array a JSON text holds, or None when the text is anything else.
+    """The object or array a JSON text holds, or None when the text is anything else."""
+    found = weighed(text)
+    return None if found is None else found[0]
+
+
+def weighed(text: str) -> tuple[dict[str, Value] | list[Value], int] | None:
+    """The document of a text with the number of its leaves, or None when it is the text of no object or array.
 
     Integers of any size stay integers; numbers beyond what JSON can say (NaN, Infinity) make it no document.
     Of two members with one name the last is read, as JSON readers do.
@@ -49,14 +55,14 @@ def document(text: str) -> dict[str, Value] | list[Value] | None:
         return None
     try:
         parsed = orjson.loads(text)
-    except ValueError:
+        if type(parsed) is not dict and type(parsed) is not list:
+            return None
+        return parsed, _weigh(parsed, JSON_DEPTH_MAX)
+    except _InexactError:
+        exact = _exactly(text)
+        return None if exact is None else (exact, leaves(exact))
+    except ValueError:  # no JSON, or too deep
         return None
-    if type(parsed) is not dict and type(parsed) is not list:
-        return None
-    sound, exact = _survey(parsed, JSON_DEPTH_MAX)
-    if not sound:
-        return None
-    return parsed if exact else _exactly(text)
 
 
 def json_text(value: Value) -> str:
@@ -118,21 +124,29 @@ def _base64(value: object) -> str:
     raise TypeError(type(value).__name__)
 
 
-def _survey(value: dict[str, Value] | list[Value], depth: int) -> tuple[bool, bool]:
-    """Whether a document keeps to the depth bound, and whether every number in it is certainly what was written.
+class _InexactError(Exception):
+    """A number in a document may not be the one that was written."""
+
+
+def _weigh(value: dict[str, Value] | list[Value], depth: int) -> int:
+    """The leaves of a document that keeps to the depth bound (ValueError otherwise) and whose numbers are exact.
 
     orjson reads an integer over 64 bits as a float: a float that large may have been one.
     """
-    exact = True
-    for item in value.values() if isinstance(value, dict) else value:
-        if isinstance(item, dict | list):
-            sound, inner = _survey(item, depth - 1) if depth > 1 else (False, False)
-            if not sound:
-                return False, False
-            exact = exact and inner
-        elif type(item) is float and abs(item) >= _EXACT_FLOAT_MAX:
-            exact = False
-    return True, exact
+    count = 0
+    for item in value.values() if type(value) is dict else value:
+        kind = type(item)
+        if kind is str:
+            count += 1
+        elif kind is dict or kind is list:
+            if depth <= 1:
+                raise ValueError("nested too deep")
+            count += _weigh(item, depth - 1)  # type: ignore[arg-type]  # narrowed by kind
+        else:
+            count += 1
+            if kind is float and not -_EXACT_FLOAT_MAX < item < _EXACT_FLOAT_MAX:  # type: ignore[operator]  # narrowed by kind
+                raise _InexactError
+    return count or 1
 
 
 def _exactly(text: str) -> dict[str, Value] | list[Value] | None:

@@ -1,0 +1,310 @@
+"""Giving one value the fate its row says: the one place where an atom gets its bucket.
+
+Every function here answers with an outcome. CARRIED: the source has nothing more to say. STAYS: it stays where it is.
+DROPPED: something of it is lost. A `Miss`: the row does not apply, and nothing has been counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from semconv import ops
+from semconv.messages import Reading, read
+from semconv.ops import Miss
+from semconv.profile import Row
+from semconv.run import EQUAL, LOST, WON, Run
+from semconv.translation import Loss
+from semconv.value import Value, leaves, same, size
+from semconv.view import Attributes
+
+CARRIED, STAYS, DROPPED = "carried", "stays", "dropped"
+Outcome = str | Miss
+Act = Callable[[Run, str, Value, "Way", int], Outcome]
+Members = tuple[tuple[tuple[str, ...], str, "Way"], ...]
+
+READABLE: Final = (
+    "input_messages",
+    "output_messages",
+    "system_instructions",
+    "tool_definitions",
+    "retrieval_documents",
+)
+"""Shapes with a structure the message model knows."""
+
+EXACT: Final[Mapping[str, type]] = {"string": str, "int": int, "double": float, "boolean": bool}
+"""Types of the registry that are types of Python."""
+
+_LOSSES_PER_KEY_MAX: Final = 64
+"""Members of one document named singly; the rest of them is one entry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Way:
+    """A row bound to a target, with what can be known of it beforehand."""
+
+    row: Row
+    act: Act
+    """What is done with a value."""
+    key: str = ""
+    """The target's key; empty when the row claims nothing."""
+    type: str = "any"
+    shape: str = ""
+    role: str = "user"
+    members: Members = ()
+    """Paths of members, the same as a suffix for labels, and their ways; in the order of the table."""
+    heads: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """First steps of the members' paths to their places in `members`."""
+    rest: Way | None = None
+
+
+def way(row: Row, *, key: str = "", kind: str = "any", shape: str = "", role: str = "user") -> Way:
+    """A row that claims a key of the target, or none."""
+    act: Act = _lost
+    if row.to or key:
+        act = _claim_body if shape in READABLE else _claim
+    elif row.derived:
+        act = _derived
+    elif row.sum_of:
+        act = _sum
+    elif row.keep:
+        act = _keep
+    return Way(row=row, act=_unless_same(act) if row.same_as else act, key=key, type=kind, shape=shape, role=role)
+
+
+def split_way(row: Row, members: Members, rest: Way) -> Way:
+    """A row whose value is taken apart."""
+    heads: dict[str, tuple[int, ...]] = {}
+    for at, (path, _, _) in enumerate(members):
+        heads[path[0]] = (*heads.get(path[0], ()), at)
+    act = _unless_same(_take_apart) if row.same_as else _take_apart
+    return Way(row=row, act=act, members=members, heads=heads, rest=rest)
+
+
+# ------------------------------------------------------------------ rows that claim nothing
+
+
+def _unless_same(act: Act) -> Act:
+    def do(run: Run, label: str, value: Value, way: Way, atoms: int) -> Outcome:
+        """Nothing to say for what another key holds as well."""
+        if way.row.same_as in run.attributes and same(run.attributes[way.row.same_as], value):
+            run.derived += atoms
+            run.lossy = True
+            return CARRIED
+        return act(run, label, value, way, atoms)
+
+    return do
+
+
+def _lost(run: Run, label: str, value: Value, way: Way, atoms: int) -> Outcome:
+    run.drop(label, way.row.lost, atoms, size(value) if "#/" in label else None)
+    return DROPPED
+
+
+def _derived(run: Run, _label: str, _value: Value, _way: Way, atoms: int) -> Outcome:
+    run.derived += atoms
+    run.lossy = True
+    return CARRIED
+
+
+def _keep(run: Run, _label: str, _value: Value, _way: Way, atoms: int) -> Outcome:
+    run.kept += atoms
+    return STAYS
+
+
+def _sum(run: Run, label: str, value: Value, way: Way, atoms: int) -> Outcome:
+    """A total says nothing of its own when it is the sum of what stands there."""
+    parts = [part for part in map(run.now, way.row.sum_of) if part is not None]
+    total = ops.to_int(value)
+    if parts and isinstance(total, int) and total == sum(part if type(part) is int else -1 for part in parts):
+        run.derived += atoms
+        run.lossy = True
+        return CARRIED
+    run.drop(label, "no_concept", atoms, size(value) if "#/" in label else None)
+    return DROPPED
+
+
+# ------------------------------------------------------------------ a claim to a key
+
+
+def _claim(run: Run, label: str, value: Value, way: Way, atoms: int) -> Outcome:
+    row, key, new = way.row, way.key, value
+    if row.ops:
+        result = ops.run(row.ops, value, run.scope)
+        if isinstance(result, Miss):
+            return result
+        new = result
+        run.lossy = run.lossy or not row.reversible
+    fitted: Value = new
+    if type(new) is not EXACT.get(way.type):
+        fits = ops.fit(run.rendered(new) if way.type == "any" else new, way.type)
+        if isinstance(fits, Miss):
+            return fits
+        if way.type != "any" and type(fits) is not type(new) and type(new) is not list:
+            run.notes.append(Loss(label, "type_coerced", 0))
+            run.lossy = True
+        fitted = fits
+    unchanged = fitted is value or (type(fitted) is type(value) and fitted == value)
+    if label == key:  # the target's own key
+        if unchanged:
+            run.kept += atoms
+        else:
+            run.out[key] = fitted
+            run.converted += atoms
+        return STAYS
+    won = run.offer(key, fitted)
+    if row.lost:
+        if won is WON:
+            run.synthesized.append((key, label))
+        run.drop(label, row.lost, atoms, size(value))
+        return DROPPED
+    if row.copy:
+        run.kept += atoms
+        return STAYS
+    if won is LOST:
+        run.lose(key, label, row.yields, atoms, size(value))
+        return DROPPED
+    if won is EQUAL:
+        run.derived += atoms
+    elif unchanged:
+        run.renamed += atoms
+    else:
+        run.converted += atoms
+    return CARRIED
+
+
+def _claim_body(run: Run, label: str, value: Value, way: Way, atoms: int) -> Outcome:
+    """A claim to a key with a structure the message model reads."""
+    own = label == way.key
+    if way.row.secondary and way.key in run.out:
+        run.lose(way.key, label, way.row.yields, atoms, size(value))
+        return DROPPED
+    new = ops.run(way.row.ops, value, run.scope) if way.row.ops else value
+    if isinstance(new, Miss):
+        return new
+    parsed, count = run.scope.weighed(new) if isinstance(new, str) else (None, leaves(new))
+    body = new if parsed is None else parsed
+    reading = read(way.shape, body, run.shapes, role=way.role, parse_text=way.row.parts_in_text)
+    if reading is None or (own and reading.rest):
+        return Miss("unstructured")
+    if own and reading.value == body and run.structured == (body is new):
+        run.kept += atoms
+        return STAYS
+    won = WON
+    if own:
+        run.out[label] = run.rendered(reading.value)
+    else:
+        won = offer_body(run, way.key, reading, way.shape)
+    run.extra += count - atoms
+    if won is LOST:
+        run.lose(way.key, label, way.row.yields, count, size(new))
+        return DROPPED
+    for name, member in reading.rest.items():
+        run.drop(f"{label}#/{name}", "partial_no_concept", leaves(member), size(member))
+        count -= leaves(member)
+    book(run, label, reading, count, equal=won is EQUAL)
+    if own or (way.row.secondary and won is EQUAL):
+        return STAYS
+    return DROPPED if reading.rest else CARRIED
+
+
+def offer_body(run: Run, key: str, reading: Reading, shape: str) -> int:
+    """Claim a key with a structure: equal is what says the same, however it is written."""
+    won = run.offer(key, run.rendered(reading.value))
+    if won is LOST:
+        current = run.now(key)
+        standing = run.scope.inside(current) if isinstance(current, str) else current
+        other = read(shape, standing, run.shapes) if standing is not None else None
+        if other is not None and other.value == reading.value:
+            won = EQUAL
+    if won is WON and shape == "output_messages" and reading.finish_reasons and run.finish_reasons_key:
+        run.offer(run.finish_reasons_key, list(reading.finish_reasons))
+    return won
+
+
+def book(run: Run, label: str, reading: Reading, atoms: int, *, equal: bool) -> None:
+    """Put the atoms of a structure that was read into their buckets."""
+    run.lossy = True
+    if equal:
+        run.derived += atoms
+        return
+    run.extra += reading.parsed_leaves
+    atoms += reading.parsed_leaves
+    derivable = min(reading.derivable, atoms)
+    run.derived += derivable
+    run.folded += atoms - derivable
+    for note in sorted(reading.notes):
+        run.notes.append(Loss(label, note, 0))
+
+
+# ------------------------------------------------------------------ objects whose members go different ways
+
+
+def _take_apart(run: Run, label: str, value: Value, way: Way, atoms: int) -> Outcome:
+    """Each leaf is an atom of its own: it goes where its member's row says, or where the rest goes."""
+    parsed: Value | Miss
+    if way.row.ops:
+        parsed = ops.run(way.row.ops, value, run.scope)
+        if isinstance(parsed, Miss):
+            return parsed
+    else:
+        parsed = run.scope.inside(value)
+    if not isinstance(parsed, dict) or not parsed:
+        return ops.UNPARSEABLE
+    run.extra += leaves(parsed) - atoms
+    run.lossy = True
+    left: Attributes = dict(parsed)
+    dropped = False
+    heads = way.heads
+    places = [place for name in parsed if name in heads for place in heads[name]]
+    for place in sorted(places):
+        path, suffix, member = way.members[place]
+        found, there = _member(left, path)
+        if not there:
+            continue
+        outcome = member.act(run, label + suffix, found, member, leaves(found))
+        if isinstance(outcome, Miss):
+            continue
+        dropped = dropped or outcome is not CARRIED
+        _remove(left, path)
+    if left and _settle_rest(run, label, left, way.rest):
+        dropped = True
+    return DROPPED if dropped else CARRIED
+
+
+def _settle_rest(run: Run, label: str, left: Attributes, rest: Way | None) -> bool:
+    """What no member row took; True when something of it is lost."""
+    dropped = False
+    for at, name in enumerate(sorted(left)):
+        found = left[name]
+        if found is None or rest is None:  # a member that says it is not there
+            run.derived += 1
+            continue
+        path = f"{label}#/{name}" if at < _LOSSES_PER_KEY_MAX else f"{label}#/*"
+        goes = way(rest.row, key=rest.key[:-1] + name, kind=rest.type) if rest.key.endswith("*") else rest
+        outcome = goes.act(run, path, found, goes, leaves(found))
+        if isinstance(outcome, Miss):
+            run.drop(path, outcome.reason, leaves(found), size(found))
+        dropped = dropped or outcome is not CARRIED
+    return dropped
+
+
+def _member(value: Value, path: tuple[str, ...]) -> tuple[Value, bool]:
+    for step in path:
+        if not isinstance(value, dict) or step not in value:
+            return None, False
+        value = value[step]
+    return value, True
+
+
+def _remove(value: Attributes, path: tuple[str, ...]) -> None:
+    """Take the member at a path out of an object whose top level is ours; an object that is empty then goes with it."""
+    inner = value[path[0]]
+    if len(path) > 1 and isinstance(inner, dict):
+        inner = dict(inner)
+        _remove(inner, path[1:])
+        if inner:
+            value[path[0]] = inner
+            return
+    del value[path[0]]
