@@ -2,6 +2,7 @@
 
 The form is that of the OTLP specification (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding):
 64-bit integers are decimal strings, NaN and the infinities are strings, bytes are base64, enums are integers.
+A negative zero is a string as well: canonical JSON (RFC 8785) has none among its numbers.
 Law: `plain(any_value(v)) == v` for every value; a document of another shape is an `OtlpJsonError`, never a guess.
 """
 
@@ -22,7 +23,7 @@ DEPTH_MAX: Final = 128
 
 METRIC_TYPES: Final = ("gauge", "sum", "histogram", "exponentialHistogram", "summary")
 
-_SPECIAL: Final = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+_SPECIAL: Final = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf, "-0": -0.0}
 
 
 def any_value(value: Value) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def any_value(value: Value) -> dict[str, Any]:
     if isinstance(value, int):
         return {"intValue": str(value)}
     if isinstance(value, float):
-        return {"doubleValue": value if math.isfinite(value) else _special_name(value)}
+        return {"doubleValue": value if math.isfinite(value) and not _is_negative_zero(value) else _special_name(value)}
     if value is None:
         return {}
     if isinstance(value, bytes):
@@ -218,7 +219,13 @@ def _integer(value: object, where: str) -> int:
     raise OtlpJsonError(f"{where}: expected an integer, got {type(value).__name__}")
 
 
+def _is_negative_zero(value: float) -> bool:
+    return not value and math.copysign(1.0, value) < 0
+
+
 def _special_name(value: float) -> str:
+    if not value:
+        return "-0"
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
