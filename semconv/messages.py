@@ -21,7 +21,7 @@ Steps = tuple[str, ...]
 T = TypeVar("T")
 
 _MODALITIES: Final = ("image", "audio", "video")
-_CARRIERS: Final = frozenset({"role", "parts", "content", "contents"})
+_PLAIN: Final = frozenset({"role", "content", "finish_reason"})
 
 
 @dataclass(slots=True)
@@ -124,27 +124,28 @@ def invert(table: object, path: Path) -> dict[str, str]:
 def conforms(shape: str, body: Any, shapes: Shapes) -> bool:  # noqa: ANN401  # a parsed document
     """Whether a parsed body is what the target wants under `shape`; shapes without structure always are."""
     check = _CHECKS.get(shape)
-    return check is None or (isinstance(body, list) and all(check(item, shapes) for item in body))
+    return check is None or (type(body) is list and check(body, shapes))
 
 
-def _is_message(item: Any, shapes: Shapes) -> bool:  # noqa: ANN401  # a parsed document
-    if type(item) is not dict or type(item.get("role")) is not str:
-        return False
-    parts = item.get("parts")
-    if type(parts) is not list:
-        return False
+def _are_messages(body: list[Any], shapes: Shapes) -> bool:
+    """The hot loop over what is already right, so written flat."""
     required = shapes.required
-    for part in parts:  # _is_part, inlined: this is the hot loop over what is already right
-        if type(part) is not dict:
+    for item in body:
+        if type(item) is not dict or type(item.get("role")) is not str:
             return False
-        kind = part.get("type")
-        if type(kind) is not str:
+        parts, reason = item.get("parts"), item.get("finish_reason")
+        if type(parts) is not list or (reason is not None and type(reason) is not str):
             return False
-        for name in required.get(kind, ()):
-            if name not in part or (name == "content" and type(part["content"]) is not str):
+        for part in parts:
+            if type(part) is not dict:
                 return False
-    reason = item.get("finish_reason")
-    return reason is None or type(reason) is str
+            kind = part.get("type")
+            if type(kind) is not str:
+                return False
+            for name in required.get(kind, ()):
+                if name not in part or (name == "content" and type(part["content"]) is not str):
+                    return False
+    return True
 
 
 def _is_part(part: Any, shapes: Shapes) -> bool:  # noqa: ANN401  # a parsed document
@@ -154,20 +155,24 @@ def _is_part(part: Any, shapes: Shapes) -> bool:  # noqa: ANN401  # a parsed doc
     return all(name in part and (name != "content" or isinstance(part[name], str)) for name in fields)
 
 
-def _is_definition(item: Any, _shapes: Shapes) -> bool:  # noqa: ANN401  # a parsed document
-    return isinstance(item, dict) and isinstance(item.get("type"), str) and isinstance(item.get("name"), str)
+def _are_parts(body: list[Any], shapes: Shapes) -> bool:
+    return all(_is_part(part, shapes) for part in body)
 
 
-def _is_document(item: Any, _shapes: Shapes) -> bool:  # noqa: ANN401  # a parsed document
-    return isinstance(item, dict) and isinstance(item.get("score"), int | float | None)
+def _are_definitions(body: list[Any], _shapes: Shapes) -> bool:
+    return all(isinstance(item, dict) and type(item.get("type")) is type(item.get("name")) is str for item in body)
 
 
-_CHECKS: Final[Mapping[str, Callable[[Any, Shapes], bool]]] = {
-    "input_messages": _is_message,
-    "output_messages": _is_message,
-    "system_instructions": _is_part,
-    "tool_definitions": _is_definition,
-    "retrieval_documents": _is_document,
+def _are_documents(body: list[Any], _shapes: Shapes) -> bool:
+    return all(isinstance(item, dict) and isinstance(item.get("score"), int | float | None) for item in body)
+
+
+_CHECKS: Final[Mapping[str, Callable[[list[Any], Shapes], bool]]] = {
+    "input_messages": _are_messages,
+    "output_messages": _are_messages,
+    "system_instructions": _are_parts,
+    "tool_definitions": _are_definitions,
+    "retrieval_documents": _are_documents,
 }
 
 
@@ -239,13 +244,26 @@ class _Reader:
             return {"role": self.shapes.roles[str(item[0])], "parts": [{"type": "text", "content": item[1]}]}
         if not isinstance(item, dict):
             return None
-        if _is_message(item, self.shapes):
+        if not item.keys() - _PLAIN:  # the commonest message by far: a role and a text
+            role, content = item.get("role"), item.get("content")
+            if type(role) is str and type(content) is str and not (self.parse_text and content[:2] == "[{"):
+                role = self.shapes.roles.get(role, role)
+                if role != "tool":
+                    return self.plain(role, content, item.get("finish_reason"))
+        if _are_messages([item], self.shapes):
             return self.finished(item)
         item = self.unwrapped(item)
         role = self.role_of(item)
         if role is None:
             return self.lone_part(item)
         return self.assembled(item, role)
+
+    def plain(self, role: str, content: str, reason: Value) -> Document:
+        message: Document = {"role": role, "parts": [{"type": "text", "content": content}]}
+        if reason is None:
+            return message
+        message["finish_reason"] = reason
+        return self.finished(message)
 
     def unwrapped(self, item: Document) -> Document:
         """A message out of the objects around it; what stands beside it joins it."""

@@ -20,6 +20,7 @@ from semconv.settle import EXACT, READABLE, Way, split_way, way
 from semconv.stages import EventStage, FoldStage, ImpliedStage, KeyStage, OwnStage, Stage
 from semconv.target import FINISH_REASONS, OPERATION, Target
 from semconv.translation import Loss
+from semconv.value import Value
 
 SHAPE_KEYS_MAX: Final = 1 << 16
 """Keys over all shapes kept; a shape costs about a hundred bytes a key."""
@@ -42,6 +43,8 @@ class Plan:
     margins: tuple[int, ...] = ()
     moves: tuple[tuple[str, str], ...] = ()
     """Renames that nothing can contest."""
+    constants: tuple[tuple[str, Value], ...] = ()
+    """Values looked up beforehand, for keys that nothing can contest."""
     stages: tuple[Stage, ...] = ()
     late: tuple[Stage, ...] = ()
     """Those that ask what the others came to."""
@@ -49,12 +52,16 @@ class Plan:
     events: EventStage | None = None
     kept: int = 0
     """Attributes nothing is to be done with."""
+    converted: int = 0
     derived: int = 0
+    lossy: bool = False
     removed: tuple[str, ...] = ()
     """Derivable keys, and those of the moves."""
     loss: tuple[Loss, ...] = ()
     unknown: tuple[str, ...] = ()
     sentinels: Mapping[str, str] = field(default_factory=dict)
+    checks: tuple[OwnStage, ...] | None = None
+    """The stages when they only look whether all is right already."""
     kind_says_nothing: bool = False
     kind: int | None = None
     """The span kind a table gives to spans that come without a telling one."""
@@ -282,6 +289,7 @@ class _Maker:
                 result.kept += 1
         contested = self._contested(singles, folds, result)
         moves: list[tuple[str, str]] = []
+        constants: list[tuple[str, str, str]] = []
         stages: list[tuple[tuple[Any, ...], Stage]] = []
         sums: list[Stage] = []
         for rank, key, ways in sorted(singles, key=lambda item: item[0]):
@@ -297,8 +305,14 @@ class _Maker:
             elif plain and row.derived:
                 result.derived += 1
                 removed.append(key)
-            elif plain and self._is_move(key, ways[0], contested):
+            elif plain and self._is_alone(key, ways[0], contested) and not row.ops:
                 moves.append((key, ways[0].key))
+            elif (
+                plain
+                and self._is_alone(key, ways[0], contested)
+                and isinstance(said := self._looked_up(key, ways[0]), str)
+            ):
+                constants.append((key, ways[0].key, said))
             elif any(way.row.sum_of for way in ways):
                 sums.append(KeyStage(key, ways))
             else:
@@ -306,10 +320,18 @@ class _Maker:
         for family, (rank, members) in folds.items():
             stages.append(((*rank, ()), self._fold_stage(family, members)))
         result.moves = tuple(moves)
-        result.removed = (*removed, *(source for source, _ in moves))
+        result.constants = tuple((target, said) for _, target, said in constants)
+        result.converted = len(constants)
+        result.lossy = bool(constants or removed or loss)
+        result.removed = tuple(
+            sorted([*removed, *(source for source, _ in moves), *(source for source, _, _ in constants)])
+        )
         result.stages = tuple(stage for _, stage in sorted(stages, key=lambda item: item[0]))
         result.late = (*self._implied(), *sums)
-        result.loss = tuple(loss)
+        result.loss = tuple(sorted(loss, key=lambda entry: entry.path))
+        if not moves and not constants and not result.late and result.events is None:
+            checks = [stage for stage in result.stages if isinstance(stage, OwnStage)]
+            result.checks = tuple(checks) if len(checks) == len(result.stages) else None
         result.unknown = tuple(sorted(unknown))
         return result
 
@@ -388,14 +410,22 @@ class _Maker:
             return own if found in (list, dict) and not self.planner.structured else None
         return None if found is EXACT[own.type] else own
 
-    def _says_the_same(self, key: str, way: Way) -> bool:
+    def _says_the_same(self, key: str, bound: Way) -> bool:
         """Whether a key's own enum leaves the value it has as it is: known from the shape's values alone."""
-        if not way.row.ops or self.types[key] is not str or any(step.name not in _TABLED for step in way.row.ops):
+        if not bound.row.ops or self.types[key] is not str or not _tabled(bound.row):
             return False
         value = self.around.values.get(key)
         if value is None:  # in none of the tables
-            return not any(step.name == "enum" and step.argument[1] for step in way.row.ops)
-        return ops.run(way.row.ops, value, ops.Scope({})) == value
+            return not any(step.name == "enum" and step.argument[1] for step in bound.row.ops)
+        return ops.run(bound.row.ops, value, ops.Scope({})) == value
+
+    def _looked_up(self, key: str, bound: Way) -> str | None:
+        """What an enum makes of the value a key has, where the shape's values tell; another value than before."""
+        value = self.around.values.get(key)
+        if value is None or not _tabled(bound.row):
+            return None
+        said = ops.run(bound.row.ops, value, ops.Scope({}))
+        return said if isinstance(said, str) and said != value else None
 
     # who may contest what
 
@@ -412,17 +442,16 @@ class _Maker:
             count[key] = count.get(key, 0) + 1
         return count
 
-    def _is_move(self, key: str, way: Way, contested: Mapping[str, int]) -> bool:
-        row = way.row
+    def _is_alone(self, key: str, bound: Way, contested: Mapping[str, int]) -> bool:
+        """Whether a claim can only win, and with the value's own type."""
         return bool(
-            way.key
-            and not row.ops
-            and not row.copy
-            and not row.lost
-            and way.key not in self.types
-            and contested.get(way.key, 0) == 1
-            and way.shape not in READABLE
-            and self.types[key] is EXACT.get(way.type)
+            bound.key
+            and not bound.row.copy
+            and not bound.row.lost
+            and bound.key not in self.types
+            and contested.get(bound.key, 0) == 1
+            and bound.shape not in READABLE
+            and self.types[key] is EXACT.get(bound.type)
         )
 
     # the other parts
@@ -581,11 +610,11 @@ def _vocabulary(profiles: Sequence[Profile]) -> dict[str, dict[str, str]]:
     return words
 
 
+def _tabled(row: Row) -> bool:
+    return all(step.name in _TABLED for step in row.ops)
+
+
 def _tabled_rows(profile: Profile) -> list[tuple[str, Row]]:
-    """Rows whose result follows from their tables: those that say the operation, and a key's own enums."""
-    return [
-        (key, entry)
-        for key, entries in profile.exact.items()
-        for _, entry in entries
-        if isinstance(entry, Row) and entry.to in (OPERATION, key) and all(step.name in _TABLED for step in entry.ops)
-    ]
+    """Rows whose result follows from their tables."""
+    rows = [(key, entry) for key, entries in profile.exact.items() for _, entry in entries if isinstance(entry, Row)]
+    return [(key, row) for key, row in rows if row.ops and _tabled(row)]

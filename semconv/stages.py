@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 import orjson
 
-from semconv.messages import conforms, read
+from semconv.messages import Shapes, conforms, read
 from semconv.ops import Miss
 from semconv.profile import EventRow
 from semconv.run import EQUAL, LOST, WON, Run
@@ -57,10 +57,6 @@ class KeyStage:
             run.irreversible = True
 
 
-def _is_texts(value: Value) -> bool:
-    return type(value) is list and _TEXT_ONLY.issuperset(map(type, value))
-
-
 @dataclass(frozen=True, slots=True)
 class OwnStage:
     """A key of the target itself that mostly is as it should be: looked at quickly, and settled like any other if not."""
@@ -70,22 +66,23 @@ class OwnStage:
 
     def do(self, run: Run) -> None:
         """Keep what is right, settle the rest."""
-        value = run.attributes[self.key]
-        listed = self.way.type == "string[]"
-        if _is_texts(value) if listed else self._conforms(value, run):
+        if self.right(run.attributes[self.key], run.shapes, structured=run.structured):
             run.kept += 1
         else:
             KeyStage(self.key, (self.way,)).do(run)
 
-    def _conforms(self, value: Value, run: Run) -> bool:
-        if not run.structured:
-            if type(value) is not str:
-                return False
-            try:
-                value = orjson.loads(value)
-            except ValueError:
-                return False
-        return type(value) is list and conforms(self.way.shape, value, run.shapes)
+    def right(self, value: Value, shapes: Shapes, *, structured: bool) -> bool:
+        """Whether the value is as the target has it."""
+        if self.way.type == "string[]":
+            return type(value) is list and _TEXT_ONLY.issuperset(map(type, value))
+        if structured:
+            return conforms(self.way.shape, value, shapes)
+        if type(value) is not str:
+            return False
+        try:
+            return type(body := orjson.loads(value)) is list and conforms(self.way.shape, body, shapes)
+        except ValueError:
+            return False
 
 
 @dataclass(frozen=True, slots=True)

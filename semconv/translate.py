@@ -84,6 +84,9 @@ class Translator:
         atoms = around + 2 + in_events + len(attributes) + view.duplicate_keys
         if plan is NOTHING and not view.duplicate_keys:
             return Translation(Tally(atoms, atoms), tables=self._tables)
+        if plan.checks is not None and self._is_right(view, plan):
+            lost, derived = len(plan.loss), plan.derived
+            return self._untouched(plan, Tally(atoms, atoms - lost - derived, 0, 0, 0, derived, lost))
         run = self._run(plan, attributes, structured=False)
         if plan.events is None:
             run.kept += in_events
@@ -131,6 +134,38 @@ class Translator:
             made.append((plan, run))
         return self._merged(view, made, around)
 
+    # ------------------------------------------------------------------ what is current
+
+    def _is_right(self, view: SpanView, plan: Plan) -> bool:
+        """Whether nothing about a span has to change."""
+        attributes = view.attributes
+        if view.duplicate_keys or (view.status_code == identity.STATUS_ERROR and identity.ERROR_TYPE not in attributes):
+            return False
+        for stage in plan.checks or ():
+            if not stage.right(attributes[stage.key], self._message_shapes, structured=False):
+                return False
+        types = identity.span_types(self.target, attributes.get)
+        if not types:
+            return True
+        kind, name = view.kind, view.name
+        if identity.kind_of(kind, types, says_nothing=plan.kind_says_nothing, known=plan.kind) != kind:
+            return False
+        wanted = identity.name_of(kind, types, attributes.get)
+        return not wanted or name == wanted or name.startswith(wanted + " ")
+
+    def _untouched(self, plan: Plan, tally: Tally) -> Translation:
+        """The translation of an item of which nothing changes but what is derivable and goes."""
+        return Translation(
+            tally,
+            plan.profiles,
+            removed=plan.removed,
+            loss=plan.loss,
+            unknown=plan.unknown,
+            margins=plan.margins,
+            reversal="needs_provenance" if plan.lossy else "lossless",
+            tables=self._tables,
+        )
+
     # ------------------------------------------------------------------ parts
 
     def _plan(
@@ -151,10 +186,13 @@ class Translator:
         out = run.out
         for source, key in plan.moves:
             out[key] = attributes[source]
+        if plan.constants:
+            out.update(plan.constants)
+            run.converted = plan.converted
         run.renamed = len(plan.moves)
         run.kept = plan.kept if plan is not NOTHING else len(attributes)
         run.derived = plan.derived
-        run.lossy = bool(plan.derived or plan.loss)
+        run.lossy = plan.lossy
         run.dropped = len(plan.loss)
         for stage in plan.stages:
             stage.do(run)
@@ -232,9 +270,7 @@ class Translator:
         removed = plan.removed
         if run.removed or removed:
             removed = tuple(sorted([key for key in (*removed, *run.removed) if key not in out]))
-        loss = plan.loss
-        if run.loss or len(loss) > 1:
-            loss = tuple(sorted([*loss, *run.loss], key=_by_path))
+        loss = tuple(sorted([*plan.loss, *run.loss], key=_by_path)) if run.loss else plan.loss
         tally = Tally(atoms + run.extra, run.kept, run.renamed, run.converted, run.folded, run.derived, run.dropped)
         return Translation(
             tally,
