@@ -4,15 +4,14 @@ https://www.rfc-editor.org/rfc/rfc8785
 
 Law: `canonical(x)` equals `rfc8785.dumps(x)` or both refuse; `parse(canonical(x)) == x`.
 
-orjson is some forty times faster than the reference and writes the same bytes except for: integral floats below 1e21,
-floats in [1e-6, 1e-5), NaN and infinity (written as null), integers of 2^53 and more, and objects whose keys hold
-characters at or above U+E000 (ordered by code point, not by UTF-16 unit). The fast path is taken when the bytes
-written show none of these; the test for that may be wrong only towards the slow path.
+orjson is some forty times faster than the reference and writes the same bytes, but for some floats (integral ones below
+1e21, those below 1e-5, NaN and infinity), integers of 2^53 and more, and objects whose keys hold characters at or above
+U+E000 (ordered by code point, not by UTF-16 unit). A value that holds none of these takes the fast path; what is not
+certain takes the reference. Whether it does is read from the value, not from the bytes: that is quicker than to tell
+numbers from the insides of strings, and does not depend on how a version of orjson spells them.
 """
 
 import json
-import math
-import re
 from typing import Any
 
 import orjson
@@ -34,9 +33,9 @@ _OPTIONS = (
     | orjson.OPT_PASSTHROUGH_SUBCLASS
 )
 
-# orjson's numbers that RFC 8785 writes otherwise end in `.0`, in `e+16` to `e+20`, or in `e-6`; a comma or bracket follows.
-_FOLD = bytes.maketrans(b"]}", b",,")
-_HAZARD = re.compile(rb"\.0[],}]|e\+|e-6[],}]|null")  # null may have been NaN
+_SAME_SCALARS = frozenset({int, bool, type(None)})  # and str; orjson refuses integers of 2^53 and more
+_SAME_FLOATS = (1e-5, 1e15)  # in size; fractional ones between these have one spelling
+_INTEGER_END = 2**53
 _BELOW_U_E000 = bytes(range(0xEE))
 
 
@@ -52,8 +51,15 @@ def canonical(value: object) -> bytes:
     """
     try:
         data = orjson.dumps(value, option=_OPTIONS)
-        if not isinstance(value, dict | list | tuple) or (_suspicious(data) and _differs(value)):
-            return rfc8785.dumps(value)  # type: ignore[arg-type]  # its own checks refuse what is not JSON
+        if not isinstance(value, dict | list | tuple):
+            return _reference(value)
+        if _may_differ(value):
+            value = _with_integers(value)  # mostly it is a score or a temperature of 1.0
+            if _may_differ(value):
+                return _reference(value)
+            data = orjson.dumps(value, option=_OPTIONS)
+        if _may_be_disordered(value, data):
+            return _reference(value)
     except (TypeError, ValueError, RecursionError) as error:
         raise CanonicalError(f"no canonical form: {error}") from error
     return data
@@ -119,26 +125,48 @@ def _outside_strings(data: bytes) -> bytes:
     return b"".join(data.split(b'"')[::2])
 
 
-def _suspicious(data: bytes) -> bool:
-    """Whether orjson's bytes may differ from RFC 8785; quick, and never wrongly False for an array or object."""
-    folded = data.translate(_FOLD)
-    if (b".0," in folded or b"e-6," in folded or b"e+" in folded or b"null" in folded) and _HAZARD.search(
-        _outside_strings(data)
-    ):
-        return True
-    return not data.isascii() and bool(data.translate(None, _BELOW_U_E000))
+def _reference(value: Any) -> bytes:  # noqa: ANN401 - its own checks refuse what is not JSON
+    return rfc8785.dumps(value)
 
 
-def _differs(value: object) -> bool:
-    """Whether orjson really writes `value` differently from RFC 8785: the precise rule behind `_suspicious`."""
-    if isinstance(value, dict):
-        return any((not key.isascii() and max(key) >= "\ue000") or _differs(item) for key, item in value.items())
-    if isinstance(value, list | tuple):
-        return any(map(_differs, value))
-    if isinstance(value, float):
-        size = abs(value)
-        return not math.isfinite(value) or (size < 1e21 and value.is_integer()) or 1e-6 <= size < 1e-5
+def _may_differ(value: Any) -> bool:  # noqa: ANN401 - JSON
+    """Whether orjson may spell a scalar in an array or object otherwise than RFC 8785. One plain loop, because it is hot."""
+    containers: list[Any] = [value]
+    least, most = _SAME_FLOATS
+    for container in containers:
+        for item in container.values() if type(container) is dict else container:
+            kind = type(item)
+            if kind is str:
+                continue
+            if kind is dict or kind is list or kind is tuple:
+                containers.append(item)
+            elif kind is float:
+                if not least <= abs(item) < most or item.is_integer():
+                    return True
+            elif kind not in _SAME_SCALARS:
+                return True
     return False
+
+
+def _with_integers(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """`value` with integral floats that an integer can stand for made integers: the two have one canonical form."""
+    kind = type(value)
+    if kind is dict:
+        return {key: item if type(item) is str else _with_integers(item) for key, item in value.items()}
+    if kind is list or kind is tuple:
+        return [_with_integers(item) for item in value]
+    return int(value) if kind is float and abs(value) < _INTEGER_END and value.is_integer() else value
+
+
+def _may_be_disordered(value: object, data: bytes) -> bool:
+    """Whether orjson may have ordered the members of an object otherwise than RFC 8785."""
+    return not data.isascii() and bool(data.translate(None, _BELOW_U_E000)) and _has_high_key(value)
+
+
+def _has_high_key(value: object) -> bool:
+    if isinstance(value, dict):
+        return any((not key.isascii() and max(key) >= "\ue000") or _has_high_key(item) for key, item in value.items())
+    return isinstance(value, list | tuple) and any(map(_has_high_key, value))
 
 
 def _as_doubles(value: object) -> object:
@@ -147,7 +175,7 @@ def _as_doubles(value: object) -> object:
         return {key: _as_doubles(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_as_doubles(item) for item in value]
-    if isinstance(value, int) and abs(value) >= 2**53:
+    if isinstance(value, int) and abs(value) >= _INTEGER_END:
         return float(value)
     return value
 
