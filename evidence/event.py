@@ -135,20 +135,20 @@ class EvidenceEvent:
             EventError: a member is not what its type demands.
         """
         event: JsonObject = {
-            "data": self.data,
+            "data": dict(sorted(self.data.items())),  # in canonical order: what is valid is then seen at once
             "datacontenttype": "application/json",
             "id": f"{self.run_id}:{self.seq}",
             "runid": self.run_id,
             "seq": self.seq,
             "source": self.source,
             "specversion": "1.0",
-            "time": self.time,
-            "type": self.type,
         }
         if self.subject is not None:
             event["subject"] = self.subject
+        event["time"] = self.time
         if self.traceparent is not None:
             event["traceparent"] = self.traceparent
+        event["type"] = self.type
         check(event)
         return event
 

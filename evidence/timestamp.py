@@ -7,6 +7,7 @@ Law: `to_unix_nano(from_unix_nano(n)) == n`; times in this form sort as text.
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from evidence.errors import EvidenceError
 
@@ -28,7 +29,7 @@ def from_unix_nano(unix_nano: int) -> str:
     if not 0 <= unix_nano < 2**64:
         raise EvidenceError(f"time: expected 0 to 2^64-1 nanoseconds since 1970, got {unix_nano}")
     seconds, nanos = divmod(unix_nano, _NANOS)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{nanos:09d}Z"
+    return f"{_second(seconds)}.{nanos:09d}Z"
 
 
 def to_unix_nano(text: str) -> int:
@@ -39,6 +40,11 @@ def to_unix_nano(text: str) -> int:
         raise EvidenceError(f"time: expected RFC 3339 in UTC with nine fractional digits and Z, got {text[:40]!r}")
     delta = instant - _EPOCH
     return (delta.days * 86_400 + delta.seconds) * _NANOS + int(match[3])
+
+
+@lru_cache(maxsize=64)  # telemetry comes in the order of time: most of a second's items follow each other
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
 def _instant(text: str) -> datetime | None:
