@@ -24,6 +24,32 @@ class Limits:
     json_containers_max: int = 2_000_000
     """Arrays and objects of one OTLP/JSON body, counted before it is parsed: empty ones take three bytes each in the
     text and a hundred times that in memory. A full 64 MiB of ordinary spans has some 1.3 million."""
+    receiving_bytes_max: int = 64 * MIB
+    """Bodies being received and decoded, all requests together. A single one above it is taken when nothing else is held."""
+    receiving_retry_seconds: float = 1.0
+    """What a sender is told to wait when that bound is reached."""
+    gzip_members_max: int = 1024
+    """Members of one gzip body. Senders use one; an empty one costs more time than its 20 bytes."""
+    http_head_bytes_max: int = 64 * KIB
+    """Request line and headers of one HTTP request."""
+    http_body_wait_seconds: float = 30.0
+    """How long the next piece of an HTTP body may take."""
+    grpc_streams_max: int = 128
+    """Calls at once on one gRPC connection; more wait in the client."""
+    receipts_max: int = 10_000
+    """Receipts of one request."""
+    receipt_body_bytes_max: int = 1 * MIB
+    """One receipt's body, or the JSON object of OpenRun and CloseRun."""
+    receipt_depth_max: int = 64
+    """Nested arrays and objects of those."""
+    receipt_keys_max: int = 50_000
+    """Keys of recent receipts that the receiver remembers, some 200 bytes each."""
+    run_id_bytes_max: int = 1024
+    """One run id in UTF-8."""
+    seal_wait_seconds_max: float = 600.0
+    """How long SealRun waits when its caller set no deadline."""
+    bundle_piece_bytes: int = 1 * MIB
+    """One message of GetBundle."""
     input_bytes_max: int = 4 * 1024 * MIB
     """One file given to the offline twin (`affidavit seal`, `affidavit semconv map`)."""
     export_batch_frames_max: int = 1024

@@ -141,12 +141,13 @@ class Worker:
             exporter.start()
         reported = -1
         while not self._abandoned:
+            stopping = self._stop_after_seconds is not None  # asked before reading: the journal is complete by then
             caught_up, horizon = self._record_some()
             next_due = self._recorder.close_due(horizon)
             self._seal()
             if (lowest := self.lowest_cursor()) != reported:
                 report(reported := lowest)
-            if caught_up and self._stop_after_seconds is not None:
+            if caught_up and stopping:
                 break
             if caught_up:
                 self._wait(next_due)

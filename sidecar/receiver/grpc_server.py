@@ -6,24 +6,26 @@ https://opentelemetry.io/docs/specs/otlp/#otlpgrpc
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import grpc
 import grpc.aio
-from grpc_health.v1 import health_pb2
-from grpc_health.v1._async import HealthServicer
+from grpc_health.v1 import health, health_pb2
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha.reflection_pb2_grpc import add_ServerReflectionServicer_to_server
 
-from sidecar.errors import SidecarError
+from sidecar.errors import Overloaded, SidecarError
 from sidecar.otlp.signal import OtlpSignal
 from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb
 from sidecar.pb.affidavit.evidence.v1.evidence_pb2_grpc import (
     EvidenceServiceServicer,
     add_EvidenceServiceServicer_to_server,
 )
-from sidecar.receiver.admission import Accepted, Admission
-from sidecar.receiver.status import GRPC_CODES, status
+from sidecar.receiver.admission import Accepted, Admission, Refused
+from sidecar.receiver.grpc_inbound import OPTIONS, Busy, InboundServices, compressed
+from sidecar.receiver.status import Context, abort
 from sidecar.receiver.tls import Tls
 
 __all__ = ["GrpcServer"]
@@ -34,40 +36,22 @@ _SERVICES = {
     OtlpSignal.METRICS: "opentelemetry.proto.collector.metrics.v1.MetricsService",
 }
 _OWN = pb.DESCRIPTOR.services_by_name["EvidenceService"].full_name
-_STREAMS_MAX = 1024
+_HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+_PING_INTERVAL_MS_MIN = 10_000
 
 
 class GrpcServer:
-    """The gRPC receiver, from bind to stop."""
+    """The gRPC receiver, from bind to stop. Make it inside the event loop that serves it."""
 
     name = "grpc"
 
     def __init__(self, admission: Admission, receipts: EvidenceServiceServicer, endpoint: str, tls: Tls | None) -> None:
+        self._admission = admission
         self._endpoint = endpoint
         self._tls = tls
-        self._health = HealthServicer()
-        largest = admission.limits.request_bytes_max
-        self._server = grpc.aio.server(
-            options=[
-                ("grpc.max_receive_message_length", largest),
-                ("grpc.max_send_message_length", admission.limits.response_bytes_max),
-                ("grpc.max_concurrent_streams", _STREAMS_MAX),
-                ("grpc.so_reuseport", 0),
-                ("grpc.keepalive_permit_without_calls", 1),
-                ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
-            ]
-        )
-        handlers = [
-            grpc.method_handlers_generic_handler(
-                service, {"Export": grpc.unary_unary_rpc_method_handler(_export(admission, signal))}
-            )
-            for signal, service in _SERVICES.items()
-        ]
-        self._server.add_generic_rpc_handlers(tuple(handlers))
-        add_EvidenceServiceServicer_to_server(receipts, self._server)
-        add_HealthServicer_to_server(self._health, self._server)
-        names = (*_SERVICES.values(), _OWN, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)
-        reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), self._server)
+        self._health = health.aio.HealthServicer()
+        self._busy = Busy()
+        self._server = self._make(receipts)
         self._port = 0
 
     async def start(self) -> None:
@@ -98,24 +82,61 @@ class GrpcServer:
             await self._health.set(service, state)
 
     async def stop(self, grace_seconds: float) -> None:
-        """Sends GOAWAY, takes nothing new, finishes what is held, at most for `grace_seconds`."""
-        await self._server.stop(grace_seconds)
+        """Sends GOAWAY, takes nothing new, finishes what it holds, at most for `grace_seconds`.
 
+        Health watches and reflection, which do not end by themselves, are not waited for.
+        """
+        stopping = asyncio.ensure_future(self._server.stop(grace_seconds))
+        idle = asyncio.create_task(self._busy.ended())
+        await asyncio.wait({stopping, idle}, return_when=asyncio.FIRST_COMPLETED)
+        idle.cancel()
+        await self._server.stop(None)
+        await stopping
 
-def _export(
-    admission: Admission, signal: OtlpSignal
-) -> Callable[[bytes, grpc.aio.ServicerContext[bytes, bytes]], Awaitable[bytes]]:
-    success = signal.response().SerializeToString()
+    # ---------------------------------------------------------------- what is served
 
-    async def export(body: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
-        answer = await admission.telemetry(signal, "protobuf", body)
-        if isinstance(answer, Accepted):
+    def _make(self, receipts: EvidenceServiceServicer) -> grpc.aio.Server:
+        limits = self._admission.limits
+        server = grpc.aio.server(
+            options=[
+                *OPTIONS,
+                ("grpc.max_receive_message_length", limits.request_bytes_max),
+                ("grpc.max_send_message_length", limits.response_bytes_max),
+                ("grpc.max_concurrent_streams", limits.grpc_streams_max),
+                ("grpc.so_reuseport", 0),  # two sidecars on one port would share its connections in silence
+                ("grpc.keepalive_permit_without_calls", 1),
+                ("grpc.http2.min_recv_ping_interval_without_data_ms", _PING_INTERVAL_MS_MIN),
+            ]
+        )
+        for signal, service in _SERVICES.items():
+            export = grpc.unary_unary_rpc_method_handler(self._export(signal))
+            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {"Export": export}),))
+        add_EvidenceServiceServicer_to_server(receipts, InboundServices(server, self._admission, self._busy))
+        inbound = InboundServices(server, self._admission, Busy())
+        add_HealthServicer_to_server(self._health, inbound)
+        names = (*_SERVICES.values(), _OWN, _HEALTH, reflection.SERVICE_NAME)
+        add_ServerReflectionServicer_to_server(reflection.aio.ReflectionServicer(names), inbound)
+        return server
+
+    def _export(self, signal: OtlpSignal) -> Callable[[bytes, Context], Awaitable[bytes]]:
+        success = signal.response().SerializeToString()
+
+        async def export(body: bytes, context: Context) -> bytes:
+            with self._busy:
+                answer = await self._answer(signal, body)
+            if isinstance(answer, Refused):
+                await abort(context, answer)
             return success if not answer.error_message else _partial(signal, answer)
-        context.set_trailing_metadata((("grpc-status-details-bin", status(answer).SerializeToString()),))
-        await context.abort(GRPC_CODES[answer.kind], answer.reason[: admission.limits.error_message_chars_max])
-        raise AssertionError("abort raises")
 
-    return export
+        return export
+
+    async def _answer(self, signal: OtlpSignal, body: bytes) -> Accepted | Refused:
+        with self._admission.held() as held:
+            try:
+                held.add(len(body))
+            except Overloaded as error:
+                return Refused("overloaded", str(error), error.retry_after_seconds)
+            return await self._admission.telemetry(signal, "protobuf", body, gzip=compressed(body))
 
 
 def _partial(signal: OtlpSignal, answer: Accepted) -> bytes:
