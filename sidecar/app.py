@@ -86,7 +86,13 @@ class App:
             }
             self._log.warning("the journal was not left in order", **damage)
         supervision = asyncio.create_task(self._supervise())
-        servers = await self._serve()
+        try:
+            servers = await self._serve()
+        except BaseException:
+            self._stopping.set()
+            self._tell_worker("stop 1")
+            await supervision
+            raise
         ready = asyncio.create_task(self._worker_ready.wait())
         await asyncio.wait({ready, asyncio.create_task(self._stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
         if self._worker_ready.is_set():
@@ -169,6 +175,8 @@ class App:
         process = await asyncio.to_thread(worker.start, self._spec)
         self._worker = process
         self._tell_worker(f"head {self._head}")
+        if self._stopping.is_set():  # asked for while it was being started
+            self._tell_worker("stop 1")
         loop = asyncio.get_running_loop()
         listener = threading.Thread(target=self._listen, args=(process, loop), daemon=True)
         listener.start()

@@ -7,6 +7,8 @@ cursors. When the receiver goes away without a word it leaves everything as it i
 
 from __future__ import annotations
 
+import contextlib
+import os
 import pickle
 import signal
 import struct
@@ -266,5 +268,5 @@ def _exactly(stdin: BinaryIO, size: int) -> bytes:
 
 
 def _say(**facts: object) -> None:
-    sys.stdout.buffer.write(orjson.dumps(facts) + b"\n")
-    sys.stdout.buffer.flush()
+    with contextlib.suppress(BrokenPipeError):  # the receiver is gone; `_listen` sees it as well and ends the worker
+        os.write(sys.stdout.fileno(), orjson.dumps(facts) + b"\n")
