@@ -11,8 +11,8 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypedDict
 
 from semconv.errors import OtlpJsonError
 from semconv.value import Value
@@ -56,13 +56,9 @@ def plain(value: Mapping[str, Any], _depth: int = DEPTH_MAX) -> Value:
     Raises:
         OtlpJsonError: it is no AnyValue, or nests deeper than `DEPTH_MAX`.
     """
-    string = _mapping(value, "AnyValue").get("stringValue")
-    if string is not None:
-        return _typed(string, str, "stringValue")
-    for field, read in _READERS.items():
-        if field in value:
-            return read(value[field], _depth)
-    return None
+    field, raw = _member(value)
+    read = _READERS.get(field)
+    return read(raw, _depth) if read else None
 
 
 def attributes(items: Sequence[Mapping[str, Any]]) -> Attributes:
@@ -70,8 +66,27 @@ def attributes(items: Sequence[Mapping[str, Any]]) -> Attributes:
     return _key_values(items, DEPTH_MAX)
 
 
-def span_view(span: Mapping[str, Any], resource: Mapping[str, Any], scope: Mapping[str, Any]) -> SpanView:
-    """The view of one OTLP/JSON span with the `resource` and `scope` objects it came under.
+class Surroundings(TypedDict):
+    """What the items of one scope have in common. Made once for all of them, and shared by their views."""
+
+    resource: Attributes
+    scope_name: str
+    scope_version: str
+    scope_attributes: Attributes
+
+
+def surroundings(resource: Mapping[str, Any], scope: Mapping[str, Any]) -> Surroundings:
+    """What a resource and a scope object give to each item below them. Raises as `span_view` does."""
+    return {
+        "resource": attributes(_list(_mapping(resource, "resource").get("attributes", []), "resource.attributes")),
+        "scope_name": _typed(_mapping(scope, "scope").get("name", ""), str, "scope.name"),
+        "scope_version": _typed(scope.get("version", ""), str, "scope.version"),
+        "scope_attributes": attributes(_list(scope.get("attributes", []), "scope.attributes")),
+    }
+
+
+def span_view(span: Mapping[str, Any], around: Surroundings) -> SpanView:
+    """The view of one OTLP/JSON span.
 
     Raises:
         OtlpJsonError: something in it is not of the form OTLP/JSON gives it.
@@ -87,7 +102,7 @@ def span_view(span: Mapping[str, Any], resource: Mapping[str, Any], scope: Mappi
         status_message=_typed(status.get("message", ""), str, "status.message"),
         events=[_event(event) for event in _list(span.get("events", []), "events")],
         links=[_link(link) for link in _list(span.get("links", []), "links")],
-        **_surroundings(resource, scope),
+        **around,
         trace_state=_typed(span.get("traceState", ""), str, "traceState"),
         flags=_integer(span.get("flags", 0), "flags"),
         dropped_attributes_count=_integer(span.get("droppedAttributesCount", 0), "droppedAttributesCount"),
@@ -99,7 +114,7 @@ def span_view(span: Mapping[str, Any], resource: Mapping[str, Any], scope: Mappi
     )
 
 
-def log_view(record: Mapping[str, Any], resource: Mapping[str, Any], scope: Mapping[str, Any]) -> LogView:
+def log_view(record: Mapping[str, Any], around: Surroundings) -> LogView:
     """The view of one OTLP/JSON log record. Raises as `span_view` does."""
     own = _list(record.get("attributes", []), "attributes")
     plain_own = attributes(own)
@@ -109,7 +124,7 @@ def log_view(record: Mapping[str, Any], resource: Mapping[str, Any], scope: Mapp
         attributes=plain_own,
         severity_number=_integer(record.get("severityNumber", 0), "severityNumber"),
         severity_text=_typed(record.get("severityText", ""), str, "severityText"),
-        **_surroundings(resource, scope),
+        **around,
         flags=_integer(record.get("flags", 0), "flags"),
         dropped_attributes_count=_integer(record.get("droppedAttributesCount", 0), "droppedAttributesCount"),
         duplicate_keys=len(own) - len(plain_own),
@@ -118,7 +133,7 @@ def log_view(record: Mapping[str, Any], resource: Mapping[str, Any], scope: Mapp
     )
 
 
-def metric_view(metric: Mapping[str, Any], resource: Mapping[str, Any], scope: Mapping[str, Any]) -> MetricView:
+def metric_view(metric: Mapping[str, Any], around: Surroundings) -> MetricView:
     """The view of one OTLP/JSON metric. Raises as `span_view` does."""
     kind = next((name for name in METRIC_TYPES if name in metric), "")
     data = _mapping(metric.get(kind, {}), kind or "metric")
@@ -133,18 +148,9 @@ def metric_view(metric: Mapping[str, Any], resource: Mapping[str, Any], scope: M
         unit=_typed(metric.get("unit", ""), str, "unit"),
         description=_typed(metric.get("description", ""), str, "description"),
         metadata=attributes(_list(metric.get("metadata", []), "metadata")),
-        **_surroundings(resource, scope),
+        **around,
         duplicate_keys=sum(map(len, raw)) - sum(map(len, points)),
     )
-
-
-def _surroundings(resource: Mapping[str, Any], scope: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "resource": attributes(_list(_mapping(resource, "resource").get("attributes", []), "resource.attributes")),
-        "scope_name": _typed(_mapping(scope, "scope").get("name", ""), str, "scope.name"),
-        "scope_version": _typed(scope.get("version", ""), str, "scope.version"),
-        "scope_attributes": attributes(_list(scope.get("attributes", []), "scope.attributes")),
-    }
 
 
 def _event(event: Mapping[str, Any]) -> EventView:
@@ -171,14 +177,20 @@ def _key_values(items: Sequence[Mapping[str, Any]], depth: int) -> Attributes:
     found: Attributes = {}
     for item in items:
         try:
-            key, value = item.get("key", ""), item.get("value")
-            string = value["stringValue"] if value else None  # most values are strings: the short way
-        except (KeyError, TypeError, AttributeError):
-            key, value, string = _mapping(item, "KeyValue").get("key", ""), item.get("value"), None
+            key, [(field, raw)] = item["key"], item["value"].items()  # nearly all: a key, and a value of one member
+        except (KeyError, TypeError, ValueError, AttributeError):
+            key, value = _mapping(item, "KeyValue").get("key", ""), item.get("value")
+            field, raw = _member({} if value is None else value)
         if type(key) is not str:
             raise OtlpJsonError(f"key: expected str, got {type(key).__name__}")
-        found[key] = string if type(string) is str else plain(value, depth) if value is not None else None
+        read = _READERS.get(field)
+        found[key] = read(raw, depth) if read else None
     return found
+
+
+def _member(value: Mapping[str, Any]) -> tuple[str, Any]:
+    """The member of an AnyValue that holds its value, with its name; no name when it is empty."""
+    return next(((field, value[field]) for field in _READERS if field in _mapping(value, "AnyValue")), ("", None))
 
 
 def _array(value: object, depth: int) -> Value:
@@ -247,7 +259,8 @@ def _typed(value: Any, kind: type[str], where: str) -> str:  # noqa: ANN401  # p
     raise OtlpJsonError(f"{where}: expected {kind.__name__}, got {type(value).__name__}")
 
 
-_READERS: Final = {
+_READERS: Final[Mapping[str, Callable[[Any, int], Value]]] = {
+    "stringValue": lambda value, _depth: value if type(value) is str else _typed(value, str, "stringValue"),
     "boolValue": lambda value, _depth: value is True,
     "intValue": lambda value, _depth: _integer(value, "intValue"),
     "doubleValue": _double,

@@ -18,6 +18,7 @@ from semconv.translate import Translator
 
 __all__ = ["MappingAgain"]
 
+_SURROUNDINGS_KEPT = 256
 
 _VIEWS: dict[str, tuple[str, Callable[..., Any], str]] = {
     events.SPAN: ("span", otlp_json.span_view, "span"),
@@ -34,6 +35,7 @@ class MappingAgain:
         self._translator = translator
         self._account = Account()
         self._shared: dict[str, dict[str, Any]] = {}
+        self._around: dict[tuple[str, str], otlp_json.Surroundings] = {}
 
     def begin(self, manifest: Mapping[str, Any], profiles: Mapping[str, bytes]) -> str | None:
         """Prepares for a bundle.
@@ -41,7 +43,7 @@ class MappingAgain:
         Returns:
             Why it cannot be done here, such as other tables than those the bundle was made with; None when it can.
         """
-        self._account, self._shared = Account(), {}
+        self._account, self._shared, self._around = Account(), {}, {}
         wanted = manifest["mapping"]
         try:
             self._translator = Translator.load(wanted["target"]["id"], user_profiles=profiles)
@@ -62,16 +64,28 @@ class MappingAgain:
         if event["type"] not in _VIEWS:
             return None
         member, view_of, verb = _VIEWS[event["type"]]
-        resource, scope = self._shared.get(data["resource"]), self._shared.get(data["scope"])
-        if resource is None or scope is None:
+        around = self._surroundings(data["resource"], data["scope"])
+        if around is None:
             return f"{event['id']}: refers to a resource or scope that was not recorded before it"
-        view = view_of(data[member], resource.get("resource", {}), scope.get("scope", {}))
+        view = view_of(data[member], around)
         assert self._translator is not None, "begin comes first"
         translation = getattr(self._translator, verb)(view)
         self._account.add(view, translation)
         again = translation.to_json()
         said = {name: data[name] for name in ("mapped", "loss") if name in data}
         return None if again == said else f"{event['id']}: says another translation than its tables give"
+
+    def _surroundings(self, resource: str, scope: str) -> otlp_json.Surroundings | None:
+        """What items refer to by these digests, read once for all of them; None when it was not recorded."""
+        known = self._around.get((resource, scope))
+        if known is None and resource in self._shared and scope in self._shared:
+            known = otlp_json.surroundings(
+                self._shared[resource].get("resource", {}), self._shared[scope].get("scope", {})
+            )
+            if len(self._around) >= _SURROUNDINGS_KEPT:
+                self._around.clear()
+            self._around[resource, scope] = known
+        return known
 
     def report(self) -> bytes:
         """reports/mapping-loss.json over the events given since `begin`."""

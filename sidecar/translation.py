@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from semconv.otlp_json import Surroundings
 from semconv.translate import Translation, Translator
 from sidecar.journal import Frame
 from sidecar.otlp import apply, view
@@ -101,7 +102,7 @@ class FrameTranslator:
                 self._kept.popitem(last=False)
 
 
-_VIEWS: Mapping[OtlpSignal, Callable[[Any, view.Surroundings], Any]] = {
+_VIEWS: Mapping[OtlpSignal, Callable[[Any, Surroundings], Any]] = {
     OtlpSignal.TRACES: view.span,
     OtlpSignal.LOGS: view.log,
     OtlpSignal.METRICS: view.metric,

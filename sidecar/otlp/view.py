@@ -5,7 +5,6 @@ Law: for every item, `view.span(pb, surroundings(resource, scope))` equals `semc
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TypedDict
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
@@ -13,17 +12,9 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from semconv.otlp_json import Surroundings
 from semconv.value import Value
 from semconv.view import Attributes, EventView, LogView, MetricView, SpanView
-
-
-class Surroundings(TypedDict):
-    """What the items of one scope have in common. Made once for all of them, and shared by their views."""
-
-    resource: Attributes
-    scope_name: str
-    scope_version: str
-    scope_attributes: Attributes
 
 
 def surroundings(resource: Resource, scope: InstrumentationScope) -> Surroundings:

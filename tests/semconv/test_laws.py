@@ -21,7 +21,7 @@ PRODUCERS = sorted({item.producer for signal in SIGNALS for item in recorded(sig
 
 def translate(translator: Translator, signal: str, item: Recorded) -> Translation:
     view, verb, _ = SIGNALS[signal]
-    return getattr(translator, verb)(view(item.item, item.resource, item.scope))
+    return getattr(translator, verb)(view(item.item, otlp_json.surroundings(item.resource, item.scope)))
 
 
 def items(producer: str) -> list[tuple[str, Recorded]]:
@@ -85,7 +85,7 @@ def test_the_input_is_never_changed(translator, signal):
     view, verb, apply = SIGNALS[signal]
     for item in recorded(signal):
         before = copy.deepcopy(item.item)
-        seen = view(item.item, item.resource, item.scope)
+        seen = view(item.item, otlp_json.surroundings(item.resource, item.scope))
         unchanged = copy.deepcopy(seen)
         translation = getattr(translator, verb)(seen)
         apply(item.item, translation)

@@ -19,9 +19,9 @@ def assert_equal_views(signal, request):
     straight, by_json = WAYS[signal]
     for group, scope, items in signal.groups(request):
         around = view.surroundings(group.resource, scope.scope)
-        resource, scope_json = to_json.resource(group.resource), to_json.scope(scope.scope)
+        around_json = otlp_json.surroundings(to_json.resource(group.resource), to_json.scope(scope.scope))
         for item in items:
-            expected = by_json(to_json.message(item), resource, scope_json)
+            expected = by_json(to_json.message(item), around_json)
             # by text: two NaN are not equal, and 1 == 1.0 == True
             assert repr(expected) == repr(straight(item, around))
 
