@@ -2,7 +2,8 @@
 
 Law: `json_codec` reads what is written here back to an equal message; only unknown protobuf fields have no JSON form
 (see `unknown`). Ids are lower-case hex, 64-bit integers decimal strings, enums integers, NaN and the infinities
-strings, and so is a negative zero, which canonical JSON (RFC 8785) would write as 0; defaults are omitted where protobuf omits them, so an AnyValue that is set and empty is `{}`, not absent.
+strings, and so is a negative zero, which canonical JSON (RFC 8785) would write as 0. Defaults are omitted where
+protobuf omits them, so an AnyValue that is set and empty is `{}`, not absent.
 
 Every span becomes evidence through here, and its attributes are nine tenths of it: they have a path of their own.
 Everything else follows the table in `shape`.
