@@ -4,6 +4,9 @@ Law: every error raised on purpose by this room is a `SidecarError`, and its mes
 what was expected and where. No message holds a secret.
 """
 
+import traceback
+from pathlib import Path
+
 
 class SidecarError(Exception):
     """The root of everything this room raises on purpose."""
@@ -44,3 +47,9 @@ class Overloaded(SidecarError):  # noqa: N818  (a state to wait out, not a mista
     def __init__(self, reason: str, *, retry_after_seconds: float = 1.0) -> None:
         super().__init__(reason)
         self.retry_after_seconds = retry_after_seconds
+
+
+def place_of(error: Exception) -> str:
+    """Which error nobody expected, and where in the code, without a word of what was being read: for the log and for evidence."""
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(at.filename).name}, line {at.lineno}"

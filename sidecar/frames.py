@@ -1,17 +1,18 @@
 """The journal as exporters read it: translated, one OTLP request a frame.
 
-Law: what leaves is a function of the frame and the tables; a frame in which nothing of ours was found leaves as the bytes that came.
+Law: what leaves is a function of the frame and the tables; a frame in which nothing of ours was found leaves as the bytes that came,
+and so does one on which the translation fails: a backend is never held up by it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from sidecar.exporter.source import ExportFrame
 from sidecar.journal import Frame, JournalReader
 from sidecar.otlp.signal import OtlpSignal
-from sidecar.translation import FrameTranslator
+from sidecar.translation import FrameTranslator, received
 
 __all__ = ["JournalFrames"]
 
@@ -19,12 +20,27 @@ _TELEMETRY = frozenset(OtlpSignal)
 
 
 class JournalFrames:
-    """A `FrameSource` over the journal, shared by all exporters; told of new frames by `advance`."""
+    """A `FrameSource` over the journal, shared by all exporters; told of new frames by `advance`.
 
-    def __init__(self, reader: JournalReader, translate: FrameTranslator, *, keep_unmapped: bool) -> None:
+    Args:
+        reader: The journal.
+        translate: The shared translation of frames.
+        keep_unmapped: See `semconv.apply`.
+        untranslated: Told of each frame that leaves as it came because its translation failed; from any exporter's thread.
+    """
+
+    def __init__(
+        self,
+        reader: JournalReader,
+        translate: FrameTranslator,
+        *,
+        keep_unmapped: bool,
+        untranslated: Callable[[Frame, Exception], None],
+    ) -> None:
         self._reader = reader
         self._translate = translate
         self._keep_unmapped = keep_unmapped
+        self._untranslated = untranslated
         self._head = 0
         self._grown = threading.Condition()
 
@@ -47,5 +63,9 @@ class JournalFrames:
     def _exported(self, frame: Frame) -> ExportFrame:
         if frame.signal not in _TELEMETRY:
             return ExportFrame(frame.sequence, OtlpSignal.TRACES, b"", 0)
-        body, count = self._translate.exported(frame, keep_unmapped=self._keep_unmapped)
+        try:
+            body, count = self._translate.exported(frame, keep_unmapped=self._keep_unmapped)
+        except Exception as error:  # noqa: BLE001 - a fault of ours or of the tables', met by this frame every time
+            self._untranslated(frame, error)
+            body, count = received(frame)
         return ExportFrame(frame.sequence, OtlpSignal(frame.signal), body, count)

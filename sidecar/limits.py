@@ -52,6 +52,8 @@ class Limits:
     """One message of GetBundle."""
     input_bytes_max: int = 4 * 1024 * MIB
     """One file given to the offline twin (`affidavit seal`, `affidavit semconv map`)."""
+    unrecorded_bytes_max: int = 1024 * MIB
+    """Frames kept because they could not be recorded wholly."""
     export_batch_frames_max: int = 1024
     """Journal frames read for one export request."""
     export_batch_bytes_min: int = 256 * KIB

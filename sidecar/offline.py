@@ -44,6 +44,8 @@ class Inputs:
     paths: Sequence[Path]
     refused: list[str] = field(default_factory=list)
     """A sentence for every input, or part of one, that was not taken."""
+    reading: Path | None = None
+    """The file that the last frame came from."""
     on_file: Callable[[int], object] = lambda _: None
     """Told of each file that is done, for a progress bar."""
 
@@ -52,6 +54,7 @@ class Inputs:
         sequence = 0
         encodings = {name: number for number, name in ENCODINGS.items()}
         for path in self.paths:
+            self.reading = path
             for signal, encoding, body in self._bodies(path):
                 try:
                     decoded = decode(signal, encoding, body)
@@ -96,7 +99,14 @@ def seal_files(
     with tempfile.TemporaryDirectory(prefix=".sealing-", dir=out) as folder:
         store = RunStore(Path(folder) / "runs.sqlite", durable=False)
         translate = FrameTranslator(translator)
-        recorder = Recorder(store=store, lifecycle=_NEVER, translate=translate, run_key=run_key, source=_SOURCE)
+        recorder = Recorder(
+            store=store,
+            lifecycle=_NEVER,
+            translate=translate,
+            run_key=run_key,
+            source=_SOURCE,
+            unrecorded=lambda _, reason: inputs.refused.append(f"{inputs.reading}: {reason}"),
+        )
         for frame in inputs.frames():
             recorder.record([frame])
         recorder.close_all("end_of_input", 0)

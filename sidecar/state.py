@@ -40,6 +40,11 @@ class StateDir:
         return self.root / "bundles"
 
     @property
+    def unrecorded(self) -> Path:
+        """Requests that could not be recorded wholly, as they came."""
+        return self.root / "unrecorded"
+
+    @property
     def cursors(self) -> Path:
         """One file a backend: how far it has got."""
         return self.root / "cursors"

@@ -1,29 +1,35 @@
 """Translates the telemetry of a journal frame once, for everybody who reads that frame.
 
 Recorder and exporters walk the same frames, mostly at the same time: the translations of the last few are kept.
-Law: translations are a function of the frame's body and the tables alone; whoever asks gets messages of its own.
+Law: translations are a function of the frame's body and the tables alone; whoever asks gets messages of its own. The bounds of
+the door are not looked at again: what was acknowledged under wider ones is read all the same.
 """
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from semconv.otlp_json import Surroundings
 from semconv.translate import Translation, Translator
 from sidecar.journal import Frame
+from sidecar.limits import DEFAULT
 from sidecar.otlp import apply, view
 from sidecar.otlp.decode import decode, parse
 from sidecar.otlp.reject import RULES
 from sidecar.otlp.signal import ENCODINGS, Item, OtlpSignal, Request
 
-__all__ = ["FrameTranslator", "TranslatedItem"]
+__all__ = ["FrameTranslator", "TranslatedItem", "received"]
 
 _FRAMES_KEPT = 16
 _ITEMS_KEPT_MAX = 4096
+_ADMITTED = replace(
+    DEFAULT, request_bytes_max=sys.maxsize, request_parts_max=sys.maxsize, json_containers_max=sys.maxsize
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +64,11 @@ class FrameTranslator:
         signal = OtlpSignal(frame.signal)
         known = self._recall(frame)
         made: list[Translation] = []
-        for group, scope, item, seen in _walk(signal, parse(signal, ENCODINGS[frame.encoding], frame.body)):
-            translation = known[len(made)] if known else self._translate[signal](seen)
-            made.append(translation)
+        request = parse(signal, ENCODINGS[frame.encoding], frame.body, _ADMITTED)
+        for place, (group, scope, item, seen) in enumerate(_walk(signal, request)):
+            translation = known[place] if known else self._translate[signal](seen)
+            if place <= _ITEMS_KEPT_MAX:
+                made.append(translation)
             yield TranslatedItem(
                 item, group.resource, group.schema_url, scope.scope, scope.schema_url, seen, translation
             )
@@ -73,21 +81,19 @@ class FrameTranslator:
         A protobuf body in which nothing changes is given back as it came.
         """
         signal = OtlpSignal(frame.signal)
-        decoded = decode(signal, ENCODINGS[frame.encoding], frame.body)
+        request, count, changed = _accepted(signal, frame)
         known = self._recall(frame)
         made: list[Translation] = []
-        if decoded.rejected:
-            _drop_rejected(signal, decoded.request)
-        changed = decoded.rejected > 0 or ENCODINGS[frame.encoding] != "protobuf"
-        for _, _, item, seen in _walk(signal, decoded.request, views=known is None):
-            translation = known[len(made)] if known else self._translate[signal](seen)
-            made.append(translation)
+        for place, (_, _, item, seen) in enumerate(_walk(signal, request, views=known is None)):
+            translation = known[place] if known else self._translate[signal](seen)
+            if place <= _ITEMS_KEPT_MAX:
+                made.append(translation)
             if translation.changed:
                 changed = True
                 apply.apply(item, translation, keep_unmapped=keep_unmapped)
         if known is None:
             self._keep(frame, made)
-        return (decoded.request.SerializeToString() if changed else frame.body), decoded.accepted
+        return (request.SerializeToString() if changed else frame.body), count
 
     def _recall(self, frame: Frame) -> list[Translation] | None:
         with self._lock:
@@ -117,6 +123,21 @@ def _walk(signal: OtlpSignal, request: Request, *, views: bool = True) -> Iterat
         for item in items:
             if rule is None or rule(item) is None:
                 yield group, scope, item, see(item, around) if around is not None else None
+
+
+def received(frame: Frame) -> tuple[bytes, int]:
+    """The frame's telemetry without a translation, as a serialized request, and the number of its items."""
+    request, count, changed = _accepted(OtlpSignal(frame.signal), frame)
+    return (request.SerializeToString() if changed else frame.body), count
+
+
+def _accepted(signal: OtlpSignal, frame: Frame) -> tuple[Request, int, bool]:
+    """The request with what was taken of it, the number of its items, and whether it is other than the body's bytes."""
+    encoding = ENCODINGS[frame.encoding]
+    decoded = decode(signal, encoding, frame.body, _ADMITTED)
+    if decoded.rejected:
+        _drop_rejected(signal, decoded.request)
+    return decoded.request, decoded.accepted, decoded.rejected > 0 or encoding != "protobuf"
 
 
 def _drop_rejected(signal: OtlpSignal, request: Request) -> None:

@@ -26,6 +26,7 @@ import orjson
 from evidence.packs import Pack
 from semconv.translate import Translator
 from sidecar.clock import now_unix_nano
+from sidecar.errors import place_of
 from sidecar.exporter.backend import Backend
 from sidecar.exporter.counters import Drop
 from sidecar.exporter.exporter import Exporter
@@ -36,6 +37,7 @@ from sidecar.recorder.lifecycle import Lifecycle
 from sidecar.recorder.recorder import Recorder
 from sidecar.recorder.sealer import Sealer
 from sidecar.recorder.store import RunRow, RunStore
+from sidecar.recorder.unrecorded import Unrecorded
 from sidecar.signing import SigningKey
 from sidecar.state import StateDir, hold
 from sidecar.translation import FrameTranslator
@@ -81,7 +83,9 @@ class Worker:
         translator = Translator.load(spec.target, user_profiles=spec.profiles)
         translate = FrameTranslator(translator)
         self._reader = JournalReader(state.journal)
-        self._frames = JournalFrames(JournalReader(state.journal), translate, keep_unmapped=spec.keep_unmapped)
+        self._frames = JournalFrames(
+            JournalReader(state.journal), translate, keep_unmapped=spec.keep_unmapped, untranslated=self._not_translated
+        )
         self._store = RunStore(state.runs)
         self._recorder = Recorder(
             store=self._store,
@@ -89,7 +93,9 @@ class Worker:
             translate=translate,
             run_key=spec.run_key,
             source=source,
+            unrecorded=self._keep_unrecorded,
         )
+        self._unrecorded = Unrecorded(state.unrecorded)
         self._sealer = Sealer(
             store=self._store,
             out=state.bundles,
@@ -211,6 +217,15 @@ class Worker:
         self._log.error(
             "refused by a backend; kept in the run", backend=backend, **facts, reason=f"{drop.reason}: {drop.message}"
         )
+
+    def _keep_unrecorded(self, frame: Frame, reason: str) -> None:
+        kept = self._unrecorded.keep(frame)
+        self._log.error(
+            "not wholly recorded", sequence=frame.sequence, reason=reason, kept=kept or "no: the folder is full"
+        )
+
+    def _not_translated(self, frame: Frame, error: Exception) -> None:
+        self._log.error("not translated; exported as it came", sequence=frame.sequence, reason=place_of(error))
 
     def _not_sealed(self, run: RunRow, error: Exception) -> None:
         self._log.error("not sealed; kept and tried again", run=run.run_id, part=run.part, reason=error)

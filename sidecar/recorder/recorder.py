@@ -1,13 +1,16 @@
 """Writes runs: takes journal frames, gives every item its place in a run, and ends runs.
 
 Law: what is in the journal up to the cursor is in exactly one run, once; a repetition is counted, a conflict is recorded, and what
-comes after a run has ended opens the next part of it. Nothing is thrown away.
+comes after a run has ended opens the next part of it. Nothing is thrown away: what cannot be recorded is a gap in the run, its frame
+is kept, and the next one is recorded all the same.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,8 +21,9 @@ from evidence.errors import EventError, EvidenceError
 from evidence.limits import DEFAULT
 from evidence.run import CloseReason
 from evidence.timestamp import from_unix_nano
+from sidecar.errors import place_of
 from sidecar.journal import Frame
-from sidecar.recorder.entries import Entry, identify, read_entries
+from sidecar.recorder.entries import Entry, Part, identify, read_entries
 from sidecar.recorder.lifecycle import Lifecycle
 from sidecar.recorder.store import RunRow, RunStore
 from sidecar.translation import FrameTranslator
@@ -27,6 +31,10 @@ from sidecar.translation import FrameTranslator
 __all__ = ["Recorder"]
 
 _RUNS_REMEMBERED_MAX = 2048
+_PENDING_BYTES_MAX = 1 << 20
+_GAP_CHARS_MAX = 1024
+_COUNT_MAX = 2**53 - 1
+"""The largest integer that canonical JSON (RFC 8785) has; a sender may claim more."""
 _COUNTERS = {"span": "spans", "log": "logs", "metric": "metrics", "receipt": "receipts"}
 _TYPES = {
     "span": events.SPAN,
@@ -44,10 +52,14 @@ class _Open:
     row: RunRow
     fingerprints: dict[str, bytes] = field(default_factory=dict)
     parts: set[str] = field(default_factory=set)
+    unfit: dict[str, str] = field(default_factory=dict)
+    """Parts that cannot be recorded, and why: each is tried once, however many items refer to it."""
     sequences: dict[int, None] = field(default_factory=dict)
     """Sequence numbers of receipts, to name the holes at the end."""
     lines: list[bytes] = field(default_factory=list)
     """Written in this transaction and not yet handed to the store."""
+    pending_bytes: int = 0
+    """Of those lines."""
     is_changed: bool = False
     """Whether the row is other than the store has it: a repetition changes it too."""
 
@@ -61,16 +73,26 @@ class Recorder:
         translate: The shared translation of frames.
         run_key: What tells runs apart (setting `run.key`).
         source: URI that stands in every event, naming this sidecar.
+        unrecorded: Told of each frame that could not be recorded wholly, and why, without its content. It may be told again of the
+            same one.
     """
 
     def __init__(
-        self, *, store: RunStore, lifecycle: Lifecycle, translate: FrameTranslator, run_key: Sequence[str], source: str
+        self,
+        *,
+        store: RunStore,
+        lifecycle: Lifecycle,
+        translate: FrameTranslator,
+        run_key: Sequence[str],
+        source: str,
+        unrecorded: Callable[[Frame, str], None],
     ) -> None:
         self._store = store
         self._lifecycle = lifecycle
         self._translate = translate
         self._run_key = tuple(run_key)
         self._source = source
+        self._unrecorded = unrecorded
         self._open: OrderedDict[str, _Open] = OrderedDict()
 
     @property
@@ -79,22 +101,16 @@ class Recorder:
         return int(self._store.meta("cursor", 0))
 
     def record(self, frames: Iterable[Frame]) -> None:
-        """Records the frames in one transaction: all of them, or none when anything fails."""
-        try:
-            with self._store.transaction():
-                sequence = self.cursor
-                for frame in frames:
-                    if frame.sequence > sequence + 1 and sequence:
-                        self._note_damage(frame, frame.sequence - sequence - 1)
-                    for entry in read_entries(frame, self._translate, self._run_key):
-                        self._take(entry, frame.time_unix_nano)
-                    sequence = frame.sequence
-                self._flush()
-                self._store.set_meta("cursor", sequence)
-        except BaseException:
-            self._open.clear()  # what was remembered may not have been written
-            raise
-        self._forget()
+        """Records the frames in one transaction: all of them, or none when the disk fails."""
+        with self._transaction():
+            sequence = self.cursor
+            for frame in frames:
+                if frame.sequence > sequence + 1 and sequence:
+                    lost = frame.sequence - sequence - 1
+                    self._gap_everywhere("journal", lost, "requests lost to damage of the journal", frame)
+                self._record(frame)
+                sequence = frame.sequence
+            self._store.set_meta("cursor", sequence)
 
     def close_due(self, now_unix_nano: int) -> int | None:
         """Closes the runs that are due; gives the time at which the next one will be, None without open runs."""
@@ -111,50 +127,102 @@ class Recorder:
 
     def close(self, runs: Sequence[tuple[RunRow, CloseReason]], at_unix_nano: int) -> None:
         """Closes runs, each for its reason."""
-        with self._store.transaction():
+        with self._transaction():
             for row, reason in runs:
                 run = self._remember(row)
                 self._close(run, reason, at_unix_nano or run.row.last_unix_nano, {})
-            self._flush()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            with self._store.transaction():
+                yield
+                self._flush()
+        except BaseException:
+            self._open.clear()  # what was remembered may not have been written
+            raise
         self._forget()
+
+    # ---------------------------------------------------------------- one frame
+
+    def _record(self, frame: Frame) -> None:
+        """Records what can be recorded of a frame. Whatever is wrong with it, it must not hold up the next one."""
+        missing = 0
+        try:
+            for entry in read_entries(frame, self._translate, self._run_key):
+                missing += not self._take(entry, frame.time_unix_nano)
+        except (sqlite3.Error, OSError):
+            raise  # the disk's fault, not the frame's: it is tried again
+        except Exception as error:  # noqa: BLE001 - a fault of ours or of the tables', met by this frame every time
+            reason = f"a request could not be recorded to its end: {place_of(error)}"
+            self._gap_everywhere("unrecordable", 1, reason, frame)
+            self._unrecorded(frame, reason)
+        else:
+            if missing:
+                self._unrecorded(frame, f"{missing} of its items could not be recorded; the gaps in their runs say why")
+
+    def _gap_everywhere(self, kind: str, count: int, detail: str, frame: Frame) -> None:
+        """Acknowledged requests are missing, and any run that is open may have been in them."""
+        for row in self._store.in_state("open"):
+            self._gap(self._remember(row), kind, count, detail, frame.time_unix_nano)
 
     # ---------------------------------------------------------------- one entry
 
-    def _take(self, entry: Entry, received_unix_nano: int) -> None:
+    def _take(self, entry: Entry, received_unix_nano: int) -> bool:
+        """Gives an entry its place; False when there is only a gap in it."""
         arrived = received_unix_nano or entry.happened_unix_nano
         if entry.kind == "seal" or (entry.kind == "close" and self._is_ended(entry.run_id)):
             if (run := self._find(entry.run_id)) and entry.kind == "seal":
                 self._close(run, "requested", arrived, {})
-            return
+            return True
         run = self._find(entry.run_id) or self._begin(entry, received_unix_nano or entry.began_unix_nano)
         run.row.last_unix_nano = max(run.row.last_unix_nano, arrived)
         run.is_changed = True
         if entry.kind == "open":
-            return
+            return True
         if entry.kind == "close":
             self._close(run, "explicit", arrived, entry.data)
-            return
+            return True
         if self._is_repetition(run, entry):
             run.row.duplicates += 1
-            return
-        for part in entry.parts:
-            if part.digest not in run.parts:
-                run.parts.add(part.digest)
-                self._write(run, part.type, part.data, arrived)
-        data = {**entry.data, "received": from_unix_nano(received_unix_nano)} if received_unix_nano else entry.data
-        when = entry.happened_unix_nano or arrived
-        try:
-            self._write(run, _TYPES[entry.kind], data, when, subject=entry.subject, traceparent=entry.traceparent)
-        except EvidenceError as error:
-            self._gap(run, "unrecordable", 1, f"{entry.kind} {entry.subject or ''}: {error}"[:1024], arrived)
-        else:
-            counter = _COUNTERS[entry.kind]
-            setattr(run.row, counter, getattr(run.row, counter) + 1)
+            return True
+        is_written = self._write_item(run, entry, received_unix_nano, arrived)
         run.row.root_ended |= int(entry.is_root)
         if sequence := entry.data.get("sequence"):
             run.sequences[sequence] = None
         if run.row.bytes >= self._lifecycle.bytes_max:
             self._close(run, "size", arrived, {})
+        return is_written
+
+    def _write_item(self, run: _Open, entry: Entry, received_unix_nano: int, arrived_unix_nano: int) -> bool:
+        """Writes an item and what it refers to, or a gap in its place."""
+        data = {**entry.data, "received": from_unix_nano(received_unix_nano)} if received_unix_nano else entry.data
+        when = entry.happened_unix_nano or arrived_unix_nano
+        try:
+            for part in entry.parts:
+                self._write_part(run, part, arrived_unix_nano)
+            self._write(run, _TYPES[entry.kind], data, when, subject=entry.subject, traceparent=entry.traceparent)
+        except EvidenceError as error:
+            self._gap(run, "unrecordable", 1, f"{entry.kind} {entry.subject or ''}: {error}", arrived_unix_nano)
+            return False
+        counter = _COUNTERS[entry.kind]
+        setattr(run.row, counter, getattr(run.row, counter) + 1)
+        return True
+
+    def _write_part(self, run: _Open, part: Part, at_unix_nano: int) -> None:
+        """Writes a resource or scope, once in a run."""
+        if part.digest in run.parts:
+            return
+        if part.digest not in run.unfit:
+            try:
+                self._write(run, part.type, part.data, at_unix_nano)
+            except EvidenceError as error:
+                name = "resource" if part.type == events.RESOURCE else "scope"
+                run.unfit[part.digest] = f"its {name}: {error}"
+            else:
+                run.parts.add(part.digest)
+                return
+        raise EventError(run.unfit[part.digest])
 
     def _is_repetition(self, run: _Open, entry: Entry) -> bool:
         """Whether this very item is recorded already; an item of the same name and other content is a conflict and is recorded."""
@@ -170,13 +238,6 @@ class Recorder:
         if entry.kind == "receipt":  # a span that comes again with other content is seen in the events themselves
             self._gap(run, "conflicting_receipt", 1, f"{name} came again with other content", run.row.last_unix_nano)
         return False
-
-    def _note_damage(self, frame: Frame, lost: int) -> None:
-        """A hole in the journal: acknowledged requests were lost to a disk, and any run that is open may have been in them."""
-        for row in self._store.in_state("open"):
-            self._gap(
-                self._remember(row), "journal", lost, "requests lost to damage of the journal", frame.time_unix_nano
-            )
 
     # ---------------------------------------------------------------- runs
 
@@ -244,7 +305,8 @@ class Recorder:
                 )
 
     def _gap(self, run: _Open, kind: str, count: int, detail: str, at_unix_nano: int) -> None:
-        self._write(run, events.RUN_GAP, {"kind": kind, "count": count, "detail": detail}, at_unix_nano)
+        data = {"kind": kind, "count": min(count, _COUNT_MAX), "detail": detail[:_GAP_CHARS_MAX]}
+        self._write(run, events.RUN_GAP, data, at_unix_nano)
 
     def _write(
         self,
@@ -271,6 +333,9 @@ class Recorder:
         run.lines.append(line)
         run.row.next_seq += 1
         run.row.bytes += len(line) + 1
+        run.pending_bytes += len(line) + 1
+        if run.pending_bytes >= _PENDING_BYTES_MAX:
+            self._flush_run(run)
 
     # ---------------------------------------------------------------- memory
 
@@ -281,7 +346,7 @@ class Recorder:
     def _flush_run(self, run: _Open) -> None:
         if run.lines:
             self._store.append(run.row, run.row.next_seq - len(run.lines), run.lines)
-            run.lines = []
+            run.lines, run.pending_bytes = [], 0
             run.is_changed = True
         if run.is_changed:
             self._store.save(run.row)

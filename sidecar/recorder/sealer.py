@@ -1,13 +1,15 @@
 """Seals closed runs into bundles, and signs them.
 
 Law: a closed run is sealed until it is on disk and attested, whatever stops the process in between; the same run gives the same bundle.
-A run that cannot be sealed stays closed, with its events kept and the reason said, and does not hold up the others.
+A run that cannot be sealed stays closed, with its events kept and the reason said, and does not hold up the others: it is tried
+again, after longer and longer rests.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -17,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from evidence.bundle import BundleFacts, EvidenceBundle, seal
-from evidence.errors import EvidenceError
 from evidence.manifest import CLOSURE, FORMULA_RECEIPTS, MAPPING_LOSS
 from evidence.packs import Pack
 from evidence.run import RunMeta, attestation_file_name, bundle_file_name
 from evidence.timestamp import from_unix_nano
 from semconv.translate import Translator
 from sidecar.mapping import MappingAgain
+from sidecar.recorder.durable import write_durably
 from sidecar.recorder.store import RunRow, RunStore
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ __all__ = ["PRODUCER", "Sealed", "Sealer"]
 
 PRODUCER = {"name": "affidavit", "version": version("affidavit")}
 _ROWS_KEPT = 100_000
+_REST_FIRST_SECONDS = 1.0
+_REST_MOST_SECONDS = 300.0
 _CHAIN = "last_bundle"
 _COUNTS = frozenset({"spans", "logs", "metrics", "receipts", "lossy_items", "remote_parents"})
 """Counters of capture health that are no gap."""
@@ -77,6 +81,7 @@ class Sealer:
         source: The URI in the runs' events.
         signer: Who signs; None leaves bundles unsigned.
         chained: Whether each bundle names the one sealed before it.
+        clock_seconds: For the rests between tries.
     """
 
     def __init__(
@@ -90,6 +95,7 @@ class Sealer:
         source: str,
         signer: Callable[[], Signer] | None,
         chained: bool,
+        clock_seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._out = out
@@ -99,20 +105,34 @@ class Sealer:
         self._source = source
         self._signer = signer
         self._chained = chained
+        self._clock_seconds = clock_seconds
+        self._resting: dict[int, tuple[float, float]] = {}
+        """Rows that failed: until when they rest, and for how long."""
 
     def seal_closed(self, failed: Callable[[RunRow, Exception], None]) -> Iterator[Sealed]:
         """Seals and signs what is closed, after signing what was sealed before a crash.
 
         Args:
-            failed: Told of a run that could not be sealed or signed; it is tried again at the next call.
+            failed: Told of a run that could not be sealed or signed; a later call tries again, the next ones pass over it.
         """
         waiting = self._store.in_state("sealed") if self._signer else []
         for run in waiting + self._store.in_state("closed"):
+            if self._clock_seconds() < self._resting.get(run.row, (0.0, 0.0))[0]:
+                continue
             try:
                 facts = self._seal(run) if run.state == "closed" else read_facts(self._out / _file(run))
-                yield self._sign(run, facts)
-            except (EvidenceError, OSError, ValueError) as error:
+                sealed = self._sign(run, facts)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this run's and must not hold up the others
+                self._rest(run)
                 failed(run, error)
+            else:
+                self._resting.pop(run.row, None)
+                yield sealed
+
+    def _rest(self, run: RunRow) -> None:
+        _, before = self._resting.get(run.row, (0.0, 0.0))
+        seconds = min(max(_REST_FIRST_SECONDS, 2 * before), _REST_MOST_SECONDS)
+        self._resting[run.row] = (self._clock_seconds() + seconds, seconds)
 
     def _sign(self, run: RunRow, facts: BundleFacts) -> Sealed:
         sealed = orjson.loads(run.sealed_json)
@@ -224,24 +244,3 @@ def _describe(run: RunRow, facts: BundleFacts) -> Sealed:
         signals=states,
         gaps=gaps,
     )
-
-
-def write_durably(path: Path, data: bytes) -> Path:
-    """Writes a file at one stroke: whole and on disk, or not there."""
-    descriptor, name = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-    return path

@@ -29,6 +29,7 @@ class World:
     def __init__(self, folder: Path, lifecycle: Lifecycle = NEVER, run_key=("affidavit.run.id", "trace_id")) -> None:
         self._path, self._lifecycle, self._run_key = folder / "runs.sqlite", lifecycle, run_key
         self._sequence = 0
+        self.unrecorded: list[tuple[int, str]] = []
         self.crash()
 
     def crash(self) -> None:
@@ -39,6 +40,7 @@ class World:
             translate=FrameTranslator(TRANSLATOR),
             run_key=self._run_key,
             source="urn:affidavit:test",
+            unrecorded=lambda frame, reason: self.unrecorded.append((frame.sequence, reason)),
         )
 
     def frame(self, signal: int, body: bytes, at: int = 1_000) -> Frame:
@@ -83,7 +85,9 @@ TRACE = (b"t" * 16).hex()
 
 
 def test_a_resource_and_a_scope_are_recorded_once_before_the_first_span_that_refers_to_them(world):
-    world.recorder.record([world.spans({"span_id": b"1" * 8}, {"span_id": b"2" * 8}), world.spans({"span_id": b"3" * 8})])
+    world.recorder.record(
+        [world.spans({"span_id": b"1" * 8}, {"span_id": b"2" * 8}), world.spans({"span_id": b"3" * 8})]
+    )
     assert world.types(TRACE) == ["run.opened", "otel.resource", "otel.scope", "otel.span", "otel.span", "otel.span"]
     opened, resource, scope, *spans = world.events(TRACE)
     assert {span["data"]["resource"] for span in spans} == {resource["data"]["digest"]}
@@ -108,7 +112,9 @@ def test_a_span_id_that_comes_again_with_other_content_is_recorded_as_well(world
 
 
 def test_a_receipt_that_comes_again_with_other_content_is_recorded_and_named(world):
-    world.recorder.record([world.receipt("r", "k", b'{"a":1}'), world.receipt("r", "k", b'{"a":1}'), world.receipt("r", "k", b'{"a":2}')])
+    world.recorder.record(
+        [world.receipt("r", "k", b'{"a":1}'), world.receipt("r", "k", b'{"a":1}'), world.receipt("r", "k", b'{"a":2}')]
+    )
     assert world.types("r") == ["run.opened", "receipt", "run.gap", "receipt"]
     assert world.events("r")[2]["data"]["kind"] == "conflicting_receipt"
 
@@ -149,7 +155,9 @@ def test_the_run_id_of_the_item_wins_over_its_resource_and_that_over_its_trace(w
     span = {"span_id": b"1" * 8}
     world.recorder.record(
         [
-            world.spans({**span, "attributes": {"affidavit.run.id": "item"}}, resource={"affidavit.run.id": "resource"}),
+            world.spans(
+                {**span, "attributes": {"affidavit.run.id": "item"}}, resource={"affidavit.run.id": "resource"}
+            ),
             world.spans(dict(span), resource={"affidavit.run.id": "resource"}),
             world.spans(dict(span)),
         ]
@@ -174,7 +182,10 @@ def test_logs_and_metrics_without_a_trace_make_a_run_of_their_resource(world):
     metric = metrics.resource_metrics.add().scope_metrics.add().metrics.add(name="m")
     metric.sum.data_points.add(as_int=1, time_unix_nano=6)
     world.recorder.record(
-        [world.frame(FrameSignal.LOGS, logs.SerializeToString()), world.frame(FrameSignal.METRICS, metrics.SerializeToString())]
+        [
+            world.frame(FrameSignal.LOGS, logs.SerializeToString()),
+            world.frame(FrameSignal.METRICS, metrics.SerializeToString()),
+        ]
     )
     (run,) = world.store.in_state("open")
     assert run.run_id.startswith("resource-")
@@ -209,7 +220,10 @@ def test_what_is_recorded_does_not_depend_on_where_the_recorder_was_killed(tmp_p
     def play(folder: Path, seed: int | None) -> dict[str, list[dict]]:
         folder.mkdir()
         world = World(folder)
-        frames = [world.spans({"span_id": (n % 17 + 1).to_bytes(8, "big"), "trace_id": bytes([n % 3 + 1]) * 16}, at=n) for n in range(60)]
+        frames = [
+            world.spans({"span_id": (n % 17 + 1).to_bytes(8, "big"), "trace_id": bytes([n % 3 + 1]) * 16}, at=n)
+            for n in range(60)
+        ]
         frames += [world.receipt("r", f"k{n % 5}", sequence=n % 5 + 1) for n in range(10)] + [world.close("r")]
         chance = random.Random(seed)
         while frames:
