@@ -185,6 +185,34 @@ def test_otlp_36_pages_of_a_failed_sync_are_never_acknowledged_by_a_later_one():
     writer.close()
 
 
+def test_otlp_36_frames_refused_together_do_not_come_back_behind_a_new_one():
+    """Written again in the same place, the new frame would be followed by the intact rest of the refused group."""
+    disk = MemoryDisk(random.Random(3))
+    writer = JournalWriter.open(FOLDER, disk=disk)
+    reached, go_on = threading.Event(), threading.Event()
+
+    def hold_then_fail(operation, name):
+        if operation == "sync":
+            reached.set()
+            go_on.wait(10)
+            return errno.EIO
+        return None
+
+    disk.fail = hold_then_fail
+    refused = [writer.append(1, 0, b"refused 0")]
+    assert reached.wait(10)
+    refused += [writer.append(1, 0, b"refused %d" % n) for n in range(1, 4)]
+    go_on.set()
+    assert all(isinstance(future.exception(10), JournalError) for future in refused)
+    disk.fail = lambda operation, name: None
+    assert writer.append(1, 0, b"taken one").result(10) == 1
+    after = disk.process_death()
+    again = JournalWriter.open(FOLDER, disk=after)
+    assert [frame.body for frame in JournalReader(FOLDER, disk=after).frames(0)] == [b"taken one"]
+    again.close()
+    writer.close()
+
+
 def test_a_disk_that_is_full_at_start_is_no_reason_not_to_start():
     disk = MemoryDisk(random.Random(3))
     writer = JournalWriter.open(FOLDER, disk=disk, limits=SMALL)
