@@ -31,8 +31,8 @@ class Lifecycle:
         return next((reason for reason, at in self._deadlines(run) if now_unix_nano >= at), None)
 
     def next_unix_nano(self, run: RunRow) -> int:
-        """The earliest time at which the run will be due, if nothing more comes."""
-        return min(at for _, at in self._deadlines(run))
+        """The earliest time at which the run will be due, if nothing more comes; 0 when it is already, at any time."""
+        return 0 if run.bytes >= self.bytes_max else min(at for _, at in self._deadlines(run))
 
     def _deadlines(self, run: RunRow) -> tuple[tuple[CloseReason, int], ...]:
         age: tuple[CloseReason, int] = ("age", run.opened_unix_nano + int(self.age_seconds_max * _NANOS))

@@ -23,6 +23,7 @@ from evidence.run import CloseReason
 from evidence.timestamp import from_unix_nano
 from sidecar.errors import place_of
 from sidecar.journal import Frame
+from sidecar.recorder.deadlines import Deadlines
 from sidecar.recorder.entries import Entry, Part, identify, read_entries
 from sidecar.recorder.lifecycle import Lifecycle
 from sidecar.recorder.store import RunRow, RunStore
@@ -94,6 +95,7 @@ class Recorder:
         self._source = source
         self._unrecorded = unrecorded
         self._open: OrderedDict[str, _Open] = OrderedDict()
+        self._deadlines: Deadlines | None = None
 
     @property
     def cursor(self) -> int:
@@ -113,13 +115,13 @@ class Recorder:
             self._store.set_meta("cursor", sequence)
 
     def close_due(self, now_unix_nano: int) -> int | None:
-        """Closes the runs that are due; gives the time at which the next one will be, None without open runs."""
-        due = [
-            (run, reason) for run in self._store.in_state("open") if (reason := self._lifecycle.due(run, now_unix_nano))
-        ]
-        if due:
-            self.close([(run, reason) for run, reason in due], now_unix_nano)
-        return min((self._lifecycle.next_unix_nano(run) for run in self._store.in_state("open")), default=None)
+        """Closes the runs that are due; gives the time before which no other will be, None without open runs."""
+        if self._deadlines is None:
+            self._deadlines = Deadlines(self._lifecycle, self._store.in_state("open"))
+        deadlines = self._deadlines
+        if due := deadlines.due(now_unix_nano, self._newest):
+            self.close(due, now_unix_nano)
+        return deadlines.next_unix_nano
 
     def close_all(self, reason: CloseReason, at_unix_nano: int) -> None:
         """Closes every open run for one reason; 0 as time takes each run's own last."""
@@ -140,6 +142,7 @@ class Recorder:
                 self._flush()
         except BaseException:
             self._open.clear()  # what was remembered may not have been written
+            self._deadlines = None
             raise
         self._forget()
 
@@ -187,7 +190,9 @@ class Recorder:
             run.row.duplicates += 1
             return True
         is_written = self._write_item(run, entry, received_unix_nano, arrived)
-        run.row.root_ended |= int(entry.is_root)
+        if entry.is_root and not run.row.root_ended:
+            run.row.root_ended = 1
+            self._due_sooner(run.row)
         if sequence := entry.data.get("sequence"):
             run.sequences[sequence] = None
         if run.row.bytes >= self._lifecycle.bytes_max:
@@ -253,6 +258,15 @@ class Recorder:
         row = self._store.latest(run_id)
         return self._remember(row) if row and row.state == "open" else None
 
+    def _newest(self, run_id: str) -> RunRow | None:
+        """The newest part of a run, open or not."""
+        run = self._open.get(run_id)
+        return run.row if run else self._store.latest(run_id)
+
+    def _due_sooner(self, row: RunRow) -> None:
+        if self._deadlines is not None:
+            self._deadlines.note(row)
+
     def _begin(self, entry: Entry, at_unix_nano: int) -> _Open:
         before = self._store.latest(entry.run_id)
         first = before.next_seq if before else events.FIRST_SEQ
@@ -265,6 +279,7 @@ class Recorder:
             next_seq=first,
         )
         self._store.save(row)
+        self._due_sooner(row)
         run = self._open[row.run_id] = _Open(row)
         data: dict[str, Any] = {"run_id": row.run_id, "part": row.part, "reason": "late" if before else entry.kind}
         if entry.kind == "open":
