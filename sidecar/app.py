@@ -147,7 +147,7 @@ class App:
         admission = Admission(self._journal, replace(DEFAULT, request_bytes_max=receiver.request_bytes_max))
         servers: list[Server] = []
         if receiver.grpc.enabled:
-            service = ReceiptService(admission, StoredRuns(self._state))
+            service = ReceiptService(admission, StoredRuns(self._state, self._spec.packs))
             servers.append(GrpcServer(admission, service, receiver.grpc.endpoint, _tls(receiver.grpc.tls)))
         if receiver.http.enabled:
             servers.append(HttpServer(admission, receiver.http.endpoint, _tls(receiver.http.tls)))

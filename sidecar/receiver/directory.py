@@ -13,8 +13,8 @@ __all__ = ["RunDirectory"]
 class RunDirectory(Protocol):
     """Reads what the recorder has written."""
 
-    async def parts(self, run_id: str) -> list[pb.Run]:
-        """The parts of a run in order; empty for an unknown one."""
+    async def parts(self, run_id: str, *, live_scores: bool = False) -> list[pb.Run]:
+        """The parts of a run in order; empty for an unknown one. A sealed part has its scores, an open one has them for the asking."""
         ...
 
     async def recorded(self, sequence: int, timeout_seconds: float) -> bool:

@@ -91,7 +91,7 @@ class ReceiptService(EvidenceServiceServicer):
     async def GetRun(self, request: pb.GetRunRequest, context: Context) -> pb.GetRunResponse:  # noqa: N802 - gRPC's name
         """The parts of a run as the recorder has them; see the proto."""
         await self._demand_run(request.run_id, context)
-        parts = await self._directory.parts(request.run_id)
+        parts = await self._directory.parts(request.run_id, live_scores=True)
         if not parts:
             await context.abort(grpc.StatusCode.NOT_FOUND, f"run {_shown(request.run_id)} is not known here")
         return pb.GetRunResponse(parts=parts)

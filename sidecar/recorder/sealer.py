@@ -221,9 +221,6 @@ def _describe(run: RunRow, facts: BundleFacts) -> Sealed:
     closure = orjson.loads(facts.reports[CLOSURE])
     totals = orjson.loads(facts.reports[MAPPING_LOSS])["totals"]
     states = {name: detail["status"] for name, detail in closure["completeness"]["by_signal"].items()}
-    gaps = {
-        name: int(count) for name, count in facts.manifest["capture_health"].items() if count and name not in _COUNTS
-    }
     return Sealed(
         file=facts.file,
         attestation=None,
@@ -242,5 +239,10 @@ def _describe(run: RunRow, facts: BundleFacts) -> Sealed:
         closure=closure["closure"]["score"],
         confidence=closure["closure"]["confidence"],
         signals=states,
-        gaps=gaps,
+        gaps=gaps_of(facts.manifest["capture_health"]),
     )
+
+
+def gaps_of(health: Mapping[str, int | bool]) -> dict[str, int]:
+    """The counters of capture health that are not zero and should be."""
+    return {name: int(count) for name, count in health.items() if count and name not in _COUNTS}

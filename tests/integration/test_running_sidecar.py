@@ -59,7 +59,9 @@ def agent(exporter) -> str:
     provider = TracerProvider(resource=Resource.create({"service.name": "agent"}))
     provider.add_span_processor(BatchSpanProcessor(exporter))
     tracer = provider.get_tracer("opentelemetry.instrumentation.genai.test")
-    with tracer.start_as_current_span("invoke_agent helper", attributes={"gen_ai.operation.name": "invoke_agent"}) as root:
+    with tracer.start_as_current_span(
+        "invoke_agent helper", attributes={"gen_ai.operation.name": "invoke_agent"}
+    ) as root:
         attributes = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "m"}
         with tracer.start_as_current_span("chat m", kind=SpanKind.CLIENT, attributes=attributes):
             pass
@@ -143,12 +145,18 @@ def test_late_telemetry_becomes_an_amendment_that_names_what_it_amends(sidecar):
     with EvidenceBundle.open(sidecar.state / "bundles" / second.bundle_file) as bundle:
         assert bundle.manifest["amends"] == first.bundle_id
         assert bundle.manifest["previous_bundle"]["bundle_id"] == first.bundle_id
-    assert [verdict(sidecar, sidecar.state / "bundles" / run.bundle_file) for run in (first, second)] == ["verified"] * 2
+    assert [verdict(sidecar, sidecar.state / "bundles" / run.bundle_file) for run in (first, second)] == [
+        "verified"
+    ] * 2
 
 
 def test_receipts_are_recorded_once_beside_the_spans(sidecar):
-    receipt = pb.Receipt(run_id="r-1", kind="policy.decision", idempotency_key="k1", body_json=b'{"allow":true}', sequence=1)
-    hole = pb.Receipt(run_id="r-1", kind="policy.decision", idempotency_key="k3", body_json=b'{"allow":false}', sequence=3)
+    receipt = pb.Receipt(
+        run_id="r-1", kind="policy.decision", idempotency_key="k1", body_json=b'{"allow":true}', sequence=1
+    )
+    hole = pb.Receipt(
+        run_id="r-1", kind="policy.decision", idempotency_key="k3", body_json=b'{"allow":false}', sequence=3
+    )
     with grpc.insecure_channel(sidecar.grpc) as channel:
         service = EvidenceServiceStub(channel)
         assert service.OpenRun(pb.OpenRunRequest(run_id="r-1", context_json=b'{"goal":"g"}')).opened
@@ -171,6 +179,29 @@ def test_receipts_are_recorded_once_beside_the_spans(sidecar):
     bundle = b"".join(piece.data for piece in pieces if piece.content == pb.GetBundleResponse.CONTENT_BUNDLE)
     assert bundle == (sidecar.state / "bundles" / run.bundle_file).read_bytes()
     assert any(piece.content == pb.GetBundleResponse.CONTENT_ATTESTATION for piece in pieces)
+
+
+def test_an_open_run_can_be_asked_for_its_scores_and_gaps_as_they_stand(sidecar):
+    recording = CORPUS / "openinference-instrumentation-langchain@0.1.80" / "agent_tools_loop.traces.otlp.pb"
+    trace = (
+        ExportTraceServiceRequest.FromString(recording.read_bytes()).resource_spans[0].scope_spans[0].spans[0].trace_id
+    )
+    with grpc.insecure_channel(sidecar.grpc) as channel:
+        service = EvidenceServiceStub(channel)
+        channel.unary_unary(EXPORT)(recording.read_bytes())
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            try:
+                (run,) = service.GetRun(pb.GetRunRequest(run_id=trace.hex())).parts
+                break
+            except grpc.RpcError as error:  # the recorder has not come to it yet
+                assert error.code() == grpc.StatusCode.NOT_FOUND
+        service.CloseRun(pb.CloseRunRequest(run_id=trace.hex()))
+        sealed = service.SealRun(pb.SealRunRequest(run_id=trace.hex()), timeout=20).run
+    assert (run.state, run.span_count) == (pb.RUN_STATE_OPEN, 13)
+    assert run.closure == sealed.closure > 0
+    assert {signal.signal: signal.status for signal in run.signals}["model_identity"] == "captured"
+    assert "missing" in {signal.status for signal in run.signals}
 
 
 def test_sigterm_seals_every_open_run_and_exits_0(sidecar):

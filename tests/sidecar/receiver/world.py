@@ -74,7 +74,7 @@ JSON_BODY = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [SPAN]}]}]})
 class NoRuns:
     """A directory of runs in which nothing is known and everything is recorded at once."""
 
-    async def parts(self, run_id: str) -> list[pb.Run]:
+    async def parts(self, run_id: str, *, live_scores: bool = False) -> list[pb.Run]:
         return []
 
     async def recorded(self, sequence: int, timeout_seconds: float) -> bool:
