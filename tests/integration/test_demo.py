@@ -9,7 +9,9 @@ pytestmark = pytest.mark.integration
 
 
 def demo(folder) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "sidecar", "demo", "--out", "d"], cwd=folder, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        [sys.executable, "-m", "sidecar", "demo", "--out", "d"], cwd=folder, capture_output=True, text=True, timeout=60
+    )
 
 
 def test_the_demo_ends_with_0_and_shows_runs_verdicts_tampering_and_what_next(tmp_path):

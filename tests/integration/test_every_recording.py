@@ -77,7 +77,9 @@ def test_a_bundle_holds_every_span_log_and_metric_as_it_was_received(tmp_path, t
         for sealed in seal_files(Inputs([file]), tmp_path / file.stem, signer=None, **tables):
             with EvidenceBundle.open(tmp_path / file.stem / sealed.file) as bundle:
                 for event, _ in bundle.events():
-                    recorded += [canonical(event["data"][name]) for name in ("span", "log", "metric") if name in event["data"]]
+                    recorded += [
+                        canonical(event["data"][name]) for name in ("span", "log", "metric") if name in event["data"]
+                    ]
                 bundle.finish()
         assert sorted(recorded) == sent, file
 

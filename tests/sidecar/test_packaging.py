@@ -20,9 +20,16 @@ def test_the_recordings_of_the_demo_are_the_ones_that_are_shipped():
     assert build["force-include"] == expected
 
 
-@pytest.mark.skipif(importlib.util.find_spec("hatchling") is None, reason="hatchling is not installed (requirements/build.txt)")
+@pytest.mark.skipif(
+    importlib.util.find_spec("hatchling") is None, reason="hatchling is not installed (requirements/build.txt)"
+)
 def test_the_wheel_holds_code_tables_and_recordings_and_no_tests(tmp_path):
-    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
     names = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
     tables = [
         path.relative_to(ROOT).as_posix()

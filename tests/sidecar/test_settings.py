@@ -73,7 +73,10 @@ def test_a_per_signal_exporter_variable_alone_sends_that_signal_alone():
 
 
 def test_secrets_are_not_shown():
-    environment = {"AFFIDAVIT_EXPORTERS__A__ENDPOINT": "http://a:1", "AFFIDAVIT_EXPORTERS__A__HEADERS": "{authorization: hunter2}"}
+    environment = {
+        "AFFIDAVIT_EXPORTERS__A__ENDPOINT": "http://a:1",
+        "AFFIDAVIT_EXPORTERS__A__HEADERS": "{authorization: hunter2}",
+    }
     assert "hunter2" not in str(load(None, environment).masked())
 
 
@@ -90,8 +93,14 @@ def test_secrets_are_not_shown():
         ("semconv: {target: newest}", ["'semconv.target'", "'gen-ai-dev' or 'core-1.41.1'"]),
         ("exporters: {a: {}}", ["'exporters.a.endpoint' is missing"]),
         ("exporters: {a: {endpoint: 'h:4317'}}", ["'exporters.a.endpoint'", "http://HOST:PORT"]),
-        ("exporters: {a: {endpoint: 'http://h:1', protocol: http/json}}", ["'exporters.a.protocol'", "'grpc' or 'http/protobuf'"]),
-        ("exporters: {a: {endpoint: 'http://h:1', signals: [profiles]}}", ["'exporters.a.signals.0'", "'traces', 'logs' or 'metrics'"]),
+        (
+            "exporters: {a: {endpoint: 'http://h:1', protocol: http/json}}",
+            ["'exporters.a.protocol'", "'grpc' or 'http/protobuf'"],
+        ),
+        (
+            "exporters: {a: {endpoint: 'http://h:1', signals: [profiles]}}",
+            ["'exporters.a.signals.0'", "'traces', 'logs' or 'metrics'"],
+        ),
         ("exporters: {a/b: {endpoint: 'http://h:1'}}", ["'exporters'", "a/b"]),
         ("exporters: {a: {endpoint: 'http://localhost:4317'}}", ["exporters.a.endpoint", "own receiver.grpc"]),
         ("receiver: {grpc: {tls: {cert_file: a.pem}}}", ["receiver.grpc.tls", "cert_file and key_file go together"]),

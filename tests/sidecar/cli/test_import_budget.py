@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus"
-HEAVY = {"grpc", "sigstore", "uvicorn", "tuf", "rekor_types", "rich", "pydantic", "in_toto_attestation", "opentelemetry"}
+HEAVY = {
+    "grpc",
+    "sigstore",
+    "uvicorn",
+    "tuf",
+    "rekor_types",
+    "rich",
+    "pydantic",
+    "in_toto_attestation",
+    "opentelemetry",
+}
 
 
 def loaded_after(code: str) -> set[str]:

@@ -176,7 +176,9 @@ def test_what_map_writes_can_be_mapped_again_without_new_loss(tmp_path, suffix):
 
 def test_map_reads_what_map_wrote_as_json_or_protobuf_alike(tmp_path):
     for suffix in (".ndjson", ".pb"):
-        affidavit("semconv", "map", CHAT, "--out", tmp_path / f"o.traces{suffix}", "--report", tmp_path / f"{suffix}.json")
+        affidavit(
+            "semconv", "map", CHAT, "--out", tmp_path / f"o.traces{suffix}", "--report", tmp_path / f"{suffix}.json"
+        )
         affidavit("seal", tmp_path / f"o.traces{suffix}", "--out", tmp_path / suffix)
     ids = [sorted(path.name for path in (tmp_path / suffix).glob("*.tar.gz")) for suffix in (".ndjson", ".pb")]
     assert ids[0] == ids[1] != []
@@ -211,7 +213,9 @@ def test_run_names_the_address_that_is_taken(tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        (tmp_path / "c.yaml").write_text(f"receiver: {{grpc: {{endpoint: '127.0.0.1:{port}'}}, http: {{endpoint: '127.0.0.1:0'}}}}")
+        (tmp_path / "c.yaml").write_text(
+            f"receiver: {{grpc: {{endpoint: '127.0.0.1:{port}'}}, http: {{endpoint: '127.0.0.1:0'}}}}"
+        )
         done = affidavit("run", "--config", tmp_path / "c.yaml", cwd=tmp_path)
     assert done.returncode == 1
     assert f"127.0.0.1:{port}" in done.stderr

@@ -160,6 +160,7 @@ def test_otlp_36_a_failing_disk_is_an_error_to_the_caller_and_the_writer_recover
     disk.fail = lambda asked, name: None
     assert writer.append(1, 0, b"taken").result(10) == 3
     assert writer.stats.failures >= 3
+    assert writer.stats.in_flight_bytes == 0
     bodies = [frame.body for frame in JournalReader(FOLDER, disk=disk).frames(2)]
     assert bodies == [b"taken"]
     writer.close()

@@ -13,7 +13,14 @@ LIFECYCLE = Lifecycle(quiet_seconds=5, idle_seconds=60, age_seconds_max=3600, by
 
 def run(*, opened=0, last=0, root_ended=0, size=0) -> RunRow:
     return RunRow(
-        run_id="r", part=1, opened_unix_nano=opened, last_unix_nano=last, root_ended=root_ended, first_seq=0, next_seq=1, bytes=size
+        run_id="r",
+        part=1,
+        opened_unix_nano=opened,
+        last_unix_nano=last,
+        root_ended=root_ended,
+        first_seq=0,
+        next_seq=1,
+        bytes=size,
     )
 
 
