@@ -33,6 +33,8 @@ class MappingAgain:
 
     def __init__(self, translator: Translator | None = None) -> None:
         self._translator = translator
+        self._loaded_from: tuple[str, dict[str, bytes]] | None = None
+        """Target and profiles of that translator, when `begin` loaded it: reading the tables costs more than a small bundle."""
         self._account = Account()
         self._shared: dict[str, dict[str, Any]] = {}
         self._around: dict[tuple[str, str], otlp_json.Surroundings] = {}
@@ -45,10 +47,13 @@ class MappingAgain:
         """
         self._account, self._shared, self._around = Account(), {}, {}
         wanted = manifest["mapping"]
-        try:
-            self._translator = Translator.load(wanted["target"]["id"], user_profiles=profiles)
-        except SemconvError as error:
-            return f"its tables cannot be loaded: {error}"
+        tables = (wanted["target"]["id"], dict(profiles))
+        if self._translator is None or self._loaded_from != tables:
+            try:
+                self._translator = Translator.load(tables[0], user_profiles=profiles)
+            except SemconvError as error:
+                return f"its tables cannot be loaded: {error}"
+            self._loaded_from = tables
         return _difference(wanted, self._translator.describe())
 
     def event(self, event: Mapping[str, Any]) -> str | None:
