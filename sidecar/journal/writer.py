@@ -5,23 +5,22 @@ it takes whatever queued while the last fdatasync ran, writes it with one call, 
 watermark, and only then answers. There is no timer: a lone request waits for nothing, and a crowd shares the sync.
 
 After a failed write or fdatasync the kernel may call pages clean that never reached the disk. Those frames are refused, their
-sequences are given out again in a fresh segment, and the segment they were in is never written again.
+sequences, which nobody was told, go to others in a fresh segment, and the segment they were in is never written again.
 """
 
 import os
-import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeAlias
 
 from sidecar.clock import Clock, now_unix_nano
-from sidecar.errors import JournalError, Overloaded
+from sidecar.errors import JournalError
 from sidecar.journal.cursor import CursorFile
 from sidecar.journal.disk import POSIX, Disk, File
 from sidecar.journal.frame import MARK_BYTES, Frame
+from sidecar.journal.intake import Append, Intake, Release
 from sidecar.journal.recovery import Remedy
 from sidecar.journal.repair import repair, survey
 from sidecar.journal.segment import LOCK, WATERMARK, Folder, frame_bytes
@@ -52,29 +51,6 @@ class JournalStats:
     """Found at opening: frames that had been acknowledged and cannot be read any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Append:
-    signal: int
-    encoding: int
-    body: bytes
-    time_unix_nano: int
-    future: "Future[int]"
-
-
-@dataclass(frozen=True, slots=True)
-class _Release:
-    sequence: int
-    future: "Future[int]"
-
-
-class _Stop:
-    pass
-
-
-_STOP: Final = _Stop()
-_Work: TypeAlias = _Append | _Release | _Stop
-
-
 class JournalWriter:
     """Appends frames to the journal in a folder. One writer a folder; every method may be called from any thread."""
 
@@ -92,12 +68,6 @@ class JournalWriter:
         self._limits = limits
         self._clock = clock
         self._entropy = entropy
-        self._queue: queue.SimpleQueue[_Work] = queue.SimpleQueue()
-        self._held: _Work | None = None
-        self._in_hand: list[_Append | _Release] = []
-        self._lock = threading.Lock()
-        self._in_flight = 0
-        self._closed = False
         self._frames = self._bytes = self._commits = self._failures = 0
         self._last_failure = ""
         self._on_commit = on_commit
@@ -106,6 +76,7 @@ class JournalWriter:
         self._watermark = CursorFile(directory / WATERMARK, disk=disk, durable=False)
         segment_bytes = min(limits.segment_bytes, limits.disk_bytes_max // 8)
         self._folder = Folder(directory, disk, segment_bytes=segment_bytes, spares_max=limits.spare_segments_max)
+        self._intake = Intake(limits, lambda: self._folder.bytes_used)
         self._recover(directory, disk)
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
@@ -160,34 +131,18 @@ class JournalWriter:
             raise ValueError(f"signal and encoding are bytes, got {signal} and {encoding}")
         if len(body) > self._limits.body_bytes_max:
             raise JournalError(f"a frame holds at most {self._limits.body_bytes_max} bytes, got a body of {len(body)}")
-        item = _Append(signal, encoding, body, self._clock(), Future())
-        with self._lock:
-            if self._closed:
-                raise JournalError("the journal is closed")
-            self._check_room(frame_bytes(body))
-            self._in_flight += frame_bytes(body)
-            self._queue.put(item)
-        return item.future
+        return self._intake.append(Append(signal, encoding, body, self._clock()))
 
     def release(self, sequence: int) -> "Future[int]":
         """Says that no consumer needs frames up to `sequence` any more; the future gives the number of segments recycled.
 
         It fails with `JournalError` when the disk refuses; the next release makes up for it.
         """
-        item = _Release(sequence, Future())
-        with self._lock:
-            if self._closed:
-                item.future.set_result(0)
-            else:
-                self._queue.put(item)
-        return item.future
+        return self._intake.release(Release(sequence))
 
     def close(self) -> None:
         """Commits what was taken, then closes. Calling it again changes nothing."""
-        with self._lock:
-            if not self._closed:
-                self._closed = True
-                self._queue.put(_STOP)
+        self._intake.close()
         self._thread.join()
 
     @property
@@ -203,7 +158,7 @@ class JournalWriter:
             frames=self._frames,
             bytes=self._bytes,
             commits=self._commits,
-            in_flight_bytes=self._in_flight,
+            in_flight_bytes=self._intake.in_flight_bytes,
             disk_bytes=self._folder.bytes_used,
             segments=self._folder.count,
             failures=self._failures,
@@ -235,28 +190,34 @@ class JournalWriter:
 
     def _run(self) -> None:
         try:
-            while not isinstance(item := self._take(), _Stop):
-                self._in_hand = [item]
-                if isinstance(item, _Release):
-                    self._recycle(item)
-                elif self._make_room(item):
-                    self._commit(self._gather(item))
+            while self._step():
+                pass
             self._folder.close()
         finally:
-            self._end()
+            self._intake.abandon()
+            self._watermark.close()
+            self._locked.close()
 
-    def _take(self) -> _Work:
-        item, self._held = self._held, None
-        return item if item is not None else self._queue.get()
+    def _step(self) -> bool:
+        """Waits for work and does it; False at the end. Keeps no body afterwards, however long the next wait is."""
+        work = self._intake.take()
+        if isinstance(work, Release):
+            self._recycle(work)
+        elif work is not None:
+            room = self._room_for(work)
+            if room:
+                self._commit(self._intake.more(work, room))
+            else:
+                work.future.set_running_or_notify_cancel()
+                self._refuse([work])
+        return work is not None
 
-    def _make_room(self, item: _Append) -> bool:
-        """Sees to an active segment into which the frame fits; refuses the frame when there is none to be had."""
-        active = self._folder.active
-        if (active is not None and frame_bytes(item.body) <= active.room()) or self._begin(frame_bytes(item.body)):
-            return True
-        item.future.set_running_or_notify_cancel()
-        self._refuse([item])
-        return False
+    def _room_for(self, item: Append) -> int:
+        """Bytes left in a segment into which the frame fits, in a new one if need be; 0 when there is none to be had."""
+        active, size = self._folder.active, frame_bytes(item.body)
+        if (active is None or active.room() < size) and not self._begin(size):
+            return 0
+        return self._folder.active.room() if self._folder.active else 0
 
     def _begin(self, size: int) -> bool:
         try:
@@ -266,24 +227,7 @@ class JournalWriter:
             return False
         return True
 
-    def _gather(self, first: _Append) -> list[_Append]:
-        """The frame, and whatever else is queued, fits and belongs into the same commit."""
-        group, size = [first], frame_bytes(first.body)
-        room = min(self._room(), max(self._limits.group_bytes_max, size))
-        while len(group) < self._limits.group_frames_max:
-            try:
-                item = self._queue.get_nowait()
-            except queue.Empty:
-                break
-            if not isinstance(item, _Append) or size + frame_bytes(item.body) > room:
-                self._held = item
-                break
-            group.append(item)
-            self._in_hand.append(item)
-            size += frame_bytes(item.body)
-        return group
-
-    def _commit(self, group: list[_Append]) -> None:
+    def _commit(self, group: list[Append]) -> None:
         wanted = [item for item in group if item.future.set_running_or_notify_cancel()]
         frames = [
             Frame(self._next + n, item.time_unix_nano, item.signal, item.encoding, item.body)
@@ -295,12 +239,12 @@ class JournalWriter:
             self._folder.retire()
             self._note(f"cannot write: {error}")
             self._refuse(group)
-        else:
-            self._settle(group)
-            for item, frame in zip(wanted, frames, strict=True):
-                item.future.set_result(frame.sequence)
-            if self._on_commit is not None and frames:
-                self._on_commit(frames[-1].sequence)
+            return
+        self._intake.settle(group)
+        for item, frame in zip(wanted, frames, strict=True):
+            item.future.set_result(frame.sequence)
+        if self._on_commit is not None and frames:
+            self._on_commit(frames[-1].sequence)
 
     def _write(self, frames: list[Frame]) -> None:
         active = self._folder.active
@@ -320,59 +264,20 @@ class JournalWriter:
         except JournalError as error:
             self._note(str(error))
 
-    def _recycle(self, item: _Release) -> None:
-        if not item.future.set_running_or_notify_cancel():
+    def _recycle(self, work: Release) -> None:
+        if not work.future.set_running_or_notify_cancel():
             return
         try:
-            item.future.set_result(self._folder.release(item.sequence))
+            work.future.set_result(self._folder.release(work.sequence))
         except OSError as error:
             self._note(f"cannot recycle a segment: {error}")
-            item.future.set_exception(JournalError(self._last_failure))
+            work.future.set_exception(JournalError(self._last_failure))
 
-    def _refuse(self, group: list[_Append]) -> None:
-        self._settle(group)
+    def _refuse(self, group: list[Append]) -> None:
+        self._intake.settle(group)
         for item in group:
             if not item.future.cancelled():
                 item.future.set_exception(JournalError(f"the journal did not take it: {self._last_failure}"))
-
-    def _settle(self, group: list[_Append]) -> None:
-        with self._lock:
-            self._in_flight -= sum(frame_bytes(item.body) for item in group)
-
-    def _end(self) -> None:
-        """Leaves nobody waiting, also when the thread dies of a mistake of ours."""
-        with self._lock:
-            self._closed = True
-        closed = JournalError("the journal is closed")
-        for item in self._in_hand:
-            if not item.future.done():
-                item.future.set_exception(closed)
-        while not self._queue.empty() or self._held is not None:
-            work = self._take()
-            if not isinstance(work, _Stop) and work.future.set_running_or_notify_cancel():
-                work.future.set_exception(closed)
-        self._watermark.close()
-        self._locked.close()
-
-    # ------------------------------------------------------------------ small things
-
-    def _check_room(self, size: int) -> None:
-        limits = self._limits
-        if self._in_flight and self._in_flight + size > limits.in_flight_bytes_max:
-            raise Overloaded(
-                f"{self._in_flight} bytes wait for the disk, at most {limits.in_flight_bytes_max} may",
-                retry_after_seconds=limits.busy_retry_seconds,
-            )
-        if self._folder.bytes_used + self._in_flight + size > limits.disk_bytes_max:
-            raise Overloaded(
-                f"the journal holds {self._folder.bytes_used} bytes that consumers still need, at most "
-                f"{limits.disk_bytes_max} may",
-                retry_after_seconds=limits.full_retry_seconds,
-            )
-
-    def _room(self) -> int:
-        active = self._folder.active
-        return active.room() if active is not None else 0
 
     def _note(self, failure: str) -> None:
         self._failures += 1

@@ -3,7 +3,9 @@
 import errno
 import random
 import stat
+import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -240,6 +242,19 @@ def test_a_cancelled_request_takes_its_frame_with_it():
     assert (first.result(10), last.result(10)) == (1, 2)
     assert [frame.body for frame in JournalReader(FOLDER, disk=disk).frames(0)] == [b"1", b"3"]
     assert writer.stats.in_flight_bytes == 0
+    writer.close()
+
+
+def test_an_idle_writer_holds_on_to_no_body(tmp_path):
+    writer = JournalWriter.open(tmp_path)
+    body = bytes(100_000)
+    before = sys.getrefcount(body)
+    writer.append(1, 0, body).result()
+    for _ in range(2000):
+        if sys.getrefcount(body) == before:
+            break
+        time.sleep(0.005)
+    assert sys.getrefcount(body) == before
     writer.close()
 
 
