@@ -7,9 +7,17 @@ import re
 from sidecar.errors import ConfigError
 from sidecar.settings.model import GrpcReceiver, HttpReceiver, Settings
 
+_REQUESTS_ON_DISK_MIN = 4
+
 
 def refuse_contradictions(settings: Settings) -> None:
     """What no single key can know: a loop to ourselves, half a TLS pair, two receivers on one port."""
+    largest, room = settings.receiver.request_bytes_max, settings.journal.disk_bytes_max
+    if room < _REQUESTS_ON_DISK_MIN * largest:
+        raise ConfigError(
+            f"journal.disk_bytes_max: got {room}, expected at least {_REQUESTS_ON_DISK_MIN} times receiver.request_bytes_max ({largest}), "
+            "or a large request would be told to come back for ever"
+        )
     receivers: dict[str, GrpcReceiver | HttpReceiver] = {
         "receiver.grpc": settings.receiver.grpc,
         "receiver.http": settings.receiver.http,

@@ -106,6 +106,7 @@ def test_secrets_are_not_shown():
         ("receiver: {grpc: {tls: {cert_file: a.pem}}}", ["receiver.grpc.tls", "cert_file and key_file go together"]),
         ("receiver: {grpc: {enabled: false}, http: {enabled: false}}", ["both are false"]),
         ("receiver: {http: {endpoint: '127.0.0.1:4317'}}", ["the same address"]),
+        ("journal: {disk_bytes_max: 1048576}", ["journal.disk_bytes_max", "got 1048576", "receiver.request_bytes_max"]),
         ("name: a\nname: b", ["'name' is given twice"]),
         ("- a", ["mapping of settings expected"]),
         ("{", ["not YAML"]),
