@@ -22,6 +22,7 @@ from sidecar.otlp import json_codec
 from sidecar.otlp.decode import decode, parse
 from sidecar.otlp.signal import ENCODINGS, Encoding, OtlpSignal
 from sidecar.otlp.sniff import sniff
+from sidecar.recorder.books import Books
 from sidecar.recorder.lifecycle import Lifecycle
 from sidecar.recorder.recorder import Recorder
 from sidecar.recorder.sealer import Sealed, Sealer
@@ -98,7 +99,7 @@ def seal_files(
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".sealing-", dir=out) as folder:
         store = RunStore(Path(folder) / "runs.sqlite", durable=False)
-        translate = FrameTranslator(translator)
+        translate, books = FrameTranslator(translator), Books()
         recorder = Recorder(
             store=store,
             lifecycle=_NEVER,
@@ -106,6 +107,7 @@ def seal_files(
             run_key=run_key,
             source=_SOURCE,
             unrecorded=lambda _, reason: inputs.refused.append(f"{inputs.reading}: {reason}"),
+            books=books,
         )
         for frame in inputs.frames():
             recorder.record([frame])
@@ -119,6 +121,7 @@ def seal_files(
             source=_SOURCE,
             signer=(lambda: signer) if signer else None,
             chained=False,
+            books=books,
         )
         for sealed in sealer.seal_closed(_raise):
             for name in filter(None, (sealed.file, sealed.attestation)):

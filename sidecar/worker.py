@@ -33,6 +33,7 @@ from sidecar.exporter.exporter import Exporter
 from sidecar.frames import JournalFrames
 from sidecar.journal import CursorFile, Frame, JournalReader
 from sidecar.log import Level, Log
+from sidecar.recorder.books import Books
 from sidecar.recorder.lifecycle import Lifecycle
 from sidecar.recorder.recorder import Recorder
 from sidecar.recorder.sealer import Sealer
@@ -87,6 +88,7 @@ class Worker:
             JournalReader(state.journal), translate, keep_unmapped=spec.keep_unmapped, untranslated=self._not_translated
         )
         self._store = RunStore(state.runs)
+        books = Books()
         self._recorder = Recorder(
             store=self._store,
             lifecycle=spec.lifecycle,
@@ -94,6 +96,7 @@ class Worker:
             run_key=spec.run_key,
             source=source,
             unrecorded=self._keep_unrecorded,
+            books=books,
         )
         self._unrecorded = Unrecorded(state.unrecorded)
         self._sealer = Sealer(
@@ -105,6 +108,7 @@ class Worker:
             source=source,
             signer=lambda: key.signer,
             chained=True,
+            books=books,
         )
         self._exporters = [
             Exporter(

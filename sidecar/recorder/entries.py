@@ -55,6 +55,8 @@ class Entry:
     subject: str | None = None
     traceparent: str | None = None
     is_root: bool = False
+    item: TranslatedItem | None = None
+    """What it was read from, for telemetry."""
 
 
 def read_entries(frame: Frame, translate: FrameTranslator, run_key: Sequence[str]) -> Iterator[Entry]:
@@ -160,6 +162,7 @@ def _span(item: TranslatedItem, resource: Part, scope: Part, run_key: Sequence[s
         subject=span_id,
         traceparent=f"00-{trace_id}-{span_id}-{flags:02x}",
         is_root=not parent_span_id_of(span),
+        item=item,
     )
 
 
@@ -177,6 +180,7 @@ def _log(item: TranslatedItem, resource: Part, scope: Part, run_key: Sequence[st
         began_unix_nano=when,
         subject=span_id or None,
         traceparent=f"00-{trace_id}-{span_id}-{log.flags & 0xFF:02x}" if span_id else None,
+        item=item,
     )
 
 
@@ -190,6 +194,7 @@ def _metric(item: TranslatedItem, resource: Part, scope: Part, run_key: Sequence
         happened_unix_nano=max(times, default=0),
         began_unix_nano=min(times, default=0),
         subject=item.message.name or None,
+        item=item,
     )
 
 

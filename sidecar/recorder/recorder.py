@@ -23,6 +23,7 @@ from evidence.run import CloseReason
 from evidence.timestamp import from_unix_nano
 from sidecar.errors import place_of
 from sidecar.journal import Frame
+from sidecar.recorder.books import Books
 from sidecar.recorder.deadlines import Deadlines
 from sidecar.recorder.entries import Entry, Part, identify, read_entries
 from sidecar.recorder.lifecycle import Lifecycle
@@ -74,6 +75,7 @@ class Recorder:
         translate: The shared translation of frames.
         run_key: What tells runs apart (setting `run.key`).
         source: URI that stands in every event, naming this sidecar.
+        books: Where the accounts of the runs are kept for the sealer; without, it translates their events again.
         unrecorded: Told of each frame that could not be recorded wholly, and why, without its content. It may be told again of the
             same one.
     """
@@ -87,6 +89,7 @@ class Recorder:
         run_key: Sequence[str],
         source: str,
         unrecorded: Callable[[Frame, str], None],
+        books: Books | None = None,
     ) -> None:
         self._store = store
         self._lifecycle = lifecycle
@@ -94,6 +97,7 @@ class Recorder:
         self._run_key = tuple(run_key)
         self._source = source
         self._unrecorded = unrecorded
+        self._books = books or Books()
         self._open: OrderedDict[str, _Open] = OrderedDict()
         self._deadlines: Deadlines | None = None
 
@@ -143,6 +147,7 @@ class Recorder:
         except BaseException:
             self._open.clear()  # what was remembered may not have been written
             self._deadlines = None
+            self._books.clear()
             raise
         self._forget()
 
@@ -157,6 +162,7 @@ class Recorder:
         except (sqlite3.Error, OSError):
             raise  # the disk's fault, not the frame's: it is tried again
         except Exception as error:  # noqa: BLE001 - a fault of ours or of the tables', met by this frame every time
+            self._books.clear()  # it may have been met between an item and its entry
             reason = f"a request could not be recorded to its end: {place_of(error)}"
             self._gap_everywhere("unrecordable", 1, reason, frame)
             self._unrecorded(frame, reason)
@@ -210,6 +216,8 @@ class Recorder:
         except EvidenceError as error:
             self._gap(run, "unrecordable", 1, f"{entry.kind} {entry.subject or ''}: {error}", arrived_unix_nano)
             return False
+        if entry.item is not None:
+            self._books.enter(run.row, entry.item)
         counter = _COUNTERS[entry.kind]
         setattr(run.row, counter, getattr(run.row, counter) + 1)
         return True
@@ -280,6 +288,7 @@ class Recorder:
         )
         self._store.save(row)
         self._due_sooner(row)
+        self._books.open(row)
         run = self._open[row.run_id] = _Open(row)
         data: dict[str, Any] = {"run_id": row.run_id, "part": row.part, "reason": "late" if before else entry.kind}
         if entry.kind == "open":

@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from evidence.bundle import BundleFacts, EvidenceBundle, seal
+from evidence.canonical import canonical
 from evidence.manifest import CLOSURE, FORMULA_RECEIPTS, MAPPING_LOSS
 from evidence.packs import Pack
 from evidence.run import RunMeta, attestation_file_name, bundle_file_name
 from evidence.timestamp import from_unix_nano
 from semconv.translate import Translator
 from sidecar.mapping import MappingAgain
+from sidecar.recorder.books import Books
 from sidecar.recorder.durable import write_durably
 from sidecar.recorder.store import RunRow, RunStore
 
@@ -81,6 +83,7 @@ class Sealer:
         source: The URI in the runs' events.
         signer: Who signs; None leaves bundles unsigned.
         chained: Whether each bundle names the one sealed before it.
+        books: The accounts that the recorder kept.
         clock_seconds: For the rests between tries.
     """
 
@@ -95,6 +98,7 @@ class Sealer:
         source: str,
         signer: Callable[[], Signer] | None,
         chained: bool,
+        books: Books | None = None,
         clock_seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
@@ -105,6 +109,7 @@ class Sealer:
         self._source = source
         self._signer = signer
         self._chained = chained
+        self._books = books or Books()
         self._clock_seconds = clock_seconds
         self._resting: dict[int, tuple[float, float]] = {}
         """Rows that failed: until when they rest, and for how long."""
@@ -149,18 +154,14 @@ class Sealer:
         descriptor, name = tempfile.mkstemp(prefix=".events-", dir=self._out)
         spool = Path(name)
         try:
-            again = MappingAgain(self._translator)
             with os.fdopen(descriptor, "wb") as file:
-                for lines in self._store.lines(run):
-                    file.write(lines)
-                    for line in lines.splitlines():
-                        again.event(orjson.loads(line))
+                file.writelines(self._store.lines(run))
             facts = seal(
                 events=spool,
                 run=self._meta(run),
                 packs=self._packs,
                 profiles=self._profiles,
-                mapping_loss=again.report(),
+                mapping_loss=self._mapping_loss(run),
                 out=self._out / _file(run),
             )
         finally:
@@ -174,6 +175,16 @@ class Sealer:
                 link = {"bundle_id": facts.bundle_id, "manifest_sha256": facts.manifest_sha256}
                 self._store.set_meta(_CHAIN, orjson.dumps(link).decode())
         return facts
+
+    def _mapping_loss(self, run: RunRow) -> bytes:
+        """The loss report: from the books, else by translating every event again."""
+        if account := self._books.take(run):
+            return canonical(account.report())
+        again = MappingAgain(self._translator)
+        for lines in self._store.lines(run):
+            for line in lines.splitlines():
+                again.event(orjson.loads(line))
+        return again.report()
 
     def _meta(self, run: RunRow) -> RunMeta:
         return RunMeta(
