@@ -153,7 +153,7 @@ class Planner:
         marks, rows, owners = [], [], []
         for at, profile in enumerate(self.profiles):
             for number, mark in enumerate(profile.marks):
-                if mark.kind == "keys" and _matches(key, mark.pattern):
+                if mark.kind == "keys" and mark.matches(key):
                     marks.append((at, number))
             found = profile.rows(key)
             if found:
@@ -183,11 +183,11 @@ class Planner:
                 elif mark.kind == "values":
                     hit = values.get(mark.pattern) == mark.value
                 elif mark.kind == "scopes":
-                    hit = _matches(shape.scope, mark.pattern)
+                    hit = mark.matches(shape.scope)
                 elif mark.kind == "resource":
                     hit = from_resource.get(mark.pattern) == mark.value
                 else:
-                    hit = any(_matches(name, mark.pattern) for name in shape.events)
+                    hit = any(mark.matches(name) for name in shape.events)
                 score += mark.weight if hit else 0
             if score >= profile.threshold:
                 found[at] = score - profile.threshold
@@ -268,7 +268,7 @@ class _Maker:
         removed: list[str] = []
         for key in self.shape.keys:
             known = self.planner._key(key)  # noqa: SLF001  # the maker is a part of the planner
-            rows, fold, rank = self._rows(known)
+            rows, fold, rank = self._rows(key, known)
             if fold is not None:
                 folds.setdefault(fold[0].fold, (rank, []))[1].append((key, *fold))
             elif rows:
@@ -287,16 +287,18 @@ class _Maker:
                 unknown.append(key)
             else:
                 result.kept += 1
-        contested = self._contested(singles, folds, result)
+        contested = self._contested(singles, folds)
         moves: list[tuple[str, str]] = []
         constants: list[tuple[str, str, str]] = []
         stages: list[tuple[tuple[Any, ...], Stage]] = []
         sums: list[Stage] = []
         for rank, key, ways in sorted(singles, key=lambda item: item[0]):
             row = ways[0].row
-            plain = len(ways) == 1 and not row.same_as and not (result.sentinels and self.types[key] is str)
+            plain = len(ways) == 1 and not row.same_as
+            first = plain and self._is_first(key, ways[0], rank, contested)
             mine = len(ways) == 1 and ways[0].key == key
-            if plain and row.lost and not ways[0].key and ways[0].rest is None:
+            redacted = bool(result.sentinels) and self.types[key] is str
+            if plain and row.lost and not ways[0].key and ways[0].rest is None and not redacted:
                 loss.append(Loss(key, row.lost))
             elif (plain and row.keep) or (mine and self._says_the_same(key, ways[0])):
                 result.kept += 1
@@ -305,13 +307,9 @@ class _Maker:
             elif plain and row.derived:
                 result.derived += 1
                 removed.append(key)
-            elif plain and self._is_alone(key, ways[0], contested) and not row.ops:
+            elif first and (not row.ops or self._says_the_same(key, ways[0])):
                 moves.append((key, ways[0].key))
-            elif (
-                plain
-                and self._is_alone(key, ways[0], contested)
-                and isinstance(said := self._looked_up(key, ways[0]), str)
-            ):
+            elif first and (said := self._looked_up(key, ways[0])) is not None:
                 constants.append((key, ways[0].key, said))
             elif any(way.row.sum_of for way in ways):
                 sums.append(KeyStage(key, ways))
@@ -378,7 +376,9 @@ class _Maker:
     def _identity(self) -> bool:
         return any(profile.identity for profile in self.profiles)
 
-    def _rows(self, known: _Key) -> tuple[tuple[Way, ...], tuple[FoldKey, tuple[str, ...]] | None, tuple[int, int]]:
+    def _rows(
+        self, key: str, known: _Key
+    ) -> tuple[tuple[Way, ...], tuple[FoldKey, tuple[str, ...]] | None, tuple[int, int]]:
         """The ways for a key in the order they are tried, or the fold that takes it; and when its claim is heard."""
         ways: list[Way] = []
         rank = (0, 0)
@@ -391,7 +391,17 @@ class _Maker:
                 elif entry.when.holds(self.around):
                     rank = rank if ways else (place, order)
                     ways.append(self.planner.way(entry, holes))
+                    if self._certain(key, ways[-1]):
+                        return tuple(ways), None, rank
         return tuple(ways), None, rank
+
+    def _certain(self, key: str, bound: Way) -> bool:
+        """Whether a row takes the key whatever it holds, so that no other is asked."""
+        row = bound.row
+        if row.to:
+            fits = self.types[key] is EXACT.get(bound.type) or bound.type == "any"
+            return fits and not row.ops and bound.shape not in READABLE
+        return bound.rest is None
 
     def _own(self, key: str, concept: str) -> Way | None:
         """What is to be done with a key of the registry itself; None when it is fine as it is."""
@@ -420,36 +430,37 @@ class _Maker:
         return ops.run(bound.row.ops, value, ops.Scope({})) == value
 
     def _looked_up(self, key: str, bound: Way) -> str | None:
-        """What an enum makes of the value a key has, where the shape's values tell; another value than before."""
+        """What an enum makes of the value a key has, where the shape's values tell."""
         value = self.around.values.get(key)
         if value is None or not _tabled(bound.row):
             return None
         said = ops.run(bound.row.ops, value, ops.Scope({}))
-        return said if isinstance(said, str) and said != value else None
+        return said if isinstance(said, str) else None
 
     # who may contest what
 
     def _contested(
-        self, singles: Sequence[tuple[Any, str, tuple[Way, ...]]], folds: Iterable[Fold], plan: Plan
-    ) -> Mapping[str, int]:
-        count: dict[str, int] = {}
-        claimed = [key for _, _, ways in singles for way in ways for key in _targets(way)]
-        claimed += [self.target.key_of(fold.to) or "" for fold in folds]
-        claimed += [key for _, key in plan.names]
-        claimed += [self.target.key_of(implied.to) or "" for profile in self.profiles for implied in profile.implied]
-        claimed.append(self.target.key_of(FINISH_REASONS) or "")
-        for key in claimed:
-            count[key] = count.get(key, 0) + 1
-        return count
+        self, singles: Sequence[tuple[Any, str, tuple[Way, ...]]], folds: Mapping[Fold, tuple[Any, Any]]
+    ) -> Mapping[str, Any]:
+        """For each key that is claimed, when the first claim to it is heard."""
+        heard: list[tuple[Any, str]] = [
+            (rank, key) for rank, _, ways in singles for bound in ways for key in _targets(bound)
+        ]
+        for fold, (rank, _) in folds.items():
+            heard += [((*rank, ()), self.target.key_of(concept) or "") for concept in (fold.to, FINISH_REASONS)]
+        first: dict[str, Any] = {}
+        for rank, key in sorted(heard):
+            first.setdefault(key, rank)
+        return first
 
-    def _is_alone(self, key: str, bound: Way, contested: Mapping[str, int]) -> bool:
+    def _is_first(self, key: str, bound: Way, rank: tuple[Any, ...], contested: Mapping[str, Any]) -> bool:
         """Whether a claim can only win, and with the value's own type."""
         return bool(
             bound.key
             and not bound.row.copy
             and not bound.row.lost
             and bound.key not in self.types
-            and contested.get(bound.key, 0) == 1
+            and contested[bound.key] == rank
             and bound.shape not in READABLE
             and self.types[key] is EXACT.get(bound.type)
         )
@@ -529,10 +540,6 @@ class _Several:
 # ------------------------------------------------------------------ helpers
 
 
-def _matches(name: str, pattern: str) -> bool:
-    return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
-
-
 def _targets(bound: Way) -> list[str]:
     inner = [key for _, _, member in bound.members for key in _targets(member)]
     if bound.rest is not None:
@@ -542,7 +549,10 @@ def _targets(bound: Way) -> list[str]:
 
 def _natural(key: str) -> tuple[Any, ...]:
     """A sort key in which message 10 comes after message 9."""
-    return tuple((0, int(part), "") if part.isdecimal() and part.isascii() else (1, 0, part) for part in key.split("."))
+    return tuple(
+        (0, int(part), part) if part.isdecimal() and part.isascii() and len(part) < 10 else (1, 0, part)
+        for part in key.split(".")
+    )
 
 
 def _rule(implied: Implied) -> str:

@@ -74,6 +74,7 @@ REASONS: Final[Mapping[str, str]] = {
 """Every reason of loss there is, and how much it matters."""
 
 _INDEX: Final = re.compile(r"\{[a-z]\}")
+_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 _VARIABLE: Final = re.compile(r"\{([^{}]*)\}")
 
 
@@ -205,7 +206,7 @@ class Pattern:
             if place >= len(parts):
                 return None
             if _INDEX.fullmatch(segment):
-                if not parts[place].isdecimal() or not parts[place].isascii() or len(parts[place]) > 9:
+                if not _NUMBER.fullmatch(parts[place]):
                     return None
                 found.append(parts[place])
             elif segment == "*":
@@ -280,8 +281,15 @@ class Mark:
 
     kind: str
     pattern: str
+    """A name, the beginning of one before a star, or a key with holes as rows have them."""
     value: str
     weight: int
+
+    def matches(self, name: str) -> bool:
+        """Whether a key, scope or event name is a sign of this kind."""
+        if "{" in self.pattern:
+            return _pattern(self.pattern, 0, Row(), ()).match(name) is not None
+        return _starts(name, self.pattern)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -371,7 +379,7 @@ def from_table(table: dict[str, Any], target: Target, shared: Mapping[str, Mappi
         version=text(table["version"], ("version",)),
         digest=digest(table),
         layer=LAYERS[one_of(table.get("layer", "vendor"), ("layer",), LAYERS)],
-        marks=_marks(table["detect"]),
+        marks=_marks(table["detect"], target if table.get("layer", "vendor") == "vendor" else None),
         threshold=number(table["detect"].get("threshold", 1), ("detect", "threshold")),
         namespaces=texts(table.get("namespaces", []), ("namespaces",)),
         kind_says_nothing=one_of(table.get("otlp_kind", "meant"), ("otlp_kind",), ("meant", "default")) == "default",
@@ -546,7 +554,8 @@ def extended(table: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _marks(detect: object) -> tuple[Mark, ...]:
+def _marks(detect: object, target: Target | None) -> tuple[Mark, ...]:
+    """The marks of a table; those of a vendor must not be keys of the target, which every translated item has."""
     kinds = ("scopes", "keys", "values", "resource", "events")
     table = mapping(detect, ("detect",), known={*kinds, "threshold"})
     marks = []
@@ -558,7 +567,15 @@ def _marks(detect: object) -> tuple[Mark, ...]:
                 raise Defect(
                     path, "expected key=value" if kind in ("values", "resource") else "a value is not asked here"
                 )
-            marks.append(Mark(kind=kind, pattern=name, value=value, weight=number(weight, path)))
+            mark = Mark(kind=kind, pattern=name, value=value, weight=number(weight, path))
+            own = (
+                next((key for key in target.attributes if mark.matches(key)), None)
+                if target and kind == "keys"
+                else None
+            )
+            if own:
+                raise Defect(path, f"{own!r} is a key of the target: what was translated would bear this mark")
+            marks.append(mark)
     return tuple(marks)
 
 

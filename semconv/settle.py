@@ -243,16 +243,17 @@ def book(run: Run, label: str, reading: Reading, atoms: int, *, equal: bool) -> 
 
 def _take_apart(run: Run, label: str, value: Value, way: Way, atoms: int) -> Outcome:
     """Each leaf is an atom of its own: it goes where its member's row says, or where the rest goes."""
-    parsed: Value | Miss
+    parsed: Value
+    parsed, count = run.scope.weighed(value) if isinstance(value, str) else (value, 0)
     if way.row.ops:
-        parsed = ops.run(way.row.ops, value, run.scope)
-        if isinstance(parsed, Miss):
-            return parsed
-    else:
-        parsed = run.scope.inside(value)
+        result = ops.run(way.row.ops, value, run.scope)
+        if isinstance(result, Miss):
+            return result
+        if result is not parsed:
+            parsed, count = result, 0
     if not isinstance(parsed, dict) or not parsed:
         return ops.UNPARSEABLE
-    run.extra += leaves(parsed) - atoms
+    run.extra += (count or leaves(parsed)) - atoms
     run.lossy = True
     left: Attributes = dict(parsed)
     dropped = False

@@ -38,7 +38,7 @@ class KeyStage:
         """The first row that applies settles it; if none does, the last one's reason is the loss."""
         key, reason = self.key, "no_concept"
         value = run.attributes[key]
-        if run.sentinels and isinstance(value, str) and value in run.sentinels:
+        if run.sentinels and isinstance(value, str) and value in run.sentinels and self.ways[0].key != key:
             run.seen_at_source(run.sentinels[value])
             run.kept += 1
             return

@@ -121,7 +121,7 @@ class Target:
         """The type of a key of this target; a key the registry does not know holds anything."""
         spec = self.attributes.get(key)
         if spec is not None:
-            return spec.type
+            return "any" if spec.type.startswith("template") else spec.type  # the bare key of a family says nothing
         return "string" if any(key.startswith(prefix) for _, prefix in self.templates) else "any"
 
     def knows(self, concept: str) -> bool:

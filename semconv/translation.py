@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from semconv.otlp_json import any_value
 from semconv.view import Attributes
@@ -17,8 +17,7 @@ from semconv.view import Attributes
 BUCKETS: Final = ("kept", "renamed", "converted", "folded", "derived_only", "dropped")
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(NamedTuple):
     """An atom that has no home in the target, or several atoms under one path.
 
     A path is an attribute's key; `key#/member` is a member of the JSON in it; `@name`, `@kind`, `@body`, `@duplicates`,

@@ -77,17 +77,18 @@ def json_text(value: Value) -> str:
 
 
 def size(value: Value) -> int:
-    """Bytes of content: UTF-8 length of strings, 8 for a number, 1 for a bool, keys and items summed for containers."""
+    """Bytes of content: UTF-8 length of text, length of the compact JSON of containers, 8 for a number, 1 for a bool."""
     if isinstance(value, str):
         return len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
+    if isinstance(value, dict | list):
+        try:
+            return len(orjson.dumps(value))
+        except (TypeError, ValueError, RecursionError):  # bytes, integers over 64 bits, lone surrogates
+            return len(json_text(value))
     if isinstance(value, bool):
         return 1
     if isinstance(value, int | float):
         return 8
-    if isinstance(value, dict):
-        return sum([size(name) + size(item) for name, item in value.items()])
-    if isinstance(value, list):
-        return sum([size(item) for item in value])
     return len(value) if value is not None else 0
 
 
