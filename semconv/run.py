@@ -6,7 +6,6 @@ translation of its item takes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from semconv.messages import Shapes
@@ -44,7 +43,6 @@ class Run:
         "removed",
         "renamed",
         "scope",
-        "sentinels",
         "shapes",
         "source_side",
         "structured",
@@ -55,14 +53,12 @@ class Run:
         self,
         attributes: Attributes,
         shapes: Shapes,
-        sentinels: Mapping[str, str],
         finish_reasons_key: str | None,
         *,
         structured: bool,
     ) -> None:
         self.attributes = attributes
         self.shapes = shapes
-        self.sentinels = sentinels
         self.finish_reasons_key = finish_reasons_key
         self.structured = structured
         """Whether attributes of the signal carry structure as it is; spans carry its JSON text."""

@@ -33,13 +33,15 @@ class KeyStage:
 
     key: str
     ways: tuple[Way, ...]
+    sentinels: Mapping[str, str]
+    """Values that say the content was taken out at the source, and the reason; not asked of the target's own keys."""
 
     def do(self, run: Run) -> None:
         """The first row that applies settles it; if none does, the last one's reason is the loss."""
         key, reason = self.key, "no_concept"
         value = run.attributes[key]
-        if run.sentinels and isinstance(value, str) and value in run.sentinels and self.ways[0].key != key:
-            run.seen_at_source(run.sentinels[value])
+        if self.sentinels and isinstance(value, str) and value in self.sentinels:
+            run.seen_at_source(self.sentinels[value])
             run.kept += 1
             return
         for way in self.ways:
@@ -69,7 +71,7 @@ class OwnStage:
         if self.right(run.attributes[self.key], run.shapes, structured=run.structured):
             run.kept += 1
         else:
-            KeyStage(self.key, (self.way,)).do(run)
+            KeyStage(self.key, (self.way,), {}).do(run)
 
     def right(self, value: Value, shapes: Shapes, *, structured: bool) -> bool:
         """Whether the value is as the target has it."""
@@ -87,19 +89,23 @@ class OwnStage:
 
 @dataclass(frozen=True, slots=True)
 class FoldStage:
-    """A family of keys that make one structure: `skeleton` is the structure with keys where values go."""
+    """A family of keys that make one structure."""
 
     way: Way
     keys: tuple[str, ...]
     skeleton: Any
-    label: str
+    """The structure, with keys where their values go."""
     gaps: bool
+    sentinels: Mapping[str, str]
 
     def do(self, run: Run) -> None:
         """Read the structure and claim its key, or lose all of the family together."""
-        if run.sentinels:
-            self._count_sentinels(run)
-        way, count = self.way, len(self.keys)
+        if self.sentinels:
+            for key in self.keys:
+                value = run.attributes[key]
+                if isinstance(value, str) and value in self.sentinels:
+                    run.seen_at_source(self.sentinels[value])
+        way = self.way
         body = _filled(self.skeleton, run.attributes)
         reading = read(way.shape, body, run.shapes, role=way.role, parse_text=way.row.parts_in_text)
         won = LOST if reading is None else offer_body(run, way.key, reading, way.shape)
@@ -107,16 +113,10 @@ class FoldStage:
             for key in self.keys:
                 run.lose(way.key, key, "unstructured" if reading is None else way.row.yields, 1)
             return
-        book(run, self.label, reading, count, equal=won is EQUAL)
+        book(run, way.key, reading, len(self.keys), equal=won is EQUAL)
         if self.gaps:
-            run.notes.append(Loss(self.label, "index_gap", 0))
+            run.notes.append(Loss(way.key, "index_gap", 0))
         run.removed += self.keys
-
-    def _count_sentinels(self, run: Run) -> None:
-        for key in self.keys:
-            value = run.attributes[key]
-            if isinstance(value, str) and value in run.sentinels:
-                run.seen_at_source(run.sentinels[value])
 
 
 def _filled(skeleton: Any, attributes: Attributes) -> Any:  # noqa: ANN401  # a document

@@ -13,7 +13,8 @@ from typing import Any, Final
 from semconv import identity, table
 from semconv.errors import ProfileError
 from semconv.messages import Shapes, invert
-from semconv.plan import NOTHING, Plan, Planner, Shape
+from semconv.plan import NOTHING, Plan, Shape
+from semconv.planner import Planner
 from semconv.profile import Profile, extended, from_table
 from semconv.run import Run
 from semconv.target import FINISH_REASONS, SpanType, Target, load
@@ -36,9 +37,9 @@ class Translator:
         self.profiles = tuple(sorted(profiles, key=lambda profile: profile.id))
         self._message_shapes = shapes
         self._finish_key = target.key_of(FINISH_REASONS)
-        self._spans = Planner(profiles, target, shapes, structured=False)
-        self._logs = Planner(profiles, target, shapes, structured=True)
-        self._points = Planner(profiles, target, shapes, structured=False)
+        self._spans = Planner(profiles, target, structured=False)
+        self._logs = Planner(profiles, target, structured=True)
+        self._points = Planner(profiles, target, structured=False)
         self._tables = Tables(
             target={"id": target.id, "version": target.version, "digest": target.digest},
             profiles={profile.id: {"version": profile.version, "digest": profile.digest} for profile in self.profiles},
@@ -182,7 +183,7 @@ class Translator:
 
     def _run(self, plan: Plan, attributes: Attributes, *, structured: bool) -> Run:
         """A run with everything done that needs no look at the rest of the item."""
-        run = Run(attributes, self._message_shapes, plan.sentinels, self._finish_key, structured=structured)
+        run = Run(attributes, self._message_shapes, self._finish_key, structured=structured)
         out = run.out
         for source, key in plan.moves:
             out[key] = attributes[source]

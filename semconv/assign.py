@@ -1,0 +1,399 @@
+"""Making a plan: every key of a shape is assigned to one row, and claims are put in the order in which they are heard.
+
+Rows for a key are asked from the most special profile to the most general, so that a vendor's table may refine the
+registry. Claims to a key of the target are heard the other way round: what is there already, then what the conventions'
+own older names say, then vendors by how surely they were detected.
+
+Law: the result depends on the set of keys, not on their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from semconv.bind import bind, bind_key, bind_own, is_certain, is_tabled, leaves_as_is, looked_up, targets_of
+from semconv.plan import KeyFacts, Plan, Shape
+from semconv.profile import Fold, FoldKey, Implied, MetricRow, NameRow, Profile, Row, Surroundings
+from semconv.run import Run
+from semconv.settle import EXACT, READABLE, Way, way
+from semconv.stages import EventStage, FoldStage, ImpliedStage, KeyStage, OwnStage, Stage
+from semconv.target import FINISH_REASONS, OPERATION, Target
+from semconv.translation import Loss
+
+Rank = tuple[Any, ...]
+"""When a claim is heard: place of the profile, place of the row, the key as numbers and words."""
+
+_NATIVE = -1
+"""The place of what an item has under the target's own keys: before any profile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assigned:
+    """A key and the rows that are tried for it."""
+
+    key: str
+    rank: Rank
+    ways: tuple[Way, ...]
+    sentinels: Mapping[str, str]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Family:
+    """The keys of one fold."""
+
+    rank: Rank
+    sentinels: Mapping[str, str]
+    members: list[tuple[str, FoldKey, tuple[str, ...]]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A plan in the making."""
+
+    kept: int = 0
+    derived: list[str] = field(default_factory=list)
+    loss: list[Loss] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    moves: list[tuple[str, str]] = field(default_factory=list)
+    constants: list[tuple[str, str, str]] = field(default_factory=list)
+    stages: list[tuple[Rank, Stage]] = field(default_factory=list)
+    sums: list[Stage] = field(default_factory=list)
+
+
+class Assignment:
+    """Makes the plan for one shape, one set of switch values and the profiles that match them."""
+
+    def __init__(
+        self,
+        shape: Shape,
+        facts: Sequence[KeyFacts],
+        profiles: Mapping[int, Profile],
+        values: Mapping[str, str | None],
+        target: Target,
+        *,
+        structured: bool,
+    ) -> None:
+        """`facts` are those of the shape's keys, `profiles` in the order they are heard, by their place in the planner."""
+        self.shape = shape
+        self.target = target
+        self.structured = structured
+        self.profiles = profiles
+        self.heard = list(profiles.values())
+        self.types = dict(zip(shape.keys, shape.types, strict=True))
+        self.facts = dict(zip(shape.keys, facts, strict=True))
+        unsaid = Surroundings(scope=shape.scope, keys=frozenset(shape.keys), values=values)
+        self.around = Surroundings(unsaid.scope, unsaid.keys, values, self._operation(unsaid))
+
+    def plan(self, margins: Sequence[int]) -> Plan:
+        """The plan."""
+        draft = _Draft()
+        singles, families = self._assign(draft)
+        first = self._first_claims(singles, families)
+        for assigned in sorted(singles, key=lambda one: one.rank):
+            self._place(assigned, draft, first)
+        for fold, family in families.items():
+            draft.stages.append(((*family.rank, ()), self._fold_stage(fold, family)))
+        return self._finished(draft, margins)
+
+    # ------------------------------------------------------------------ which operation
+
+    def _operation(self, around: Surroundings) -> str | None:
+        """The operation that follows from the shape and its values; conditions that ask for one are not met yet."""
+        key = self.target.key_of(OPERATION) or OPERATION
+        if self.types.get(key) is str:
+            value = around.values.get(key)
+            rows = self._rows_that_say(key, around, reversed(list(self.profiles)))
+            return next((said for _, row in rows if (said := looked_up(row, value))), value)
+        claims = [
+            (place, order, source, row)
+            for source in around.keys
+            for place, at in enumerate(self.profiles)
+            for order, row in self._rows_that_say(source, around, [at])
+        ]
+        for _, _, source, row in sorted(claims, key=lambda claim: claim[:3]):
+            said = looked_up(row, around.values.get(source))
+            if said:
+                return said
+        return next(
+            (
+                str(implied.value)
+                for profile in self.heard
+                for implied in profile.implied
+                if implied.to == OPERATION and implied.when.holds(around)
+            ),
+            None,
+        )
+
+    def _rows_that_say(self, key: str, around: Surroundings, places: Any) -> list[tuple[int, Row]]:  # noqa: ANN401  # any iterable of int
+        return [
+            (order, entry)
+            for at in places
+            for order, entry, _ in self.facts[key].rows.get(at, ())
+            if isinstance(entry, Row) and entry.to == OPERATION and entry.when.holds(around)
+        ]
+
+    # ------------------------------------------------------------------ which row takes a key
+
+    def _assign(self, draft: _Draft) -> tuple[list[Assigned], dict[Fold, _Family]]:
+        singles: list[Assigned] = []
+        families: dict[Fold, _Family] = {}
+        identity = any(profile.identity for profile in self.heard)
+        for key in self.shape.keys:
+            facts = self.facts[key]
+            found = self._rows(key, facts)
+            if isinstance(found, _Family):
+                family = families.setdefault(found.members[0][1].fold, found)
+                if family is not found:
+                    family.rank = min(family.rank, found.rank)
+                    family.members += found.members
+            elif found is not None:
+                singles.append(found)
+            elif facts.concept is not None and identity:
+                own = bind_own(self.target, key, facts.concept, self.types[key], structured=self.structured)
+                if own is None:
+                    draft.kept += 1
+                else:
+                    singles.append(Assigned(key=key, rank=(_NATIVE, 0, _natural(key)), ways=(own,), sentinels={}))
+            elif any(at in self.profiles for at in facts.owners):
+                draft.loss.append(Loss(key, "no_concept"))
+                draft.unknown.append(key)
+            else:
+                draft.kept += 1
+        return singles, families
+
+    def _rows(self, key: str, facts: KeyFacts) -> Assigned | _Family | None:
+        """The rows for a key in the order they are tried, or the fold that takes it."""
+        ways: list[Way] = []
+        rank: Rank = ()
+        sentinels: Mapping[str, str] = {}
+        order_asked = sorted(enumerate(self.profiles.items()), key=lambda item: (-item[1][1].layer, item[0]))
+        for place, (at, profile) in order_asked:
+            for order, entry, holes in facts.rows.get(at, ()):
+                fold = entry.fold if isinstance(entry, FoldKey) else None
+                if not (fold.when if fold else entry.when).holds(self.around):  # type: ignore[union-attr]  # a Row when no fold
+                    continue
+                if isinstance(entry, FoldKey):
+                    if ways:
+                        continue
+                    return _Family(rank=(place, order), sentinels=profile.sentinels, members=[(key, entry, holes)])
+                if not ways:
+                    rank, sentinels = (place, order, _natural(key)), profile.sentinels
+                ways.append(bind(self.target, entry, holes))
+                if is_certain(ways[-1], self.types[key]):
+                    return self._assigned(key, rank, ways, sentinels)
+        return self._assigned(key, rank, ways, sentinels) if ways else None
+
+    @staticmethod
+    def _assigned(key: str, rank: Rank, ways: list[Way], sentinels: Mapping[str, str]) -> Assigned:
+        if any(bound.key == key for bound in ways):
+            return Assigned(key=key, rank=(_NATIVE, 0, _natural(key)), ways=tuple(ways), sentinels={})
+        return Assigned(key=key, rank=rank, ways=tuple(ways), sentinels=sentinels)
+
+    # ------------------------------------------------------------------ what can be decided beforehand
+
+    def _first_claims(self, singles: Sequence[Assigned], families: Mapping[Fold, _Family]) -> Mapping[str, Rank]:
+        """For each key that is claimed, when the first claim to it is heard."""
+        claims = [(one.rank, key) for one in singles for bound in one.ways for key in targets_of(bound)]
+        for fold, family in families.items():
+            keys = (self.target.key_of(concept) or "" for concept in (fold.to, FINISH_REASONS))
+            claims += [((*family.rank, ()), key) for key in keys]
+        first: dict[str, Rank] = {}
+        for rank, key in sorted(claims):
+            first.setdefault(key, rank)
+        return first
+
+    def _place(self, one: Assigned, draft: _Draft, first: Mapping[str, Rank]) -> None:
+        """Decide what follows from the shape; leave to a stage what depends on values."""
+        key, bound = one.key, one.ways[0]
+        row, kind, value = bound.row, self.types[key], self.around.values.get(key)
+        single = len(one.ways) == 1 and not row.same_as
+        redactable = bool(one.sentinels) and kind is str
+        tabled = bool(row.ops) and kind is str and is_tabled(row)
+        wins = single and self._wins(one, bound, first)
+        if single and row.lost and not bound.key and bound.rest is None and not redactable:
+            draft.loss.append(Loss(key, row.lost))
+        elif single and (row.keep or (bound.key == key and tabled and leaves_as_is(row, value))):
+            draft.kept += 1
+        elif single and bound.key == key and not row.ops and (bound.shape in READABLE or bound.type == "string[]"):
+            draft.stages.append((one.rank, OwnStage(key, bound)))
+        elif single and row.derived:
+            draft.derived.append(key)
+        elif wins and (not row.ops or (tabled and leaves_as_is(row, value))):
+            draft.moves.append((key, bound.key))
+        elif wins and tabled and (said := looked_up(row, value)) is not None:
+            draft.constants.append((key, bound.key, said))
+        elif any(each.row.sum_of for each in one.ways):
+            draft.sums.append(KeyStage(key, one.ways, one.sentinels))
+        else:
+            draft.stages.append((one.rank, KeyStage(key, one.ways, one.sentinels)))
+
+    def _wins(self, one: Assigned, bound: Way, first: Mapping[str, Rank]) -> bool:
+        """Whether a claim can only win, and with the value's own type."""
+        return bool(
+            bound.key
+            and not bound.row.copy
+            and not bound.row.lost
+            and bound.key not in self.types
+            and first[bound.key] == one.rank
+            and bound.shape not in READABLE
+            and self.types[one.key] is EXACT.get(bound.type)
+        )
+
+    # ------------------------------------------------------------------ the parts of the plan
+
+    def _finished(self, draft: _Draft, margins: Sequence[int]) -> Plan:
+        stages = tuple(stage for _, stage in sorted(draft.stages, key=lambda item: item[0]))
+        late = (*self._implied(), *draft.sums)
+        events = self._events()
+        checks = tuple(stage for stage in stages if isinstance(stage, OwnStage))
+        only_checks = len(checks) == len(stages) and not (draft.moves or draft.constants or late or events)
+        moved = [source for source, _ in draft.moves] + [source for source, _, _ in draft.constants]
+        return Plan(
+            profiles=tuple(profile.id for profile in self.heard),
+            margins=tuple(margins),
+            moves=tuple(draft.moves),
+            constants=tuple((target, said) for _, target, said in draft.constants),
+            stages=stages,
+            late=late,
+            names=self._names(),
+            events=events,
+            checks=checks if only_checks else None,
+            kept=draft.kept,
+            converted=len(draft.constants),
+            derived=len(draft.derived),
+            removed=tuple(sorted([*draft.derived, *moved])),
+            loss=tuple(sorted(draft.loss)),
+            unknown=tuple(sorted(draft.unknown)),
+            lossy=bool(draft.constants or draft.derived or draft.loss),
+            kind_says_nothing=any(profile.kind_says_nothing for profile in self.heard),
+            kind=next(
+                (row.kind for profile in self.heard for row in profile.kinds if row.when.holds(self.around)), None
+            ),
+            log_reasons={name: reason for profile in self.heard for name, reason in profile.logs.items()},
+            metrics=self._metrics(),
+        )
+
+    def _fold_stage(self, fold: Fold, family: _Family) -> Stage:
+        bound = bind(self.target, Row(to=fold.to, role=fold.role, parts_in_text=fold.parts_in_text, yields=fold.yields))
+        members = sorted(family.members, key=lambda member: _natural(member[0]))
+        if not bound.key:
+            return _Several(tuple(KeyStage(key, (bound,), {}) for key, _, _ in members))
+        tree: dict[Any, Any] = {}
+        placed: list[str] = []
+        homeless: list[str] = []
+        for key, entry, holes in members:
+            (placed if _put(tree, _filled_path(entry.path, holes), key) else homeless).append(key)
+        skeleton, gaps = _listed(tree)
+        stage = FoldStage(bound, tuple(placed), skeleton, gaps, family.sentinels)
+        lost = way(Row(lost="part_unrepresentable"))
+        return _Several((stage, *(KeyStage(key, (lost,), {}) for key in homeless))) if homeless else stage
+
+    def _names(self) -> tuple[tuple[NameRow, str], ...]:
+        return tuple(
+            (row, self.target.key_of(row.to) or "" if row.to else "")
+            for profile in self.heard
+            for row in profile.names
+            if row.when.holds(self.around)
+        )
+
+    def _implied(self) -> list[Stage]:
+        return [
+            ImpliedStage(key, implied.value, _rule(implied))
+            for profile in self.heard
+            for implied in profile.implied
+            if implied.when.holds(self.around) and (key := self.target.key_of(implied.to)) is not None
+        ]
+
+    def _events(self) -> EventStage | None:
+        rows = {}
+        for profile in reversed(self.heard):
+            for name in self.shape.events:
+                event = profile.events.get(name)
+                if event is not None:
+                    bound = bind(self.target, Row(to=event.to, role=event.role)) if event.to else None
+                    rows[name] = (event, bound if bound and bound.key else None)
+        if not rows:
+            return None
+        lifts = any(row.lift for row, _ in rows.values())
+        own = [key for key in self.target.attributes if lifts and key.startswith(self.target.namespaces)]
+        return EventStage(rows=rows, lift={key: bind_key(self.target, Row(to=key), key) for key in own})
+
+    def _metrics(self) -> Mapping[str, tuple[MetricRow, ...]]:
+        rows: dict[str, tuple[MetricRow, ...]] = {}
+        for profile in self.heard:
+            for row in profile.metrics:
+                rows[row.name] = (*rows.get(row.name, ()), row)
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Several:
+    """Stages that stand at one place."""
+
+    stages: tuple[Stage, ...]
+
+    def do(self, run: Run) -> None:
+        """All of them in turn."""
+        for stage in self.stages:
+            stage.do(run)
+
+
+# ------------------------------------------------------------------ paths of folds
+
+
+def _natural(key: str) -> Rank:
+    """A sort key in which message 10 comes after message 9."""
+    return tuple(
+        (0, int(part), part) if part.isdecimal() and part.isascii() and len(part) < 10 else (1, 0, part)
+        for part in key.split(".")
+    )
+
+
+def _rule(implied: Implied) -> str:
+    asked = [f"{key}={'|'.join(values)}" for key, values in implied.when.values]
+    return ", ".join([*asked, *implied.when.present]) or "shape"
+
+
+def _filled_path(path: tuple[str, ...], holes: tuple[str, ...]) -> tuple[str | int, ...]:
+    """A path with its holes filled: numbers for `{i}`, the segments `**` stood for."""
+    at = 0
+    steps: list[str | int] = []
+    for step in path:
+        if step == "**":
+            steps += holes[-1].split(".")
+        elif step == "*":
+            steps.append(holes[at])
+            at += 1
+        elif step.startswith("{"):
+            steps.append(int(holes[at]))
+            at += 1
+        else:
+            steps.append(int(step) if step.isdecimal() else step)
+    return tuple(steps)
+
+
+def _put(tree: dict[Any, Any], path: tuple[str | int, ...], key: str) -> bool:
+    """Put a key at a path of a tree; False when something else is there or on the way."""
+    for step in path[:-1]:
+        inner = tree.setdefault(step, {})
+        if not isinstance(inner, dict):
+            return False
+        tree = inner
+    if path[-1] in tree:
+        return False
+    tree[path[-1]] = key
+    return True
+
+
+def _listed(tree: Any) -> tuple[Any, bool]:  # noqa: ANN401  # a document of keys
+    """The tree with lists where numbers were, and whether numbers were missing in between."""
+    if not isinstance(tree, dict):
+        return tree, False
+    inner = {step: _listed(value) for step, value in tree.items()}
+    gaps = any(gap for _, gap in inner.values())
+    numbers = sorted(step for step in inner if isinstance(step, int))
+    if numbers and len(numbers) == len(inner):
+        return [inner[step][0] for step in numbers], gaps or numbers != list(range(len(numbers)))
+    return {str(step): value for step, (value, _) in inner.items()}, gaps

@@ -1,0 +1,155 @@
+"""Plans by shape: detection of profiles, and the caches that make the second item of a shape cheap.
+
+An item's *shape* is its scope, its keys with their types, and the names of its events. From the shape and the values that
+conditions ask about follows everything but values. What is known of a key is kept by key, plans by shape; both bounded.
+
+Law: a plan depends on the item and the tables alone, never on what came before, on the order of attributes or of profiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from semconv.assign import Assignment
+from semconv.bind import is_tabled
+from semconv.plan import NOTHING, KeyFacts, Plan, Shape
+from semconv.profile import Profile, Row
+from semconv.target import OPERATION, Target
+
+SHAPE_KEYS_MAX: Final = 1 << 16
+"""Keys over all shapes kept; a shape costs about a hundred bytes a key."""
+KEYS_MAX: Final = 1 << 14
+"""Keys whose facts are kept."""
+PLANS_PER_SHAPE_MAX: Final = 256
+
+
+class Planner:
+    """Makes and keeps the plans for one signal."""
+
+    def __init__(self, profiles: Sequence[Profile], target: Target, *, structured: bool) -> None:
+        """`structured` says whether attributes of the signal carry structure as it is."""
+        self.profiles = tuple(sorted(profiles, key=lambda profile: profile.id))
+        self.target = target
+        self.structured = structured
+        self._vocabulary = _vocabulary(self.profiles)
+        self._facts: dict[str, KeyFacts] = {}
+        self._shapes: dict[tuple[Any, ...], Shape] = {}
+        self._shape_keys = 0
+        self.resource_marks = tuple(
+            sorted({mark.pattern for profile in self.profiles for mark in profile.marks if mark.kind == "resource"})
+        )
+
+    def shape(self, scope: str, keys: tuple[str, ...], types: tuple[type, ...], events: frozenset[str]) -> Shape:
+        """The shape, new or known."""
+        identity = (scope, keys, types, events)
+        shape = self._shapes.get(identity)
+        if shape is None:
+            if self._shape_keys + len(keys) > SHAPE_KEYS_MAX:
+                self._shapes.clear()
+                self._shape_keys = 0
+            words = self._vocabulary
+            switches = sorted(key for key, kind in zip(keys, types, strict=True) if kind is str and key in words)
+            shape = self._shapes[identity] = Shape(
+                keys=keys,
+                types=types,
+                scope=scope,
+                events=events,
+                switches=tuple((key, words[key]) for key in switches),
+            )
+            self._shape_keys += len(keys)
+        return shape
+
+    def plan(self, shape: Shape, values: tuple[str | None, ...], resource: tuple[str | None, ...]) -> Plan:
+        """The plan for a shape, the values its switches have, and those of the resource marks."""
+        choice = values + resource
+        plan = shape.plans.get(choice)
+        if plan is None:
+            if len(shape.plans) >= PLANS_PER_SHAPE_MAX:
+                shape.plans.clear()
+            plan = shape.plans[choice] = self._make(shape, values, resource)
+        return plan
+
+    def _make(self, shape: Shape, values: tuple[str | None, ...], resource: tuple[str | None, ...]) -> Plan:
+        by_key = dict(zip((key for key, _ in shape.switches), values, strict=True))
+        facts = [self._facts_of(key) for key in shape.keys]
+        margins = self._detect(shape, facts, by_key, dict(zip(self.resource_marks, resource, strict=True)))
+        if not margins:
+            return NOTHING
+        heard = sorted(margins, key=lambda at: (self.profiles[at].layer, -margins[at], self.profiles[at].id))
+        matching = {at: self.profiles[at] for at in heard}
+        assignment = Assignment(shape, facts, matching, by_key, self.target, structured=self.structured)
+        return assignment.plan([margins[at] for at in heard])
+
+    # ------------------------------------------------------------------ what is known of a key
+
+    def _facts_of(self, key: str) -> KeyFacts:
+        known = self._facts.get(key)
+        if known is None:
+            if len(self._facts) >= KEYS_MAX:
+                self._facts.clear()
+            known = self._facts[key] = self._learn(key)
+        return known
+
+    def _learn(self, key: str) -> KeyFacts:
+        places = list(enumerate(self.profiles))
+        spec = self.target.attributes.get(key)
+        return KeyFacts(
+            marks=tuple(
+                (at, number)
+                for at, profile in places
+                for number, mark in enumerate(profile.marks)
+                if mark.kind == "keys" and mark.matches(key)
+            ),
+            rows={at: found for at, profile in places if (found := profile.rows(key))},
+            concept=spec.concept if spec else key if self.target.knows(key) else None,
+            owners=tuple(at for at, profile in places if key.startswith(profile.namespaces)),
+        )
+
+    # ------------------------------------------------------------------ detection
+
+    def _detect(
+        self,
+        shape: Shape,
+        facts: Sequence[KeyFacts],
+        values: Mapping[str, str | None],
+        resource: Mapping[str, str | None],
+    ) -> dict[int, int]:
+        """How far above its threshold each matching profile is, by its place. Each mark counts once."""
+        signs = {sign for known in facts for sign in known.marks}
+        margins = {}
+        for at, profile in enumerate(self.profiles):
+            score = 0
+            for number, mark in enumerate(profile.marks):
+                if mark.kind == "keys":
+                    hit = (at, number) in signs
+                elif mark.kind == "values":
+                    hit = values.get(mark.pattern) == mark.value
+                elif mark.kind == "scopes":
+                    hit = mark.matches(shape.scope)
+                elif mark.kind == "resource":
+                    hit = resource.get(mark.pattern) == mark.value
+                else:
+                    hit = any(mark.matches(name) for name in shape.events)
+                score += mark.weight if hit else 0
+            if score >= profile.threshold:
+                margins[at] = score - profile.threshold
+        return margins
+
+
+def _vocabulary(profiles: Sequence[Profile]) -> dict[str, dict[str, str]]:
+    """For every key that a condition, a mark or a table asks about, the values that make a difference."""
+    words: dict[str, dict[str, str]] = {}
+    operations = words.setdefault(OPERATION, {})
+    for profile in profiles:
+        for key, values in profile.questions():
+            words.setdefault(key, {}).update({value: value for value in values})
+        for key, entries in profile.exact.items():
+            for _, row in entries:
+                if isinstance(row, Row) and row.ops and is_tabled(row):
+                    known = words.setdefault(key, {})
+                    for step in row.ops:
+                        known.update({value: value for value in step.argument[0]})
+        for when in profile.whens():
+            operations.update({operation: operation for operation in when.operation})
+    return words
