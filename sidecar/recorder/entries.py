@@ -10,9 +10,12 @@ import base64
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import orjson
+from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from evidence import event
 from evidence.canonical import canonical
@@ -93,14 +96,11 @@ def _fingerprint(content: object) -> bytes:
 # ---------------------------------------------------------------- resources and scopes
 
 
-_PART_TYPES = {"resource": event.RESOURCE, "scope": event.SCOPE}
-
-
 class _Parts:
-    """Digests of resources and scopes, computed once for the many items that share them."""
+    """The parts of one frame: made once for the many items that share a resource or scope."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, int], tuple[Part, dict[str, Any]]] = {}
+        self._known: dict[tuple[str, int], tuple[Part, Any]] = {}
 
     def resource(self, item: TranslatedItem) -> Part:
         return self._part("resource", item.resource, item.resource_schema_url)
@@ -111,12 +111,27 @@ class _Parts:
     def _part(self, name: Literal["resource", "scope"], message: Any, schema_url: str) -> Part:  # noqa: ANN401 - protobuf
         key = (name, id(message))
         if key not in self._known:
-            body: dict[str, Any] = {name: getattr(to_json, name)(message)}
-            if schema_url:
-                body["schemaUrl"] = schema_url
-            digest = tagged(canonical(body))
-            self._known[key] = Part(digest, _PART_TYPES[name], {"digest": digest, **body}), message
+            data = message.SerializeToString(deterministic=True)
+            make = _frequent_part if len(data) <= _FREQUENT_BYTES_MAX else _make_part
+            self._known[key] = make(name, data, schema_url), message  # which is kept, so that its id stays its own
         return self._known[key][0]
+
+
+_FREQUENT_BYTES_MAX = 16 * 1024
+_MESSAGES: Mapping[str, type[Resource | InstrumentationScope]] = {"resource": Resource, "scope": InstrumentationScope}
+_PART_TYPES = {"resource": event.RESOURCE, "scope": event.SCOPE}
+
+
+def _make_part(name: Literal["resource", "scope"], data: bytes, schema_url: str) -> Part:
+    body: dict[str, Any] = {name: getattr(to_json, name)(_MESSAGES[name].FromString(data))}
+    if schema_url:
+        body["schemaUrl"] = schema_url
+    digest = tagged(canonical(body))
+    return Part(digest, _PART_TYPES[name], {"digest": digest, **body})
+
+
+_frequent_part = lru_cache(maxsize=128)(_make_part)
+"""A sender says the same of itself in every request."""
 
 
 # ---------------------------------------------------------------- telemetry
