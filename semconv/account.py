@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from semconv.profile import REASONS
+from semconv.reasons import REASONS
 from semconv.target import OPERATION
 from semconv.translation import BUCKETS, Loss, Tables, Translation
 from semconv.value import size

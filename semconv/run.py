@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from semconv.messages import Shapes
 from semconv.ops import Scope
+from semconv.shapes import Shapes
 from semconv.translation import Loss
 from semconv.value import Value, json_text, same
 from semconv.view import Attributes

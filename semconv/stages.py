@@ -8,11 +8,12 @@ from typing import Any, Final, Protocol
 
 import orjson
 
-from semconv.messages import Shapes, conforms, read
+from semconv.messages import read
 from semconv.ops import Miss
 from semconv.profile import EventRow
 from semconv.run import EQUAL, LOST, WON, Run
 from semconv.settle import CARRIED, Way, book, offer_body
+from semconv.shapes import Shapes, conforms
 from semconv.translation import Loss
 from semconv.value import Value, same, size
 from semconv.view import Attributes, EventView

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from semconv import identity, table
-from semconv.errors import ProfileError
-from semconv.messages import Shapes, invert
 from semconv.plan import NOTHING, Plan, Shape
 from semconv.planner import Planner
-from semconv.profile import Profile, extended, from_table
+from semconv.profile import Profile
+from semconv.profile_reader import profiles as read_profiles
 from semconv.run import Run
+from semconv.shapes import Shapes, invert
 from semconv.target import FINISH_REASONS, SpanType, Target, load
 from semconv.translation import Loss, PointTranslation, Tables, Tally, Translation
 from semconv.value import leaves, size
@@ -62,7 +62,7 @@ class Translator:
         shapes = table.read(table.builtin("tables", "messages.yaml"), "messages.yaml", Shapes.from_table)
         enums = table.built(shared["enums.yaml"], table.builtin("tables", "enums.yaml"), "enums.yaml", _enums)
         registry = load(target, shared)
-        return cls(registry, _profiles(registry, enums, user_profiles or {}), shapes)
+        return cls(registry, read_profiles(registry, enums, user_profiles or {}), shapes)
 
     def describe(self) -> dict[str, Any]:
         """Which tables this is: ids, versions and digests, for a manifest."""
@@ -388,27 +388,3 @@ def _enums(shared: dict[str, Any]) -> dict[str, dict[str, str]]:
         else invert(members, (name,))
         for name, members in shared.items()
     }
-
-
-def _profiles(target: Target, enums: Mapping[str, Mapping[str, str]], user: Mapping[str, bytes]) -> list[Profile]:
-    """The built-in profiles and the user's over them."""
-    sources = {name: table.builtin("profiles", name) for name in table.builtin_names("profiles")}
-    tables = {name: table.parse(data, name) for name, data in sources.items()}
-    by_id = {str(content.get("id")): name for name, content in tables.items()}
-    for name in sorted(user):
-        content = table.parse(user[name], name, foreign=True)
-        if "extends" in content:
-            base = by_id.get(str(content["extends"]))
-            if base is None:
-                known = ", ".join(sorted(by_id))
-                raise ProfileError(name, 0, f"extends {content['extends']!r}, which is no profile; known: {known}")
-            content = extended(content, tables[base])
-        replaced = by_id.pop(str(content.get("id")), None)
-        if replaced is not None:
-            del tables[replaced]
-        tables[name], sources[name] = content, user[name]
-        by_id[str(content.get("id"))] = name
-    return [
-        table.built(content, sources[name], name, lambda document: from_table(document, target, enums))
-        for name, content in tables.items()
-    ]

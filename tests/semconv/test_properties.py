@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from semconv import otlp_json
 from semconv.account import Account
 from semconv.apply import apply_json
-from semconv.messages import conforms
+from semconv.shapes import conforms
 from semconv.value import document
 from semconv.view import LogView, MetricView
 from tests.semconv.strategies import ATTRIBUTES, TRANSLATOR, VALUES, spans

@@ -1,0 +1,328 @@
+"""Reading profiles from their tables, strictly: the definition of every word a table may use.
+
+Laws: an unknown word, concept, operation or reason is refused with its line; a row either leads somewhere or says why not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from semconv import table
+from semconv.errors import ProfileError
+from semconv.ops import compiled
+from semconv.profile import (
+    ALWAYS,
+    LAYERS,
+    EventRow,
+    Fold,
+    FoldKey,
+    Implied,
+    KindRow,
+    Mark,
+    MetricRow,
+    NameRow,
+    Pattern,
+    Profile,
+    Row,
+    Split,
+    When,
+    is_pattern,
+    pattern,
+)
+from semconv.reasons import REASONS
+from semconv.table import Defect, Path, digest, flag, mapping, number, one_of, sequence, text, texts
+from semconv.target import KINDS, OPERATION, Target
+
+_VARIABLE: Final = re.compile(r"\{([^{}]*)\}")
+
+
+_TOP: Final = (
+    "id", "version", "source", "extends", "layer", "detect", "namespaces", "otlp_kind", "identity", "sentinels",
+    "accounting", "enums", "rows", "folds", "names", "kinds", "implied", "events", "logs", "metrics",
+)  # fmt: skip
+_ROW: Final = (
+    "key", "when", "to", "op", "role", "parts_in_text", "split", "rest", "lost", "derived", "sum_of", "keep", "same_as",
+    "copy", "yields", "evict", "secondary",
+)  # fmt: skip
+
+
+def from_table(table: dict[str, Any], target: Target, shared: Mapping[str, Mapping[str, str]]) -> Profile:
+    """The profile a table describes, its concepts checked against the target.
+
+    Raises:
+        Defect: by path, for `semconv.table.read` to turn into a line.
+    """
+    mapping(table, (), known=_TOP, need=["id", "version", "detect"])
+    enums = {**shared, **{name: _enum(value, ("enums", name)) for name, value in _table(table, "enums").items()}}
+    reader = _Reader(target, enums)
+    exact: dict[str, list[tuple[int, Row | FoldKey]]] = {}
+    patterns: list[Pattern] = []
+    for order, (key, entry, path) in enumerate(reader.entries(table)):
+        if is_pattern(key):
+            patterns.append(pattern(key, order, entry, path))
+        else:
+            exact.setdefault(key, []).append((order, entry))
+    _reachable(exact, table)
+    return Profile(
+        id=text(table["id"], ("id",)),
+        version=text(table["version"], ("version",)),
+        digest=digest(table),
+        layer=LAYERS[one_of(table.get("layer", "vendor"), ("layer",), LAYERS)],
+        marks=_marks(table["detect"], target if table.get("layer", "vendor") == "vendor" else None),
+        threshold=number(table["detect"].get("threshold", 1), ("detect", "threshold")),
+        namespaces=texts(table.get("namespaces", []), ("namespaces",)),
+        kind_says_nothing=one_of(table.get("otlp_kind", "meant"), ("otlp_kind",), ("meant", "default")) == "default",
+        identity=flag(table.get("identity", False), ("identity",)),
+        sentinels={name: _reason(value, ("sentinels", name)) for name, value in _table(table, "sentinels").items()},
+        accounting={name: text(value, ("accounting", name)) for name, value in _table(table, "accounting").items()},
+        exact={key: tuple(entries) for key, entries in exact.items()},
+        patterns=tuple(patterns),
+        names=tuple(reader.name(row, path) for row, path in _items(table, "names")),
+        kinds=tuple(reader.kind(row, path) for row, path in _items(table, "kinds")),
+        implied=tuple(reader.implied(row, path) for row, path in _items(table, "implied")),
+        events={name: event for row, path in _items(table, "events") for name, event in reader.event(row, path)},
+        logs={name: reason for row, path in _items(table, "logs") for name, reason in reader.log(row, path)},
+        metrics=tuple(reader.metric(row, path) for row, path in _items(table, "metrics")),
+    )
+
+
+class _Reader:
+    """Reads the parts of one table."""
+
+    def __init__(self, target: Target, enums: Mapping[str, Mapping[str, str]]) -> None:
+        self.target = target
+        self.enums = enums
+
+    def entries(self, table: dict[str, Any]) -> list[tuple[str, Row | FoldKey, Path]]:
+        """Folds before rows: a structure is heard before what is said beside it."""
+        found: list[tuple[str, Row | FoldKey, Path]] = []
+        for row, path in _items(table, "folds"):
+            mapping(row, path, known={"to", "keys", "role", "parts_in_text", "yields", "when"}, need=["to", "keys"])
+            fold = Fold(
+                to=self.concept(row["to"], (*path, "to")),
+                role=row.get("role", ""),
+                parts_in_text=flag(row.get("parts_in_text", False), (*path, "parts_in_text")),
+                yields=_reason(row.get("yields", "superseded"), (*path, "yields")),
+                when=self.when(row.get("when"), (*path, "when")),
+            )
+            for key, place in mapping(row["keys"], (*path, "keys")).items():
+                steps = tuple(text(place, (*path, "keys", key)).split("."))
+                found.append((key, FoldKey(fold=fold, path=steps), (*path, "keys", key)))
+        for row, path in _items(table, "rows"):
+            entry = self.row(mapping(row, path, known=_ROW, need=["key"]), path)
+            found += [(key, entry, path) for key in texts(row["key"], (*path, "key"))]
+        return found
+
+    def row(self, table: dict[str, Any], path: Path) -> Row:
+        ways = [word for word in ("to", "split", "lost", "derived", "sum_of", "keep") if word in table]
+        if len(ways) != 1 and ways != ["to", "lost"]:
+            got = ", ".join(ways) or "none"
+            raise Defect(path, f"expected one of to, split, lost, derived, sum_of, keep; got {got}")
+        if "op" in table and ways[0] not in ("to", "split"):
+            raise Defect((*path, "op"), f"a row that is {ways[0]} has no use for an operation")
+        steps = compiled(table["op"], (*path, "op"), self.enums) if "op" in table else ()
+        if table.get("to") == OPERATION and not {step.name for step in steps} <= {"enum", "refuse"}:
+            raise Defect((*path, "op"), "what says the operation is looked up: only enum and refuse lead to it")
+        return Row(
+            when=self.when(table.get("when"), (*path, "when")),
+            to=self.concept(table["to"], (*path, "to")) if "to" in table else "",
+            ops=steps,
+            reversible=all(step.inverse is not None for step in steps),
+            secondary=flag(table.get("secondary", False), (*path, "secondary")),
+            role=table.get("role", ""),
+            parts_in_text=flag(table.get("parts_in_text", False), (*path, "parts_in_text")),
+            split=self.split(table, path) if "split" in table else None,
+            lost=_reason(table["lost"], (*path, "lost")) if "lost" in table else "",
+            derived=flag(table.get("derived", False), (*path, "derived")),
+            sum_of=tuple(
+                self.concept(concept, (*path, "sum_of"))
+                for concept in texts(table.get("sum_of", []), (*path, "sum_of"))
+            ),
+            keep=flag(table.get("keep", False), (*path, "keep")),
+            same_as=table.get("same_as", ""),
+            copy=flag(table.get("copy", False), (*path, "copy")),
+            yields=_reason(table.get("yields", "conflict_lost"), (*path, "yields")),
+            evict=flag(table.get("evict", False), (*path, "evict")),
+        )
+
+    def split(self, table: dict[str, Any], path: Path) -> Split:
+        members = []
+        for name, member in mapping(table["split"], (*path, "split")).items():
+            at = (*path, "split", name)
+            members.append((tuple(name.split(".")), self.row(mapping(member, at, known=_ROW), at)))
+        rest = mapping(table.get("rest", {"lost": "partial_no_concept"}), (*path, "rest"), known=_ROW)
+        return Split(members=tuple(members), rest=self.row(rest, (*path, "rest")))
+
+    def when(self, value: object, path: Path) -> When:
+        if value is None:
+            return ALWAYS
+        table = mapping(value, path, known={"operation", "value", "present", "any", "absent", "scope"})
+        return When(
+            operation=texts(table.get("operation", []), (*path, "operation")),
+            values=tuple(
+                (key, texts(allowed, (*path, "value", key)))
+                for key, allowed in mapping(table.get("value", {}), (*path, "value")).items()
+            ),
+            present=texts(table.get("present", []), (*path, "present")),
+            any=texts(table.get("any", []), (*path, "any")),
+            absent=texts(table.get("absent", []), (*path, "absent")),
+            scope=texts(table.get("scope", []), (*path, "scope")),
+        )
+
+    def name(self, row: object, path: Path) -> NameRow:
+        table = mapping(row, path, known={"pattern", "when"}, need=["pattern"])
+        parts = _VARIABLE.split(text(table["pattern"], (*path, "pattern")))
+        if len(parts) not in (1, 3):
+            raise Defect((*path, "pattern"), f"expected at most one variable, got {len(parts) // 2}")
+        prefix, variable, suffix = parts if len(parts) == 3 else (parts[0], "", "")
+        to = self.concept(variable, (*path, "pattern")) if variable else ""
+        return NameRow(prefix=prefix, to=to, suffix=suffix, when=self.when(table.get("when"), (*path, "when")))
+
+    def kind(self, row: object, path: Path) -> KindRow:
+        table = mapping(row, path, known={"kind", "when"}, need=["kind", "when"])
+        kind = one_of(table["kind"], (*path, "kind"), KINDS)
+        return KindRow(kind=KINDS[kind], when=self.when(table["when"], (*path, "when")))
+
+    def implied(self, row: object, path: Path) -> Implied:
+        table = mapping(row, path, known={"to", "value", "when"}, need=["to", "value", "when"])
+        to = self.concept(table["to"], (*path, "to"))
+        return Implied(to=to, value=table["value"], when=self.when(table["when"], (*path, "when")))
+
+    def event(self, row: object, path: Path) -> list[tuple[str, EventRow]]:
+        words = {"event", "to", "role", "body", "rename", "lift", "lost", "yields"}
+        table = mapping(row, path, known=words, need=["event"])
+        if sum(word in table for word in ("to", "lift", "lost")) != 1:
+            raise Defect(path, "expected one of to, lift, lost")
+        event = EventRow(
+            to=self.concept(table["to"], (*path, "to")) if "to" in table else "",
+            role=table.get("role", ""),
+            body=table.get("body", ""),
+            rename=mapping(table.get("rename", {}), (*path, "rename")),
+            lift=flag(table.get("lift", False), (*path, "lift")),
+            lost=_reason(table["lost"], (*path, "lost")) if "lost" in table else "",
+            yields=_reason(table.get("yields", "superseded"), (*path, "yields")),
+        )
+        return [(name, event) for name in texts(table["event"], (*path, "event"))]
+
+    def log(self, row: object, path: Path) -> list[tuple[str, str]]:
+        table = mapping(row, path, known={"event", "lost"}, need=["event", "lost"])
+        reason = _reason(table["lost"], (*path, "lost"))
+        return [(name, reason) for name in texts(table["event"], (*path, "event"))]
+
+    def metric(self, row: object, path: Path) -> MetricRow:
+        table = mapping(row, path, known={"name", "to", "lost", "points"}, need=["name"])
+        if ("to" in table) == ("lost" in table):
+            raise Defect(path, "expected one of to, lost")
+        points = mapping(table.get("points", {}), (*path, "points"))
+        return MetricRow(
+            name=text(table["name"], (*path, "name")),
+            to=table.get("to", ""),
+            lost=_reason(table["lost"], (*path, "lost")) if "lost" in table else "",
+            points=tuple((key, texts(values, (*path, "points", key))) for key, values in points.items()),
+        )
+
+    def concept(self, value: object, path: Path) -> str:
+        concept = text(value, path)
+        if not self.target.knows(concept.replace("*", "x")):
+            raise Defect(path, f"unknown concept {concept!r}: it is no key of the registry and none it declares absent")
+        return concept
+
+
+def extended(table: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
+    """A table laid over the one it extends: its own rows come first, its own words win."""
+    merged = dict(base)
+    for word, value in table.items():
+        below = base.get(word)
+        if isinstance(value, list) and isinstance(below, list):
+            merged[word] = value + [item for item in below if item not in value]
+        elif isinstance(value, dict) and isinstance(below, dict):
+            merged[word] = extended(value, below)
+        else:
+            merged[word] = value
+    merged.pop("extends", None)
+    return merged
+
+
+def _marks(detect: object, target: Target | None) -> tuple[Mark, ...]:
+    """The marks of a table; those of a vendor must not be keys of the target, which every translated item has."""
+    kinds = ("scopes", "keys", "values", "resource", "events")
+    table = mapping(detect, ("detect",), known={*kinds, "threshold"})
+    marks = []
+    for kind in kinds:
+        for sign, weight in mapping(table.get(kind, {}), ("detect", kind)).items():
+            path = ("detect", kind, sign)
+            name, _, value = sign.partition("=")
+            if (kind in ("values", "resource")) != bool(value):
+                raise Defect(
+                    path, "expected key=value" if kind in ("values", "resource") else "a value is not asked here"
+                )
+            mark = Mark(kind=kind, pattern=name, value=value, weight=number(weight, path))
+            own = (
+                next((key for key in target.attributes if mark.matches(key)), None)
+                if target and kind == "keys"
+                else None
+            )
+            if own:
+                raise Defect(path, f"{own!r} is a key of the target: what was translated would bear this mark")
+            marks.append(mark)
+    return tuple(marks)
+
+
+def _reachable(exact: Mapping[str, Sequence[tuple[int, Row | FoldKey]]], table: dict[str, Any]) -> None:
+    """No row stands behind one that always takes the key."""
+    for key, entries in exact.items():
+        for _, entry in entries[:-1]:
+            if isinstance(entry, Row) and entry.when == ALWAYS and _takes_all(entry):
+                later = [at for at, row in enumerate(table.get("rows", [])) if key in texts(row["key"], ())]
+                raise Defect(("rows", later[-1], "key"), f"{key!r} never gets here: an earlier row takes it always")
+
+
+def _takes_all(row: Row) -> bool:
+    whole = row.derived or row.keep or (row.to and not row.ops) or (row.lost and not row.to)
+    return bool(whole) and not row.split and not row.same_as
+
+
+def _enum(value: object, path: Path) -> dict[str, str]:
+    return {source: text(target, (*path, source)) for source, target in mapping(value, path).items()}
+
+
+def _reason(value: object, path: Path) -> str:
+    return one_of(value, path, REASONS)
+
+
+def _table(table: dict[str, Any], word: str) -> dict[str, Any]:
+    return mapping(table.get(word, {}), (word,))
+
+
+def _items(table: dict[str, Any], word: str) -> list[tuple[Any, Path]]:
+    return [(row, (word, at)) for at, row in enumerate(sequence(table.get(word, []), (word,)))]
+
+
+def profiles(target: Target, enums: Mapping[str, Mapping[str, str]], user: Mapping[str, bytes]) -> list[Profile]:
+    """The built-in profiles and the user's over them.
+
+    Raises:
+        ProfileError: a table is not as it should be, or extends a profile there is not.
+    """
+    sources = {name: table.builtin("profiles", name) for name in table.builtin_names("profiles")}
+    tables = {name: table.parse(data, name) for name, data in sources.items()}
+    by_id = {str(content.get("id")): name for name, content in tables.items()}
+    for name in sorted(user):
+        content = table.parse(user[name], name, foreign=True)
+        if "extends" in content:
+            base = by_id.get(str(content["extends"]))
+            if base is None:
+                known = ", ".join(sorted(by_id))
+                raise ProfileError(name, 0, f"extends {content['extends']!r}, which is no profile; known: {known}")
+            content = extended(content, tables[base])
+        replaced = by_id.pop(str(content.get("id")), None)
+        if replaced is not None:
+            del tables[replaced]
+        tables[name], sources[name] = content, user[name]
+        by_id[str(content.get("id"))] = name
+    return [
+        table.built(content, sources[name], name, lambda document: from_table(document, target, enums))
+        for name, content in tables.items()
+    ]

@@ -1,0 +1,57 @@
+"""Why something of an item is lost, or was worth a note: every reason there is, and how much it matters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+REASONS: Final[Mapping[str, str]] = {
+    "no_concept": "minor",
+    "no_concept_at_version": "minor",
+    "partial_no_concept": "minor",
+    "user_defined": "info",
+    "vendor_internal": "minor",
+    "internal_id": "info",
+    "foreign": "none",
+    "derivable": "none",
+    "not_a_provider": "info",
+    "duplicate_equal": "none",
+    "superseded": "info",
+    "conflict_lost": "major",
+    "ambiguous": "minor",
+    "scope_collapsed": "minor",
+    "enum_no_equivalent": "minor",
+    "enum_collapsed": "info",
+    "type_coerced": "info",
+    "precision_lost": "minor",
+    "unit_ambiguous": "minor",
+    "unparseable": "major",
+    "unstructured": "major",
+    "sentinel": "info",
+    "partial": "minor",
+    "info_folded": "info",
+    "accounting": "major",
+    "aggregate": "info",
+    "flattened": "minor",
+    "order_unknown": "info",
+    "index_gap": "info",
+    "part_unrepresentable": "major",
+    "path_lost": "info",
+    "event_dropped": "major",
+    "link_dropped": "major",
+    "span_dropped": "major",
+    "log_unjoined": "major",
+    "metric_type_mismatch": "major",
+    "status_changed": "minor",
+    "kind_changed": "info",
+    "name_changed": "info",
+    "redacted_at_source": "none",
+    "truncated_at_source": "none",
+    "absent_at_source": "none",
+    "sampled": "none",
+    "size_limit": "major",
+    "count_limit": "major",
+    "depth_limit": "major",
+    "malformed": "major",
+}
+"""Every reason of loss there is, and how much it matters."""
