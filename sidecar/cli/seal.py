@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -60,7 +59,7 @@ def seal(
         for sealed in seal_files(
             read, out, packs=packs, translator=translator, profiles=profiles, run_key=settings.run.key, signer=signer
         ):
-            click.echo(orjson.dumps(asdict(sealed)).decode())
+            click.echo(orjson.dumps(sealed).decode())
     if not key:
         click.echo("affidavit: not signed: no --key was given (`affidavit keys new --out FILE`)", err=True)
     for reason in read.refused:

@@ -11,7 +11,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -166,7 +166,7 @@ class Sealer:
             )
         finally:
             spool.unlink(missing_ok=True)
-        run.state, run.sealed_json = "sealed", orjson.dumps(asdict(_describe(run, facts))).decode()
+        run.state, run.sealed_json = "sealed", orjson.dumps(_describe(run, facts)).decode()
         with self._store.transaction():
             self._store.save(run)
             self._store.drop_lines(run)
