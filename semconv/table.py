@@ -51,7 +51,7 @@ def parse(data: bytes, file: str, *, foreign: bool = False) -> dict[str, Any]:
         raise ProfileError(file, 0, f"expected at most {TABLE_BYTES_MAX} bytes, got {len(data)}")
     document = _plain(data, file, foreign=foreign)
     if not isinstance(document, dict):
-        raise ProfileError(file, 1, f"expected a mapping, got {_name(document)}")
+        raise ProfileError(file, _line(data, ()), f"expected a mapping, got {_name(document)}")
     return document
 
 
@@ -189,7 +189,7 @@ def _line(data: bytes, path: Path) -> int:
     import yaml  # noqa: PLC0415  # as in _loader
 
     node: Any = yaml.compose(data, Loader=_loader())
-    line: int = 0
+    line: int = node.start_mark.line if node is not None else 0
     for step in path:
         if isinstance(node, yaml.MappingNode):
             found = next(((key, value) for key, value in node.value if key.value == step), None)
