@@ -1,64 +1,13 @@
 """TLS towards a backend: its certificate is always verified, ours is shown when asked for."""
 
-import datetime as dt
-import ipaddress
 import ssl
-from pathlib import Path
 
 import grpc
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from sidecar.errors import ConfigError
 from sidecar.exporter.exporter import Exporter
-
-NOW = dt.datetime.now(dt.UTC)
-
-
-class Authority:
-    """A CA that makes certificates for loopback."""
-
-    def __init__(self, directory: Path, name: str) -> None:
-        self._directory, self._name = directory, name
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        certificate = self._certificate(self._subject, self._key.public_key(), is_ca=True)
-        self.ca_file = directory / f"{name}.pem"
-        self.ca_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-
-    def issue(self, who: str) -> tuple[Path, Path]:
-        """(certificate file, key file)."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, who)])
-        files = self._directory / f"{self._name}-{who}.pem", self._directory / f"{self._name}-{who}.key"
-        certificate = self._certificate(subject, key.public_key(), is_ca=False)
-        files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        files[1].write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
-        return files
-
-    def _certificate(self, subject, public_key, *, is_ca):
-        names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-        key_id = x509.SubjectKeyIdentifier.from_public_key(public_key)
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self._subject)
-            .public_key(public_key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(NOW - dt.timedelta(days=1))
-            .not_valid_after(NOW + dt.timedelta(days=1))
-            .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
-            .add_extension(x509.SubjectAlternativeName(names), critical=False)
-            .add_extension(key_id, critical=False)
-            .sign(self._key, hashes.SHA256())
-        )
+from tests.tools.certificates import Authority
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,7 @@ from tests.sidecar.receiver.world import (
     serving,
     traces,
 )
+from tests.tools.certificates import Authority
 
 GRPC_TRACES = "opentelemetry.exporter.otlp.proto.grpc.trace_exporter"
 HTTP_TRACES = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
@@ -201,10 +202,11 @@ def test_ipv6_addresses(tmp_path):
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory) -> Path:
     """A CA, a server certificate for localhost, and a client's, made with the library that signs our evidence."""
-    from tests.sidecar.receiver.certificates import write
-
     folder = tmp_path_factory.mktemp("tls")
-    write(folder)
+    authority = Authority(folder, "ca")
+    for who in ("server", "client"):
+        for made, name in zip(authority.issue(who), (f"{who}.pem", f"{who}.key"), strict=True):
+            made.rename(folder / name)
     return folder
 
 
