@@ -4,6 +4,7 @@ import ssl
 
 import grpc
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from sidecar.errors import ConfigError
 from sidecar.exporter.exporter import Exporter
