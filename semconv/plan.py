@@ -36,6 +36,7 @@ class Shape:
     types: tuple[type, ...]
     scope: str
     events: frozenset[str]
+    """Names of the events on a span, of the event a log record is, of the metric."""
     switches: tuple[tuple[str, Mapping[str, str]], ...]
     """Keys a condition asks about, and the values of each that make a difference."""
     plans: dict[tuple[str | None, ...], Plan] = field(default_factory=dict)

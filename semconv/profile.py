@@ -1,10 +1,8 @@
-"""Profiles: one source convention each, as a table that is read strictly and never as code.
+"""Profiles: one source convention each, as a table and never as code.
 
 A profile says how its telemetry is recognised (`detect`), where each key goes (`rows`), which families of keys make up
 one structure (`folds`), and what span names, span events, log records and metrics mean. The words of a table are
-documented in docs/profiles.md; `from_table` is their definition.
-
-Laws: an unknown word, concept, operation or reason is refused with its line; a row either leads somewhere or says why not.
+described in profiles/README.md; `semconv.profile_reader` is their definition.
 """
 
 from __future__ import annotations

@@ -247,7 +247,7 @@ def extended(table: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
 
 def _marks(detect: object, target: Target | None) -> tuple[Mark, ...]:
     """The marks of a table; those of a vendor must not be keys of the target, which every translated item has."""
-    kinds = ("scopes", "keys", "values", "resource", "events")
+    kinds = ("scopes", "keys", "values", "resource", "events", "metrics")
     table = mapping(detect, ("detect",), known={*kinds, "threshold"})
     marks = []
     for kind in kinds:

@@ -128,7 +128,7 @@ class Translator:
         around += bool(view.unit) + bool(view.description)
         made = []
         for attributes in view.points:
-            plan = self._plan(self._points, view.scope_name, attributes, _NO_EVENTS, view.resource)
+            plan = self._plan(self._points, view.scope_name, attributes, frozenset([view.name]), view.resource)
             run = self._run(plan, attributes, structured=False)
             self._late(run, plan)
             run.kept += 1  # the point's value
@@ -233,7 +233,7 @@ class Translator:
         kind = identity.kind_of(view.kind, types, says_nothing=plan.kind_says_nothing, known=plan.kind)
         if kind == view.kind:
             run.kept += 1
-        elif plan.kind_says_nothing:
+        elif plan.kind_says_nothing or not view.kind:
             run.converted += 1
             run.lossy = True
         else:

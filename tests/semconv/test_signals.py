@@ -1,0 +1,274 @@
+"""Log records, metrics, span events and the rules of span identity, case by case."""
+
+import pytest
+
+from semconv import otlp_json
+from semconv.apply import apply_json, apply_log_json, apply_metric_json
+from semconv.translation import Loss
+from semconv.value import document
+from semconv.view import EventView, LogView, MetricView, SpanView
+
+CHAT = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m", "gen_ai.provider.name": "openai"}
+
+
+def span(translator, attributes, **fields):
+    return translator.span(SpanView(**{"name": "s", "kind": 3, "attributes": attributes, **fields}))
+
+
+class TestLogs:
+    def test_a_message_record_waits_for_its_span_and_is_counted(self, translator):
+        body = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hi"}}
+        translation = translator.log(
+            LogView(event_name="gen_ai.choice", body=body, attributes={"gen_ai.system": "openai"})
+        )
+        assert translation.loss == (Loss("@body", "log_unjoined", 4, 80),)
+        assert translation.attributes == {"gen_ai.provider.name": "openai"}
+        assert translation.removed == ("gen_ai.system",)
+
+    def test_the_name_of_the_event_may_be_an_attribute(self, translator):
+        named = LogView(body="x", attributes={"event.name": "gen_ai.user.message"})
+        assert [loss.reason for loss in translator.log(named).loss] == ["log_unjoined"]
+
+    def test_structure_stays_structure_on_a_log_record(self, translator):
+        messages = [{"role": "user", "parts": [{"type": "text", "content": "hi"}]}]
+        current = LogView(
+            event_name="gen_ai.client.inference.operation.details", attributes={"gen_ai.input.messages": messages}
+        )
+        assert not translator.log(current).changed
+        as_text = LogView(
+            event_name="gen_ai.client.inference.operation.details",
+            attributes={"gen_ai.input.messages": '[{"role":"user","content":"hi"}]'},
+        )
+        assert translator.log(as_text).attributes == {"gen_ai.input.messages": messages}
+
+    def test_the_translated_record_keeps_its_body(self, translator):
+        record = {
+            "eventName": "gen_ai.choice",
+            "body": {"stringValue": "b"},
+            "attributes": otlp_json.key_values({"gen_ai.system": "xai"}),
+        }
+        view = otlp_json.log_view(record, otlp_json.surroundings({}, {}))
+        result = apply_log_json(record, translator.log(view))
+        assert result["body"] == {"stringValue": "b"}
+        assert otlp_json.attributes(result["attributes"]) == {"gen_ai.provider.name": "x_ai"}
+
+
+class TestMetrics:
+    @pytest.mark.parametrize(
+        ("name", "points", "expected"),
+        [
+            (
+                "gen_ai.client.operation.duration",
+                [{"gen_ai.operation.name": "chat"}],
+                "gen_ai.client.inference.duration",
+            ),
+            ("gen_ai.client.operation.duration", [{"gen_ai.operation.name": "embeddings"}], None),
+            (
+                "gen_ai.client.operation.duration",
+                [{"gen_ai.operation.name": "chat"}, {"gen_ai.operation.name": "embeddings"}],
+                None,
+            ),
+            (
+                "gen_ai.client.token.usage",
+                [{"gen_ai.token.type": "input"}],
+                "gen_ai.client.inference.operation.input_tokens",
+            ),
+            (
+                "gen_ai.client.token.usage",
+                [{"gen_ai.token.type": "output"}],
+                "gen_ai.client.inference.operation.output_tokens",
+            ),
+            ("gen_ai.invoke_agent.duration", [{"gen_ai.agent.name": "a"}], None),
+        ],
+    )
+    def test_a_metric_is_renamed_where_all_its_points_agree(self, translator, name, points, expected):
+        assert translator.metric(MetricView(name=name, points=points)).name == expected
+
+    def test_a_histogram_over_both_kinds_of_tokens_cannot_move(self, translator):
+        points = [{"gen_ai.token.type": "input"}, {"gen_ai.token.type": "output"}]
+        translation = translator.metric(MetricView(name="gen_ai.client.token.usage", points=points))
+        assert translation.name is None
+        assert ("@name", "metric_type_mismatch") in {(loss.path, loss.reason) for loss in translation.loss}
+
+    def test_points_are_translated_one_by_one(self, translator):
+        metric = {
+            "name": "m",
+            "sum": {
+                "dataPoints": [
+                    {"asInt": "1", "attributes": otlp_json.key_values({"gen_ai.system": "xai"})},
+                    {"asInt": "2", "attributes": otlp_json.key_values({"gen_ai.provider.name": "openai"})},
+                ]
+            },
+        }
+        translation = translator.metric(otlp_json.metric_view(metric, otlp_json.surroundings({}, {})))
+        assert [point.index for point in translation.points] == [0]
+        points = apply_metric_json(metric, translation)["sum"]["dataPoints"]
+        assert [otlp_json.attributes(point["attributes"]) for point in points] == [
+            {"gen_ai.provider.name": "x_ai"},
+            {"gen_ai.provider.name": "openai"},
+        ]
+        assert [point["asInt"] for point in points] == ["1", "2"]
+
+
+class TestIdentity:
+    @pytest.mark.parametrize(
+        ("attributes", "kind", "name", "expected"),
+        [
+            (CHAT, 3, "chat m", (None, None)),
+            (CHAT, 1, "chat m", (None, None)),  # a model in the same process
+            (CHAT, 2, "chat m", (None, 3)),
+            (CHAT, 0, "chat m", (None, 3)),
+            (CHAT, 3, "openai.chat", ("chat m", None)),
+            ({"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "t"}, 3, "t", ("execute_tool t", 1)),
+            (
+                {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "t"},
+                1,
+                "execute_tool t skill",
+                (None, None),
+            ),
+            ({"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "a"}, 1, "run", ("invoke_agent a", None)),
+            (
+                {"gen_ai.operation.name": "invoke_agent"},
+                2,
+                "invoke_agent",
+                (None, None),
+            ),  # client or internal: not for us to say
+            ({"gen_ai.operation.name": "a_custom_one"}, 2, "whatever", (None, None)),
+            ({"mcp.method.name": "tools/list"}, 2, "tools/list", (None, None)),
+            ({"mcp.method.name": "resources/read", "mcp.resource.uri": "u"}, 3, "MCP", ("resources/read", None)),
+        ],
+    )
+    def test_name_and_kind_by_the_rules_of_the_span_type(self, translator, attributes, kind, name, expected):
+        translation = span(translator, attributes, kind=kind, name=name)
+        assert (translation.name, translation.kind) == expected
+
+    def test_a_name_that_says_more_is_counted_as_lost(self, translator):
+        translation = span(translator, CHAT, name="My very own name")
+        assert translation.loss == (Loss("@name", "name_changed", 1, 16),)
+        assert translation.reversal == "irreversible"
+
+    def test_the_error_is_that_of_the_last_exception(self, translator):
+        events = [EventView("exception", {"exception.type": kind}) for kind in ("First", "Last")]
+        assert span(translator, CHAT, name="chat m", status_code=2, events=events).attributes == {"error.type": "Last"}
+        assert not span(translator, CHAT, name="chat m", status_code=1, events=events).changed
+        said = {**CHAT, "error.type": "said"}
+        assert not span(translator, said, name="chat m", status_code=2, events=events).changed
+
+    @pytest.mark.parametrize(
+        ("value", "expected"),
+        [
+            ("xai", "x_ai"),
+            ("az.ai.openai", "azure.ai.openai"),
+            ("vertex_ai", "gcp.vertex_ai"),
+            ("openrouter", "openrouter"),
+        ],
+    )
+    def test_providers_have_the_registry_s_names_and_custom_ones_their_own(self, translator, value, expected):
+        assert span(translator, {"gen_ai.system": value}).attributes == {"gen_ai.provider.name": expected}
+
+
+class TestValues:
+    @pytest.mark.parametrize(
+        ("key", "value", "expected"),
+        [
+            ("gen_ai.request.top_k", 5.0, 5),
+            ("gen_ai.request.temperature", 1, 1.0),
+            ("gen_ai.usage.input_tokens", "12", 12),
+            ("gen_ai.request.stream", "true", True),
+            ("gen_ai.response.finish_reasons", '["stop"]', ["stop"]),
+            ("gen_ai.response.finish_reasons", "stop", ["stop"]),
+            ("gen_ai.tool.call.arguments", {"a": 1}, '{"a":1}'),
+            ("gen_ai.system_instructions", "Be brief.", '[{"type":"text","content":"Be brief."}]'),
+            (
+                "gen_ai.tool.definitions",
+                '[{"type":"function","function":{"name":"f"}}]',
+                '[{"type":"function","name":"f"}]',
+            ),
+        ],
+    )
+    def test_a_key_of_the_target_gets_the_target_s_type(self, translator, key, value, expected):
+        translation = span(translator, {key: value})
+        assert translation.attributes == {key: expected}
+        assert type(translation.attributes[key]) is type(expected)
+        assert not translation.loss
+
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [("gen_ai.request.top_k", 5.5), ("gen_ai.usage.input_tokens", "many"), ("gen_ai.request.stream", 1)],
+    )
+    def test_a_value_that_cannot_be_had_in_that_type_is_left_and_counted(self, translator, key, value):
+        translation = span(translator, {key: value})
+        assert not translation.changed
+        assert translation.loss == (Loss(key, "type_coerced"),)
+
+    def test_what_is_there_already_stands_and_the_other_claim_is_counted(self, translator):
+        attributes = {**CHAT, "gen_ai.usage.input_tokens": 5, "gen_ai.usage.prompt_tokens": 7}
+        translation = span(translator, attributes, name="chat m")
+        assert "gen_ai.usage.input_tokens" not in translation.attributes
+        assert translation.loss == (Loss("gen_ai.usage.prompt_tokens", "conflict_lost", 1, 8),)
+        assert translation.removed == ()
+
+    def test_an_equal_claim_loses_nothing(self, translator):
+        attributes = {**CHAT, "gen_ai.usage.input_tokens": 5, "gen_ai.usage.prompt_tokens": 5}
+        translation = span(translator, attributes, name="chat m")
+        assert translation.removed == ("gen_ai.usage.prompt_tokens",)
+        assert translation.tally.derived_only == 1
+        assert not translation.loss
+
+    def test_a_total_that_does_not_add_up_stays(self, translator):
+        attributes = {
+            "openinference.span.kind": "LLM",
+            "llm.token_count.prompt": 1,
+            "llm.token_count.completion": 2,
+            "llm.token_count.total": 4,
+        }
+        translation = span(translator, attributes)
+        assert ("llm.token_count.total", "no_concept") in {(loss.path, loss.reason) for loss in translation.loss}
+
+    def test_messages_of_no_known_shape_are_kept_and_counted(self, translator):
+        translation = span(translator, {**CHAT, "gen_ai.input.messages": '[[1, 2], {"odd": true}]'}, name="chat m")
+        assert not translation.changed
+        assert translation.loss == (Loss("gen_ai.input.messages", "unstructured"),)
+
+    def test_integers_of_any_size_survive_a_structure_that_is_written_anew(self, translator):
+        call = '{"id": "c", "function": {"name": "f", "arguments": "{\\"n\\": 123456789012345678901234567890}"}}'
+        text = f'[{{"role": "assistant", "tool_calls": [{call}]}}]'
+        translation = span(translator, {"gen_ai.completion": text})
+        assert '"n":123456789012345678901234567890' in translation.attributes["gen_ai.output.messages"]
+
+    def test_a_text_that_nests_too_deep_is_no_document(self, translator):
+        deep = "[" * 200 + "]" * 200
+        translation = span(translator, {**CHAT, "gen_ai.input.messages": deep}, name="chat m")
+        assert translation.tally.balanced
+
+    def test_duplicate_keys_are_counted_as_superseded(self, translator):
+        translation = span(translator, dict(CHAT), name="chat m", duplicate_keys=2)
+        assert translation.loss == (Loss("@duplicates", "superseded", 2, 0),)
+        assert translation.tally.balanced
+
+
+class TestApplying:
+    def test_changed_values_stay_in_their_places_and_new_ones_follow_by_name(self, translator):
+        attributes = {"z": 1, "gen_ai.request.top_k": 5.0, "gen_ai.system": "xai", "a": 2}
+        item = {"name": "s", "attributes": otlp_json.key_values(attributes)}
+        translation = translator.span(otlp_json.span_view(item, otlp_json.surroundings({}, {})))
+        result = apply_json(item, translation)
+        assert [pair["key"] for pair in result["attributes"]] == [
+            "z",
+            "gen_ai.request.top_k",
+            "a",
+            "gen_ai.provider.name",
+        ]
+        assert otlp_json.attributes(result["attributes"])["gen_ai.request.top_k"] == 5
+
+    def test_events_that_became_messages_go_and_the_others_stay(self, translator):
+        events = [
+            {"name": "gen_ai.user.message", "attributes": otlp_json.key_values({"content": "hi"})},
+            {"name": "exception"},
+        ]
+        item = {"name": "chat m", "kind": 3, "attributes": otlp_json.key_values(CHAT), "events": events}
+        translation = translator.span(otlp_json.span_view(item, otlp_json.surroundings({}, {})))
+        result = apply_json(item, translation)
+        assert result["events"] == [{"name": "exception"}]
+        messages = otlp_json.attributes(result["attributes"])["gen_ai.input.messages"]
+        assert document(messages) == [{"role": "user", "parts": [{"type": "text", "content": "hi"}]}]
