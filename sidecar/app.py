@@ -19,26 +19,23 @@ from typing import TypeAlias
 
 import orjson
 
-from sidecar import worker
 from sidecar.directory import StoredRuns
-from sidecar.errors import JournalError
-from sidecar.exporter.backend import Backend, signals_named
+from sidecar.errors import ConfigError, JournalError
 from sidecar.journal import JournalLimits, JournalWriter
 from sidecar.limits import DEFAULT
 from sidecar.log import Log
-from sidecar.otlp.signal import OtlpSignal
 from sidecar.receiver.admission import Admission
 from sidecar.receiver.grpc_server import GrpcServer
 from sidecar.receiver.http_server import HttpServer
 from sidecar.receiver.receipts import ReceiptService
 from sidecar.receiver.tls import Tls
-from sidecar.recorder.lifecycle import Lifecycle
 from sidecar.settings import Settings
 from sidecar.settings.model import TlsServer
+from sidecar.spawn import hand_over, spawn
 from sidecar.state import StateDir, hold
-from sidecar.tables import load_packs, load_translator, read_profiles
+from sidecar.worker_spec import worker_spec
 
-__all__ = ["App", "worker_spec"]
+__all__ = ["App"]
 
 Server: TypeAlias = GrpcServer | HttpServer
 
@@ -51,17 +48,25 @@ _STEADY_SECONDS = 60.0
 
 
 class App:
-    """A sidecar, from start to exit."""
+    """A sidecar, from start to exit.
 
-    def __init__(self, settings: Settings, log: Log) -> None:
+    Args:
+        settings: What the user wants.
+        log: Where it says what it does.
+        spawned: A worker that was started already and waits to be told; the first one otherwise starts when it is needed.
+    """
+
+    def __init__(self, settings: Settings, log: Log, spawned: subprocess.Popen[bytes] | None = None) -> None:
         self._settings = settings
         self._log = log
         self._state = StateDir(settings.state_dir)
         self._spec = worker_spec(settings)
         self._stopping = asyncio.Event()
+        self._spawned = spawned
         self._worker: subprocess.Popen[bytes] | None = None
         self._worker_ready = asyncio.Event()
         self._worker_code: int | None = None
+        self._refused = ""
         self._head = 0
 
     async def run(self) -> int:
@@ -69,6 +74,9 @@ class App:
 
         Returns:
             The exit code: 0 when everything acknowledged is recorded and every run sealed, 1 when something is left for the next start.
+
+        Raises:
+            ConfigError: A table or the key that the settings name cannot be used.
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -103,6 +111,8 @@ class App:
             await self._stopping.wait()
         code = await self._end(servers, supervision)
         del lock
+        if self._refused:
+            raise ConfigError(self._refused)
         return code
 
     async def _end(self, servers: list[Server], supervision: asyncio.Task[None]) -> int:
@@ -172,7 +182,10 @@ class App:
                 await asyncio.wait_for(self._stopping.wait(), pause)
 
     async def _run_worker(self) -> None:
-        process = await asyncio.to_thread(worker.start, self._spec)
+        process, self._spawned = self._spawned, None
+        if process is None:
+            process = await asyncio.to_thread(spawn)
+        await asyncio.to_thread(hand_over, process, self._spec)
         self._worker = process
         self._tell_worker(f"head {self._head}")
         if self._stopping.is_set():  # asked for while it was being started
@@ -181,6 +194,7 @@ class App:
         listener = threading.Thread(target=self._listen, args=(process, loop), daemon=True)
         listener.start()
         self._worker_code = await asyncio.to_thread(process.wait)
+        await asyncio.to_thread(listener.join)  # its last words
         self._worker = None
 
     def _listen(self, process: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop) -> None:
@@ -191,6 +205,15 @@ class App:
                 _soon(loop, self._release, fact["cursor"])
             elif "ready" in fact:
                 _soon(loop, self._worker_ready.set)
+            elif "refused" in fact:
+                _soon(loop, self._worker_refused, fact["refused"])
+
+    def _worker_refused(self, reason: str) -> None:
+        if self._worker_ready.is_set():  # an earlier one could: a file was changed meanwhile, and may be changed back
+            self._log.error("the worker cannot do what it is told", reason=reason)
+            return
+        self._refused = reason
+        self._stopping.set()
 
     def _release(self, cursor: int) -> None:
         with contextlib.suppress(JournalError):  # closed meanwhile: recycled at the next start
@@ -202,45 +225,6 @@ class App:
         with contextlib.suppress(OSError):  # it died; the supervisor knows, and the next one is told anew
             self._worker.stdin.write(f"{line}\n".encode())
             self._worker.stdin.flush()
-
-
-def worker_spec(settings: Settings) -> worker.WorkerSpec:
-    """What the worker needs of the settings. Loads every table that they name, so that what cannot be used is said at start.
-
-    Raises:
-        ConfigError: A pack, profile or backend cannot be used.
-    """
-    profiles = read_profiles(settings.semconv.profiles_dir)
-    load_translator(settings.semconv.target, profiles)
-    run = settings.run
-    return worker.WorkerSpec(
-        state_dir=settings.state_dir,
-        name=settings.name,
-        run_key=run.key,
-        lifecycle=Lifecycle(
-            quiet_seconds=run.quiet_seconds,
-            idle_seconds=run.idle_seconds,
-            age_seconds_max=run.age_seconds_max,
-            bytes_max=run.bytes_max,
-        ),
-        target=settings.semconv.target,
-        profiles=profiles,
-        keep_unmapped=settings.semconv.keep_unmapped,
-        packs=load_packs(settings.evidence.packs),
-        key_file=settings.attest.key_file,
-        backends=tuple(
-            Backend(
-                name=name,
-                signals=signals_named(backend.signals, backend=name),
-                signal_endpoints={OtlpSignal[signal.upper()]: url for signal, url in backend.signal_endpoints.items()},
-                **backend.model_dump(exclude={"signals", "signal_endpoints", "tls"}),
-                **backend.tls.model_dump(),
-            )
-            for name, backend in settings.exporters.items()
-        ),
-        log_level=settings.log.level,
-        log_form=settings.log.format,
-    )
 
 
 def _tls(settings: TlsServer) -> Tls | None:

@@ -14,14 +14,9 @@ from typing import TypeVar
 
 import orjson
 
-from evidence.formulas import Context
-from evidence.packs import Pack
 from evidence.run import safe_run_id
-from evidence.scores import Assessment
-from evidence.timestamp import from_unix_nano
 from sidecar.errors import SidecarError
 from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb
-from sidecar.recorder.sealer import gaps_of
 from sidecar.recorder.store import RunRow, RunStore
 from sidecar.state import StateDir
 
@@ -30,8 +25,6 @@ __all__ = ["StoredRuns"]
 T = TypeVar("T")
 
 _POLL_SECONDS = 0.02
-_LIVE_EVENTS_MAX = 5_000
-"""Events that are scored for one question: about a tenth of a second."""
 _STATES = {
     "open": pb.RUN_STATE_OPEN,
     "closed": pb.RUN_STATE_CLOSED,
@@ -43,18 +36,18 @@ _STATES = {
 class StoredRuns:
     """Reads a state directory that a recorder may be writing."""
 
-    def __init__(self, state: StateDir, packs: Sequence[Pack] = ()) -> None:
+    def __init__(self, state: StateDir, packs: Sequence[str] = ()) -> None:
         self._state = state
         self._packs = tuple(packs)
         self._store: RunStore | None = None
         self._lock = threading.Lock()
 
     async def parts(self, run_id: str, *, live_scores: bool = False) -> list[pb.Run]:
-        """See `RunDirectory.parts`. Runs of more than `_LIVE_EVENTS_MAX` events have no scores before they are sealed."""
+        """See `RunDirectory.parts`. A part with very many events has no scores before it is sealed."""
 
         def read(store: RunStore) -> list[pb.Run]:
             rows = store.parts(safe_run_id(run_id))
-            return [_scored(_run(row), row, store, self._packs) if live_scores else _run(row) for row in rows]
+            return [self._with_scores(_run(row), row, store) if live_scores else _run(row) for row in rows]
 
         return await self._ask(read) or []
 
@@ -85,6 +78,12 @@ class StoredRuns:
         sealed = orjson.loads(done[-1].sealed_json)
         folder = self._state.bundles
         return folder / sealed["file"], folder / sealed["attestation"] if sealed["attestation"] else None
+
+    def _with_scores(self, run: pb.Run, row: RunRow, store: RunStore) -> pb.Run:
+        from sidecar.live_scores import add_scores  # noqa: PLC0415 - 10 MiB that only this question should cost
+
+        add_scores(run, row, store, self._packs)
+        return run
 
     async def _ask(self, question: Callable[[RunStore], T]) -> T | None:
         return await asyncio.to_thread(self._ask_now, question)
@@ -118,31 +117,6 @@ def _run(row: RunRow) -> pb.Run:
         run.closure, run.closure_confidence = sealed["closure"], sealed["confidence"]
         run.signals.extend(pb.SignalStatus(signal=name, status=status) for name, status in sealed["signals"].items())
         run.gaps.extend(f"{name}: {count}" for name, count in sealed["gaps"].items())
-    return run
-
-
-def _scored(run: pb.Run, row: RunRow, store: RunStore, packs: Sequence[Pack]) -> pb.Run:
-    """Scores and gaps of a part that is not sealed yet, as they would come out now."""
-    if row.state not in {"open", "closed"} or row.event_count > _LIVE_EVENTS_MAX:
-        return run
-    assessment = Assessment(packs)
-    for lines in store.lines(row):
-        for line in lines.splitlines():
-            assessment.add(orjson.loads(line), line)
-    none = "sha256:" + "0" * 64  # there is no manifest yet to name
-    at = from_unix_nano(row.last_unix_nano)
-    scores = assessment.scores(Context(run_id=row.run_id, computed_at=at, manifest_digest=none, events_digest=none))
-    closure = scores.closure["closure"]
-    run.completeness = min(scores.completeness.values(), default=0.0)
-    run.closure, run.closure_confidence = closure["score"], closure["confidence"]
-    details = scores.closure["completeness"]["by_signal"]
-    run.signals.extend(
-        pb.SignalStatus(signal=name, status=detail["status"], reason=detail.get("reason", ""))
-        for name, detail in details.items()
-    )
-    run.gaps.extend(
-        f"{name}: {count}" for name, count in gaps_of(assessment.capture_health()).items() if name != "unclosed"
-    )
     return run
 
 

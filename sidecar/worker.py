@@ -1,8 +1,8 @@
 """The worker process: recorder and exporters as cursors over the journal, apart from the process that receives.
 
-The receiver starts it as `python -m sidecar.worker`, hands it a `WorkerSpec`, then tells it on standard input how far the journal
-has got; the worker tells on standard output how far all its cursors have. Law: it can be killed anywhere; it starts again at its
-cursors. When the receiver goes away without a word it leaves everything as it is, for the next one to take over.
+The receiver starts it (`sidecar.spawn`), hands it a `WorkerSpec`, then tells it on standard input how far the journal has got; the
+worker tells on standard output how far all its cursors have. Law: it can be killed anywhere; it starts again at its cursors. When the
+receiver goes away without a word it leaves everything as it is, for the next one to take over.
 """
 
 from __future__ import annotations
@@ -12,38 +12,33 @@ import os
 import pickle
 import signal
 import struct
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO, Literal
+from collections.abc import Callable
+from typing import BinaryIO
 
 import orjson
 
-from evidence.packs import Pack
-from semconv.translate import Translator
 from sidecar.clock import now_unix_nano
-from sidecar.errors import place_of
-from sidecar.exporter.backend import Backend
+from sidecar.errors import ConfigError, place_of
 from sidecar.exporter.counters import Drop
 from sidecar.exporter.exporter import Exporter
 from sidecar.frames import JournalFrames
 from sidecar.journal import CursorFile, Frame, JournalReader
-from sidecar.log import Level, Log
+from sidecar.log import Log
 from sidecar.recorder.books import Books
-from sidecar.recorder.lifecycle import Lifecycle
 from sidecar.recorder.recorder import Recorder
 from sidecar.recorder.sealer import Sealer
 from sidecar.recorder.store import RunRow, RunStore
 from sidecar.recorder.unrecorded import Unrecorded
 from sidecar.signing import SigningKey
 from sidecar.state import StateDir, hold
+from sidecar.tables import load_packs, load_translator, read_profiles
 from sidecar.translation import FrameTranslator
+from sidecar.worker_spec import WorkerSpec
 
-__all__ = ["WorkerSpec", "main", "start"]
+__all__ = ["main"]
 
 _BATCH_FRAMES_MAX = 256
 _BATCH_BYTES_MAX = 8 << 20
@@ -52,26 +47,12 @@ _IDLE_SECONDS_MAX = 5.0
 _NANOS = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerSpec:
-    """What the worker needs to know; plain data, so that it need not load the settings' machinery."""
-
-    state_dir: Path
-    name: str
-    run_key: tuple[str, ...]
-    lifecycle: Lifecycle
-    target: str
-    profiles: Mapping[str, bytes]
-    keep_unmapped: bool
-    packs: tuple[Pack, ...]
-    key_file: Path | None
-    backends: tuple[Backend, ...]
-    log_level: Level
-    log_form: Literal["text", "json"]
-
-
 class Worker:
-    """Everything that reads the journal, in one process."""
+    """Everything that reads the journal, in one process.
+
+    Raises:
+        ConfigError: A table or the key that the settings name cannot be used.
+    """
 
     def __init__(self, spec: WorkerSpec, log: Log) -> None:
         state = StateDir(spec.state_dir)
@@ -81,7 +62,8 @@ class Worker:
         key = SigningKey(spec.key_file or state.signing_key, make=spec.key_file is None)
         if key.ensure():
             log.info("made a signing key", file=key.path)
-        translator = Translator.load(spec.target, user_profiles=spec.profiles)
+        profiles = read_profiles(spec.profiles_dir)
+        translator = load_translator(spec.target, profiles)
         translate = FrameTranslator(translator)
         self._reader = JournalReader(state.journal)
         self._frames = JournalFrames(
@@ -102,9 +84,9 @@ class Worker:
         self._sealer = Sealer(
             store=self._store,
             out=state.bundles,
-            packs=spec.packs,
+            packs=load_packs(spec.packs),
             translator=translator,
-            profiles=spec.profiles,
+            profiles=profiles,
             source=source,
             signer=lambda: key.signer,
             chained=True,
@@ -235,33 +217,26 @@ class Worker:
         self._log.error("not sealed; kept and tried again", run=run.run_id, part=run.part, reason=error)
 
 
-# ---------------------------------------------------------------- the two ends of the pipe
-
-
-def start(spec: WorkerSpec) -> subprocess.Popen[bytes]:
-    """Starts the worker process and hands it its spec. Its standard input and output are pipes; see `main` for what goes over them."""
-    process = subprocess.Popen(  # our own interpreter and module
-        [sys.executable, "-c", "from sidecar.worker import main; main()"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    )
-    assert process.stdin is not None
-    data = pickle.dumps(spec)
-    process.stdin.write(struct.pack("<Q", len(data)) + data)
-    process.stdin.flush()
-    return process
+# ---------------------------------------------------------------- the process
 
 
 def main() -> None:
-    """The worker's process. Reads lines `head N` and `stop SECONDS`, writes JSON lines `{"ready": true}` and `{"cursor": N}`."""
+    """The worker's process. Reads lines `head N` and `stop SECONDS`, writes JSON lines `{"ready": true}` and `{"cursor": N}`.
+
+    It ends with `{"refused": REASON}` when it cannot do what it is told, and without a word when nobody tells it anything.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the receiver decides when to end
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     stdin = sys.stdin.buffer
-    spec: WorkerSpec = pickle.loads(_exactly(stdin, struct.unpack("<Q", _exactly(stdin, 8))[0]))  # noqa: S301 - from our parent
+    if (spec := _read_spec(stdin)) is None:
+        return
     log = Log(spec.log_level, spec.log_form, process="worker")
     log.adopt()
-    worker = Worker(spec, log)
+    try:
+        worker = Worker(spec, log)
+    except ConfigError as error:
+        _say(refused=str(error))
+        sys.exit(2)
     threading.Thread(target=_listen, args=(worker, stdin), daemon=True).start()
     _say(ready=True)
     worker.run(lambda cursor: _say(cursor=cursor))
@@ -279,11 +254,10 @@ def _listen(worker: Worker, stdin: BinaryIO) -> None:
     worker.abandon()
 
 
-def _exactly(stdin: BinaryIO, size: int) -> bytes:
-    data = stdin.read(size)
-    if len(data) != size:
-        raise SystemExit("the receiver went away before the worker had started")
-    return data
+def _read_spec(stdin: BinaryIO) -> WorkerSpec | None:
+    size = stdin.read(8)
+    data = stdin.read(struct.unpack("<Q", size)[0]) if len(size) == 8 else b""
+    return pickle.loads(data) if data else None  # noqa: S301 - from our parent
 
 
 def _say(**facts: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -21,6 +22,17 @@ def run(config_file: Path | None) -> None:
     Without any configuration it listens on 127.0.0.1:4317 (gRPC) and 127.0.0.1:4318 (HTTP), keeps everything in ./affidavit-state, signs with
     a key it makes on first start, and exports to nobody. SIGTERM ends it in order: stop accepting, commit, close and seal every run, exit 0.
     """
+    from sidecar.spawn import spawn
+
+    worker = spawn()  # loads its modules while this process loads its own
+    try:
+        sys.exit(_run(config_file, worker))
+    finally:
+        worker.kill()  # it has ended by now, unless it was never told what to do
+        worker.wait()
+
+
+def _run(config_file: Path | None, worker: subprocess.Popen[bytes]) -> int:
     from sidecar.settings import load
 
     settings = load(config_file)
@@ -33,4 +45,4 @@ def run(config_file: Path | None) -> None:
 
     from sidecar.app import App
 
-    sys.exit(uvloop.run(App(settings, log).run()))
+    return uvloop.run(App(settings, log, worker).run())
