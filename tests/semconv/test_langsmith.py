@@ -1,0 +1,123 @@
+"""LangSmith's exporter: what recorded runs become, and why."""
+
+import pytest
+
+from semconv import otlp_json
+from semconv.value import document
+from tests.semconv.recorded import recorded, span
+
+LANGSMITH = "langsmith@*"
+CLIENT = 3
+
+
+@pytest.fixture
+def translated(translator):
+    return lambda item: translator.span(
+        otlp_json.span_view(item.item, otlp_json.surroundings(item.resource, item.scope))
+    )
+
+
+def reasons(translation):
+    return {loss.path: loss.reason for loss in translation.loss}
+
+
+def test_a_model_run_has_its_messages_out_of_serialised_objects(translated):
+    """LangChain's constructors are unwrapped; what they are called inside the library rides along."""
+    found = translated(span(LANGSMITH, "agent_tools_loop", "ChatOpenAI"))
+    assert (found.name, found.kind) == ("chat gpt-4o-mini", CLIENT)
+    sent = document(found.attributes["gen_ai.input.messages"])
+    assert [(message["role"], message["parts"]) for message in sent] == [
+        ("system", [{"type": "text", "content": "You are a helpful assistant. Be brief."}]),
+        ("user", [{"type": "text", "content": "What is the weather and time in Paris, and what is 17 + 25?"}]),
+    ]
+    [answer] = document(found.attributes["gen_ai.output.messages"])
+    assert [(part["type"], part["name"], part["arguments"]) for part in answer["parts"]] == [
+        ("tool_call", "get_weather", {"city": "Paris"}),
+        ("tool_call", "get_time", {"city": "Tokyo"}),
+    ]
+    assert found.attributes["gen_ai.provider.name"] == "openai"
+    assert found.attributes["gen_ai.conversation.id"] == "t-1"  # the thread; the session is the same thing's other name
+    assert found.attributes["user.id"] == "u-1"
+    assert found.attributes["gen_ai.usage.cache_read.input_tokens"] == 20
+    assert found.attributes["gen_ai.usage.reasoning.output_tokens"] == 0
+    assert found.attributes["gen_ai.request.temperature"] == 0.2
+    assert "gen_ai.prompt" in found.removed
+    assert "gen_ai.usage.total_tokens" in found.removed  # 41 + 17
+    assert reasons(found)["langsmith.metadata.session_id"] == "ambiguous"
+    assert reasons(found)["langsmith.trace.session_name"] == "no_concept"  # a project, no conversation
+
+
+def test_a_traced_request_of_an_sdk_is_its_parameters_and_messages(translated):
+    """`wrap_openai` puts the whole request and the whole answer where LangChain puts its state."""
+    item = next(
+        item
+        for item in recorded("traces", LANGSMITH)
+        if any(pair["key"] == "langsmith.metadata.ls_invocation_params" for pair in item.item["attributes"])
+    )
+    found = translated(item)
+    assert found.attributes["gen_ai.request.seed"] == 7
+    assert found.attributes["gen_ai.request.top_p"] == 0.9
+    assert found.attributes["user.id"] == "user-1"
+    [answer] = document(found.attributes["gen_ai.output.messages"])
+    assert answer["role"] == "assistant"
+    assert "gen_ai.completion#/model" not in reasons(found)
+
+
+def test_python_s_own_notation_is_no_json(translated):
+    item = next(
+        item
+        for item in recorded("traces", LANGSMITH)
+        if any(pair["key"] == "gen_ai.usage.input_token_details" for pair in item.item["attributes"])
+    )
+    assert reasons(translated(item))["gen_ai.usage.input_token_details"] == "unparseable"
+
+
+def test_a_tool_run_has_arguments_and_result(translated):
+    found = translated(span(LANGSMITH, "agent_tools_loop", "get_weather"))
+    assert (found.name, found.kind) == ("execute_tool get_weather", None)
+    assert found.attributes["gen_ai.tool.call.arguments"] == '{"city":"Paris"}'
+    assert document(found.attributes["gen_ai.tool.call.result"])["content"] == (
+        '{"city": "Paris", "temp_c": 18, "sky": "sunny"}'
+    )
+    assert found.attributes["gen_ai.agent.name"] == "weather_agent"
+    assert reasons(found)["gen_ai.system"] == "not_a_provider"  # langchain
+
+
+def test_a_retriever_is_no_embedding_whatever_the_exporter_says(translated):
+    found = translated(span(LANGSMITH, "retriever_rag", "VectorStoreRetriever"))
+    assert (found.name, found.kind) == ("retrieval", CLIENT)
+    assert found.attributes["gen_ai.operation.name"] == "retrieval"
+    assert found.attributes["gen_ai.retrieval.query.text"] == "What is the capital of France?"
+    [found_document] = document(found.attributes["gen_ai.retrieval.documents"])
+    assert found_document["content"] == "Lima is in Peru"
+
+
+def test_a_prompt_run_is_no_chat_whatever_the_exporter_says(translated):
+    found = translated(span(LANGSMITH, "chain_lcel", "ChatPromptTemplate"))
+    assert (found.name, found.kind) == (None, None)
+    assert found.attributes["gen_ai.operation.name"] == "prompt"
+
+
+def test_the_outermost_chain_of_an_agent_is_the_agent_and_its_nodes_are_not(translated):
+    found = translated(span(LANGSMITH, "agent_tools_loop", "weather_agent"))
+    assert found.name == "invoke_agent weather_agent"
+    node = translated(span(LANGSMITH, "agent_tools_loop", "model"))
+    assert node.name is None
+    assert reasons(node)["langsmith.span.kind"] == "enum_no_equivalent"
+
+
+def test_a_failed_run_names_its_error_and_has_no_output(translated):
+    found = translated(span(LANGSMITH, "err_tool", "fail_tool"))
+    assert found.attributes["error.type"]
+    assert "gen_ai.completion" in found.removed  # an empty object
+    assert "gen_ai.tool.call.result" not in found.attributes
+
+
+def test_every_key_is_known(translated):
+    assert {key for item in recorded("traces", LANGSMITH) for key in translated(item).unknown} == set()
+
+
+def test_no_other_producer_is_taken_for_it(translated):
+    others = [item for item in recorded("traces") if not item.producer.startswith("langsmith")]
+    assert len(others) > 2000
+    assert not [str(item) for item in others if "langsmith" in translated(item).profiles]
