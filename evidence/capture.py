@@ -48,6 +48,7 @@ _FLAGS = ("unopened", "unclosed", "sender_uncounted")
 COUNTERS = frozenset((*_SUMS, *_FLAGS))
 """Every member of the result: sums, and three booleans."""
 
+_COUNT_MAX = 2**53 - 1  # the largest integer of RFC 8785; what senders claim is added up, and they may claim anything
 _REMOTE = 0x200  # OTLP span flags: the parent is known to be in another process
 
 
@@ -100,6 +101,7 @@ class CaptureHealth:
         counts["missing_parents"] += len(set(absent))
         counts["count_mismatch"] += self._mismatch()
         flags = (not self._opened, not self._closed, not self._claimed.get("sender_counts"))
+        counts = {name: min(count, _COUNT_MAX) for name, count in counts.items()}
         return {**counts, **dict(zip(_FLAGS, flags, strict=True))}
 
     def _span(self, data: JsonObject, line: bytes) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 KEY = "affidavit.redacted"
+_SIZE_MAX = 2**53 - 1  # the largest integer of RFC 8785: no body is larger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +39,17 @@ class Commitment:
 
 def read_commitment(value: Mapping[str, Any]) -> Commitment | None:
     """The commitment in an OTLP/JSON value, or None when the value is something else or commits to nothing."""
-    entries = value.get("kvlistValue", {}).get("values", [])
+    entries = _entries(value)
     if len(entries) != 1 or entries[0].get("key") != KEY:
         return None
-    members = {entry["key"]: entry["value"] for entry in entries[0]["value"]["kvlistValue"]["values"]}
-    alg, digest = members.get("alg", {}).get("stringValue"), members.get("digest", {}).get("stringValue")
+    members = {entry.get("key"): entry.get("value", {}) for entry in _entries(entries[0].get("value", {}))}
+    alg, digest, reason = (members.get(name, {}).get("stringValue", "") for name in ("alg", "digest", "reason"))
     size = members.get("size_bytes", {}).get("intValue", "")
-    if not alg or not digest or not size.isdecimal():
+    if not alg or not digest or not size.isdecimal() or int(size) > _SIZE_MAX:
         return None
-    return Commitment(
-        alg=alg, digest=digest, size_bytes=int(size), reason=members.get("reason", {}).get("stringValue", "")
-    )
+    return Commitment(alg=alg, digest=digest, size_bytes=int(size), reason=reason)
+
+
+def _entries(value: Mapping[str, Any]) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = value.get("kvlistValue", {}).get("values", [])
+    return entries

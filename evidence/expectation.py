@@ -224,21 +224,21 @@ class Expectations:
         attributes = {
             key: value
             for pair in item.get("attributes", ())
-            if (key := pair["key"]) in relevant and (value := pair.get("value"))
+            if (key := pair.get("key")) in relevant and (value := pair.get("value"))
         }
         if mapped:
             for key in mapped.get("removed", ()):
                 attributes.pop(key, None)
             for pair in mapped.get("attributes", ()):
-                if pair["key"] in relevant and (value := pair.get("value")):
-                    attributes[pair["key"]] = value
+                if (key := pair.get("key")) in relevant and (value := pair.get("value")):
+                    attributes[key] = value
         return attributes
 
     # ---------------------------------------------------------------- everything else
 
     def _resource(self, event_id: str, data: JsonObject) -> None:
         pairs = data["resource"].get("attributes", ())
-        there = self._presence.states({pair["key"]: pair.get("value") for pair in pairs})
+        there = self._presence.states({pair.get("key", ""): pair.get("value") for pair in pairs})
         for entry in self._resources:
             entry.count(f"{event_id}#/data/resource/attributes", there)
 

@@ -45,7 +45,7 @@ def _plain(value: object) -> object:
     if "arrayValue" in value:
         return [_plain(item) for item in _list(value["arrayValue"].get("values"))]
     if "kvlistValue" in value:
-        return {pair["key"]: _plain(pair.get("value")) for pair in _list(value["kvlistValue"].get("values"))}
+        return {pair.get("key", ""): _plain(pair.get("value")) for pair in _list(value["kvlistValue"].get("values"))}
     return value.get("stringValue")
 
 

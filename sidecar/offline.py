@@ -56,6 +56,7 @@ class Inputs:
         encodings = {name: number for number, name in ENCODINGS.items()}
         for path in self.paths:
             self.reading = path
+            refused, items = len(self.refused), 0
             for signal, encoding, body in self._bodies(path):
                 try:
                     decoded = decode(signal, encoding, body)
@@ -64,8 +65,11 @@ class Inputs:
                     continue
                 if decoded.rejected:
                     self.refused.append(f"{path}: {decoded.error_message}")
+                items += decoded.items
                 sequence += 1
                 yield Frame(sequence, 0, signal, encodings[encoding], body)
+            if not items and len(self.refused) == refused:
+                self.refused.append(f"{path}: holds no span, log record or metric")
             self.on_file(1)
 
     def _bodies(self, path: Path) -> Sequence[tuple[OtlpSignal, Encoding, bytes]]:

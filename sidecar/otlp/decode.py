@@ -25,6 +25,8 @@ class Decoded:
     """The `Export*ServiceRequest` as received; the rejected items are still in it (skip them by `reject`)."""
     accepted: int
     """Spans, log records, or data points of metrics, as `partial_success` counts them."""
+    items: int
+    """Spans, log records or metrics that are not rejected. A metric without data points counts here alone: it is still evidence."""
     rejected: int
     error_message: str
     """Why items were rejected, with counts; empty when none was."""
@@ -43,10 +45,12 @@ def decode(signal: OtlpSignal, encoding: Encoding, body: bytes, limits: Limits =
         DecodeError: over a bound, or not such a request in this encoding.
     """
     request = parse(signal, encoding, body, limits)
-    total, reasons = _judge(signal, request)
+    items, total, reasons = _judge(signal, request)
     rejected = sum(reasons.values())
     message = _message(total, reasons)[: limits.error_message_chars_max]
-    return Decoded(request=request, accepted=total - rejected, rejected=rejected, error_message=message)
+    return Decoded(
+        request=request, accepted=total - rejected, items=items - rejected, rejected=rejected, error_message=message
+    )
 
 
 def parse(signal: OtlpSignal, encoding: Encoding, body: bytes, limits: Limits = DEFAULT) -> Request:
@@ -81,16 +85,17 @@ def _from_wire(message_type: type[Message], body: bytes) -> Message:
         raise DecodeError(name, got=f"{len(body)} bytes that are not this message ({error})") from error
 
 
-def _judge(signal: OtlpSignal, request: Request) -> tuple[int, Counter[str]]:
-    """All items of a request, and the rejected ones by reason."""
+def _judge(signal: OtlpSignal, request: Request) -> tuple[int, int, Counter[str]]:
+    """How many items a request has, how many as `partial_success` counts, and the rejected ones by reason."""
     rule = RULES[signal]
-    total = 0
+    count = total = 0
     reasons: Counter[str] = Counter()
     for _, _, items in signal.groups(request):
+        count += len(items)
         total += sum(map(data_points, items)) if signal is OtlpSignal.METRICS else len(items)
         if rule:
             reasons.update(reason for reason in map(rule, items) if reason)
-    return total, reasons
+    return count, total, reasons
 
 
 def _message(total: int, reasons: Counter[str]) -> str:

@@ -63,7 +63,8 @@ class _MisfitError(Exception):
         self.path: list[str] = []
 
     def where(self) -> str:
-        return "".join(reversed(self.path)).lstrip(".")
+        path = "".join(reversed(self.path)).lstrip(".")
+        return path if len(path) <= _PATH_CHARS_MAX else f"{path[:100]}…{path[-100:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,8 @@ _READ: dict[Kind, _Read] = {
     Kind.BASE64: _base64,
 }
 
+_PATH_CHARS_MAX = 201
+"""A place deep inside is told by its beginning and its end, so that what is wrong with it is not cut off."""
 _NOT_FINITE = frozenset({"NaN", "Infinity", "-Infinity"})
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _INTEGER = re.compile(r"-?[0-9]{1,20}")

@@ -41,7 +41,9 @@ def _field_ends(data: bytes) -> Iterator[int]:
     while at < len(data):
         start = at
         tag, at = _varint(data, at)
-        kind = tag & 7
+        number, kind = tag >> 3, tag & 7
+        if not number:
+            raise DecodeError("protobuf", got="field number 0", expected="1 or more", where=f"byte {start}")
         if kind == _VARINT:
             _, at = _varint(data, at)
         elif kind == _BYTES:

@@ -116,7 +116,7 @@ class Admission:
         except DecodeError as error:
             return Refused("bad_data", str(error))
         plain, decoded = opened
-        if decoded.accepted:
+        if decoded.items:
             taken = await self.commit(signal, _FRAME_ENCODING[encoding], plain)
             if isinstance(taken, Refused):
                 return taken

@@ -37,6 +37,8 @@ _PENDING_BYTES_MAX = 1 << 20
 _GAP_CHARS_MAX = 1024
 _COUNT_MAX = 2**53 - 1
 """The largest integer that canonical JSON (RFC 8785) has; a sender may claim more."""
+_TIME_MAX = 2**63 - 1
+"""The largest integer that SQLite has, in the year 2262. A run without a time of receipt has its sender's, which may be any."""
 _COUNTERS = {"span": "spans", "log": "logs", "metric": "metrics", "receipt": "receipts"}
 _TYPES = {
     "span": events.SPAN,
@@ -179,12 +181,14 @@ class Recorder:
 
     def _take(self, entry: Entry, received_unix_nano: int) -> bool:
         """Gives an entry its place; False when there is only a gap in it."""
-        arrived = received_unix_nano or entry.happened_unix_nano
+        arrived = min(received_unix_nano or entry.happened_unix_nano, _TIME_MAX)
         if entry.kind == "seal" or (entry.kind == "close" and self._is_ended(entry.run_id)):
             if (run := self._find(entry.run_id)) and entry.kind == "seal":
                 self._close(run, "requested", arrived, {})
             return True
-        run = self._find(entry.run_id) or self._begin(entry, received_unix_nano or entry.began_unix_nano)
+        run = self._find(entry.run_id) or self._begin(
+            entry, min(received_unix_nano or entry.began_unix_nano, _TIME_MAX)
+        )
         run.row.last_unix_nano = max(run.row.last_unix_nano, arrived)
         run.is_changed = True
         if entry.kind == "open":

@@ -550,7 +550,7 @@ def test_a_pack_described_otherwise_is_refused(members, tmp_path):
     "broken",
     [
         {"span": {"attributes": 5}},
-        {"span": {"attributes": [{"k": 1}]}},
+        {"span": {"attributes": ["k"]}},
         {"span": {"attributes": [{"key": "gen_ai.operation.name", "value": 7}]}},
     ],
 )

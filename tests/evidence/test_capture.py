@@ -2,6 +2,7 @@
 
 import pytest
 
+from evidence.canonical import canonical
 from evidence.capture import COUNTERS, CaptureHealth
 from evidence.limits import Limits
 from tests.evidence.make import START, decoded, gap, log, opened, receipt, span, whole
@@ -91,6 +92,13 @@ def test_times_that_go_backwards_are_counted():
 def test_spans_beyond_the_bound_are_counted_and_not_forgotten():
     counts = health(whole(*(span(number) for number in range(1, 6))), Limits(spans_tracked_max=3))
     assert (counts["spans"], counts["untracked_spans"], counts["duplicates"]) == (5, 2, 0)
+
+
+def test_what_senders_claim_adds_up_to_what_json_can_hold():
+    most = 2**53 - 1
+    counts = health(whole(gap("sender_logs", most), gap("sender_logs", most), gap("journal", 1)))
+    assert (counts["sender_missing_logs"], counts["gap_items"], counts["gaps"]) == (most, most, 3)
+    assert b'"gap_items":9007199254740991' in canonical(counts)
 
 
 def test_every_member_of_the_result_is_a_documented_counter():

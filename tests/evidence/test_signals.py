@@ -349,3 +349,15 @@ def test_a_signal_told_twice_is_refused():
     entry = SMALL[SMALL.index(b"  - id: a") : SMALL.index(b"uncontrolled")]
     with pytest.raises(PackError, match="stands twice"):
         read_registry(SMALL.replace(entry, entry + entry), "r")
+
+
+NO_KEY = {"value": {"stringValue": "x"}}
+
+
+@pytest.mark.parametrize("member", ["span", "resource", "log"])
+def test_an_attribute_with_an_empty_key_is_no_obstacle(member):
+    """OTLP/JSON leaves an empty key out, as it does every default."""
+    structured = {"arrayValue": {"values": [{"kvlistValue": {"values": [NO_KEY, {}]}}]}}
+    items = {"span": span(1, CHAT), "resource": resource({}), "log": log(1, {"gen_ai.output.messages": structured})}
+    items[member][1][member]["attributes"][:0] = [NO_KEY, {}]
+    assert ledgers(whole(items[member]))["session_lifecycle"].status == "captured"

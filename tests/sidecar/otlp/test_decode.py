@@ -54,6 +54,12 @@ def test_a_recorded_body_cut_at_every_100th_byte_is_a_request_or_a_decode_error(
         assert decoded.accepted >= 0
 
 
+def test_a_metric_without_data_points_counts_as_an_item_and_not_as_a_data_point():
+    request = OtlpSignal.METRICS.request(resource_metrics=[{"scope_metrics": [{"metrics": [{"name": "m"}]}]}])
+    decoded = decode(OtlpSignal.METRICS, "protobuf", request.SerializeToString())
+    assert (decoded.items, decoded.accepted, decoded.rejected) == (1, 0, 0)
+
+
 @given(st.sampled_from(OtlpSignal), st.sampled_from([*ENCODINGS.values()]), st.binary(max_size=200))
 def test_any_bytes_are_a_request_or_a_decode_error(signal, encoding, body):
     try:

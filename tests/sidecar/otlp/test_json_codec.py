@@ -272,8 +272,10 @@ def test_what_is_nested_as_deep_as_protobuf_reads_is_taken():
 
 
 def test_what_is_nested_deeper_than_protobuf_reads_is_refused():
-    with pytest.raises(DecodeError, match="at most 100 nested messages"):
+    with pytest.raises(DecodeError, match="at most 100 nested messages") as refused:
         load_log(body=nested(49))
+    assert len(str(refused.value)) < 400, "the place would push the reason out of an answer"
+    assert "resourceLogs[0].scopeLogs[0].logRecords[0].body" in str(refused.value)
 
 
 @pytest.mark.parametrize("levels", [400, 10_000])

@@ -41,12 +41,13 @@ def test_a_part_larger_than_the_bound_goes_alone():
     ("data", "reason"),
     [
         (b"\x0b\x0c", "wire type 3"),
+        (b"\x00\x00", "field number 0"),
         (b"\x0a\x05ab", "the end of the data"),
         (b"\x09\x00", "the end of the data"),
         (b"\x08" + b"\xff" * 10, "a number without an end"),
         (b"\x0a\x80", "a number without an end"),
     ],
-    ids=["group", "cut_bytes", "cut_fixed64", "endless_varint", "cut_varint"],
+    ids=["group", "field_number_0", "cut_bytes", "cut_fixed64", "endless_varint", "cut_varint"],
 )
 def test_what_is_no_sequence_of_fields_is_refused_with_its_place(data, reason):
     with pytest.raises(DecodeError, match=f"{reason}.*|at byte"):

@@ -77,6 +77,12 @@ def test_otlp_03_a_request_of_which_nothing_was_taken_leaves_no_frame(world):
     assert world.frames() == []
 
 
+def test_otlp_02_a_metric_without_data_points_is_acknowledged_and_therefore_kept(world):
+    body = b'{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m"}]}]}]}'
+    assert world.post("metrics", body, "json").data == b"{}"
+    assert [frame.body for frame in world.frames()] == [body]
+
+
 @pytest.mark.parametrize("compression", [grpc.Compression.NoCompression, grpc.Compression.Gzip])
 @pytest.mark.parametrize("signal", REQUESTS)
 def test_otlp_05_grpc_takes_none_and_gzip(world, signal, compression):
