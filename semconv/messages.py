@@ -278,15 +278,18 @@ class _Reader:
         if not isinstance(item, dict):
             self.reading.notes.add("part_unrepresentable")
             return {"type": "generic", "value": item}
-        kind = item.get("type")
-        spec = self.shapes.by_type.get(kind) if isinstance(kind, str) else None
-        if spec is None and not isinstance(kind, str):
-            spec = next((self.shapes.by_member[name] for name in item if name in self.shapes.by_member), None)
-        if spec is None:
-            return item if isinstance(kind, str) else _joined({"type": "generic"}, item)
-        if kind == spec.part and spec.other_names.isdisjoint(item) and is_part(item, self.shapes):
-            return item
-        return self.by_spec(item, spec) or (item if isinstance(kind, str) else _joined({"type": "generic"}, item))
+        for _ in range(3):  # what a member gives away first may have a type that says more
+            kind = item.get("type")
+            spec = self.shapes.by_type.get(kind) if isinstance(kind, str) else None
+            if spec is None and not isinstance(kind, str):
+                spec = next((self.shapes.by_member[name] for name in item if name in self.shapes.by_member), None)
+            if spec is None or (kind == spec.part and is_part(item, self.shapes) and not _says_more(item, spec)):
+                break
+            read = self.by_spec(item, spec)
+            if read is None:
+                break
+            item = read
+        return item if isinstance(item.get("type"), str) else _joined({"type": "generic"}, item)
 
     def by_spec(self, item: Document, spec: PartSpec) -> Document | None:
         """The part as its spec reads it, None when it lacks what such a part must have."""
@@ -410,7 +413,7 @@ class _Reader:
                     found[name] = self.parsed(value) if name == "parameters" else value
                     _drop(tool, path)
         if not isinstance(found.get("name"), str):
-            if kind in (None, "function"):
+            if not isinstance(kind, str) or kind == "function":
                 return None
             found["name"] = kind  # a tool of the provider's is named by its type
         return _joined(found, self.without_nulls(tool))
@@ -477,6 +480,13 @@ def _joined(item: Document, beside: Document) -> Document:
             name = f"source_{name}"
         item[name] = value
     return item
+
+
+def _says_more(item: Document, spec: PartSpec) -> bool:
+    """Whether a part of the target's type has, under another name, something the target has a name for."""
+    if spec.other_names.isdisjoint(item):
+        return False
+    return any(name not in item and any(_at(item, path)[1] for path in paths) for name, paths in spec.fields)
 
 
 def _is_pair(item: list[Any]) -> bool:
