@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -280,3 +283,22 @@ def test_without_configuration_a_key_is_made_once_for_its_owner_alone(tmp_path):
         sidecar.stop()
     with running(tmp_path / "state") as sidecar:
         assert key.read_bytes() == first
+
+
+def test_health_says_ready_of_a_running_sidecar_and_not_of_a_stopped_one(sidecar):
+    def health() -> int:
+        environment = {**os.environ, "AFFIDAVIT_RECEIVER__HTTP__ENDPOINT": sidecar.http}
+        return subprocess.run(
+            [sys.executable, "-m", "sidecar", "health"], env=environment, capture_output=True
+        ).returncode
+
+    assert health() == 0
+    sidecar.stop()
+    assert health() == 1
+
+
+def test_a_shutdown_leaves_no_process_behind(sidecar):
+    processes = sidecar.tree()
+    assert len(processes) == 2
+    sidecar.stop()
+    assert [process for process in processes if process.is_running()] == []
