@@ -71,6 +71,9 @@ SCHEMAS = {
 }
 
 
+SILENCE = {"'content' is a required property", "'response' is a required property", "None is not of type 'string'"}
+
+
 def test_every_structure_written_for_a_recorded_span_is_valid(translator):
     checked = silent = 0
     for item in recorded("traces"):
@@ -78,12 +81,8 @@ def test_every_structure_written_for_a_recorded_span_is_valid(translator):
         for key in SCHEMAS.keys() & translation.attributes.keys():
             body = document(translation.attributes[key])
             errors = {error.message for error in SCHEMAS[key].iter_errors(body)}
-            # Where content was not captured a part says nothing, and nothing is invented.
-            assert errors <= {"'content' is a required property", "'response' is a required property"}, (
-                str(item),
-                key,
-                errors,
-            )
+            # Where content was not captured, or is encrypted, a part says nothing, and nothing is invented.
+            assert errors <= SILENCE, (str(item), key, errors)
             silent += bool(errors)
             checked += 1
     assert checked > 700
