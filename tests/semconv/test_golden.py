@@ -204,6 +204,7 @@ def test_messages_in_span_events(translator):
         "gen_ai.input.messages": [SYSTEM, QUESTION],
         "gen_ai.output.messages": [{**ANSWER, "finish_reason": "stop"}],  # end_turn, in the target's words
         "gen_ai.response.finish_reasons": ["end_turn"],  # and in the source's
+        "gen_ai.response.time_to_first_chunk": 2.666,  # 2666 ms, under a key of the metrics
     }
     assert "events" not in result
     assert translation.events_removed == (0, 1, 2)
