@@ -27,6 +27,7 @@ SHOWN_MAX: Final = 200
 _USAGE: Final = "gen_ai.usage.input_tokens"
 _ROLL_UPS: Final = frozenset({"invoke_agent", "invoke_workflow"})
 _INDEX: Final = re.compile(r"(?<=[./])\d+(?=[./]|$)")
+_SIGNALS: Final = {"SpanView": "span", "LogView": "log", "MetricView": "metric"}
 _NOT_RETAINED: Final = frozenset({"@name", "@kind", "@duplicates"})
 
 
@@ -69,6 +70,8 @@ class Account:
         self._notes: dict[str, int] = {}
         self._sources: dict[tuple[str, str], _SourceSum] = {}
         self._keys: dict[tuple[str, str, str], _KeySum] = {}
+        self._known: dict[tuple[str, str, str], _KeySum] = {}
+        """The entries of `_keys` by the paths as they came; only a short way, forgotten when it grows long."""
         self._conflicts: dict[tuple[str, str], int] = {}
         self._synthesized: dict[tuple[str, str], int] = {}
         self._unknown: dict[str, int] = {}
@@ -106,10 +109,14 @@ class Account:
             histogram[margin] = histogram.get(margin, 0) + 1
         if translation.loss:
             self._enter_losses(view, translation, source)
-        _count_all(self._notes, (note.reason for note in translation.notes))
-        _count_all(self._conflicts, ((key, _normal(path)) for key, path in translation.conflicts))
-        _count_all(self._synthesized, translation.synthesized)
-        _count_all(self._unknown, map(_normal, translation.unknown))
+        if translation.notes:
+            _count_all(self._notes, [note.reason for note in translation.notes])
+        if translation.conflicts:
+            _count_all(self._conflicts, [(key, _normal(path)) for key, path in translation.conflicts])
+        if translation.synthesized:
+            _count_all(self._synthesized, translation.synthesized)
+        if translation.unknown:
+            _count_all(self._unknown, map(_normal, translation.unknown))
         for reason, count in translation.source_side:
             self._source_side[reason] = self._source_side.get(reason, 0) + count
         if isinstance(view, SpanView):
@@ -186,40 +193,47 @@ class Account:
         self, view: SpanView | LogView | MetricView, translation: Translation, source: _SourceSum
     ) -> None:
         attributes: Attributes = {} if isinstance(view, MetricView) else view.attributes
-        prefix = "span" if isinstance(view, SpanView) else "log" if isinstance(view, LogView) else "metric"
+        signal = type(view).__name__
+        removed = translation.removed
+        lost_bytes = retained_bytes = 0
         for loss in translation.loss:
-            path, reason = loss.path, loss.reason
-            lost = loss.size if loss.size is not None else size(attributes.get(path))
-            retained = path not in _NOT_RETAINED and path not in translation.removed
+            path, reason, atoms, lost = loss
+            if lost is None:
+                lost = size(attributes.get(path))
+            retained = path not in _NOT_RETAINED and path not in removed
+            lost_bytes += lost
+            retained_bytes += lost if retained else 0
             total = self._reasons.get(reason)
             if total is None:
                 total = self._reasons[reason] = _Sum()
-            total.count += loss.atoms
+            total.count += atoms
             total.bytes += lost
             total.retained = total.retained and retained
-            source.by_reason[reason] = source.by_reason.get(reason, 0) + loss.atoms
-            self._bytes["bytes_lost"] += lost
-            self._bytes["bytes_retained_raw"] += lost if retained else 0
-            self._enter_key(view, translation, loss, f"{prefix}.{_container(path)}", lost)
+            source.by_reason[reason] = source.by_reason.get(reason, 0) + atoms
+            key = self._known.get((signal, path, reason))
+            if key is None:
+                key = self._key(view, translation, loss)
+            key.count += atoms
+            key.bytes += lost
+        self._bytes["bytes_lost"] += lost_bytes
+        self._bytes["bytes_retained_raw"] += retained_bytes
 
-    def _enter_key(
-        self,
-        view: SpanView | LogView | MetricView,
-        translation: Translation,
-        loss: Loss,
-        container: str,
-        lost: int,
-    ) -> None:
+    def _key(self, view: SpanView | LogView | MetricView, translation: Translation, loss: Loss) -> _KeySum:
+        """The entry of a lost path, under its name with numbers as one; found again by the path itself."""
+        signal = type(view).__name__
+        container = f"{_SIGNALS[signal]}.{_container(loss.path)}"
         name = (_normal(loss.path), container, loss.reason)
-        key = self._keys.get(name)
-        if key is None:
-            key = _bounded(self._keys, name, ("*", container, loss.reason), _KeySum)
+        new = name not in self._keys
+        key: _KeySum = _bounded(self._keys, name, ("*", container, loss.reason), _KeySum)
+        if new and not key.count:
             key.declared = loss.path not in translation.unknown
             key.target = next((target for target, path in translation.conflicts if path == loss.path), "")
-            if not isinstance(view, MetricView) and not key.count:
+            if not isinstance(view, MetricView):
                 key.example = (view.trace_id, view.span_id)
-        key.count += loss.atoms
-        key.bytes += lost
+        if len(self._known) >= ENTRIES_MAX:
+            self._known.clear()
+        self._known[signal, loss.path, loss.reason] = key
+        return key
 
     def _enter_numbers(self, attributes: Attributes, translation: Translation) -> None:
         """Whether token counts say what the target means by them."""
