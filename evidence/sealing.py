@@ -15,7 +15,7 @@ from evidence import manifest as layout
 from evidence.canonical import JsonObject
 from evidence.container import write_container
 from evidence.digest import sha256_hex
-from evidence.errors import EventError, PackError
+from evidence.errors import BundleError, EventError, PackError
 from evidence.formulas import Context
 from evidence.limits import DEFAULT, Limits
 from evidence.packs import Pack
@@ -52,7 +52,7 @@ def seal(
 
     Raises:
         EventError: a line is not an evidence event of this run, or there is none.
-        BundleError: the manifest would not be accepted by a reader.
+        BundleError: the manifest, or the size of a member, would not be accepted by a reader.
         EvidenceError: a member's name or size does not fit.
         OSError: a file cannot be read or written.
     """
@@ -86,6 +86,9 @@ def seal(
         layout.FORMULA_RECEIPTS: scores.receipts_bytes(),
     }
     contents = {layout.MANIFEST: manifest_bytes, **attached, **reports}
+    for name, member in contents.items():
+        if len(member) > limits.member_bytes_max:
+            raise BundleError("files", f"{name}: {len(member)} bytes, at most {limits.member_bytes_max} are read again")
     container_sha256, container_bytes = _write(out, layout.member_order(manifest), contents, events)
     digests = {name: sha256_hex(content) for name, content in contents.items()} | {layout.EVENTS: events_sha256}
     return BundleFacts(

@@ -2,7 +2,8 @@
 
 Accounts of parts add up to the account of the whole. Laws: the report is a function of what was added (and, where it
 names an example, of the order); it holds only what JSON can say exactly; its lists are sorted and bounded, and say how
-many entries there are in all. What an account remembers is bounded too: beyond the bound entries share the key `*`.
+many entries there are in all. What an account remembers is bounded too: beyond the bound entries share the key `*`, and
+long names that begin alike share one.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ ENTRIES_MAX: Final = 4096
 """Distinct keys, sources or conflicts an account tells apart."""
 SHOWN_MAX: Final = 200
 """Entries of one list in a report."""
+NAME_CHARS_MAX: Final = 256
+"""Of a key, a scope or an id, which senders may make as long as they like."""
 
 _USAGE: Final = "gen_ai.usage.input_tokens"
 _ROLL_UPS: Final = frozenset({"invoke_agent", "invoke_workflow"})
@@ -185,7 +188,7 @@ class Account:
 
     def _source(self, translation: Translation, scope: str) -> _SourceSum:
         profiles = translation.profiles
-        name = (profiles[0] if len(profiles) == 1 else "+".join(profiles), scope)
+        name = (profiles[0] if len(profiles) == 1 else "+".join(profiles), _short(scope))
         source = self._sources.get(name)
         return source if source is not None else _bounded(self._sources, name, ("*", "*"), _SourceSum)
 
@@ -221,7 +224,7 @@ class Account:
     def _key(self, view: SpanView | LogView | MetricView, translation: Translation, loss: Loss) -> _KeySum:
         """The entry of a lost path, under its name with numbers as one; found again by the path itself."""
         signal = type(view).__name__
-        container = f"{_SIGNALS[signal]}.{_container(loss.path)}"
+        container = f"{_SIGNALS[signal]}.{_container(_short(loss.path))}"
         name = (_normal(loss.path), container, loss.reason)
         new = name not in self._keys
         key: _KeySum = _bounded(self._keys, name, ("*", container, loss.reason), _KeySum)
@@ -229,10 +232,11 @@ class Account:
             key.declared = loss.path not in translation.unknown
             key.target = next((target for target, path in translation.conflicts if path == loss.path), "")
             if not isinstance(view, MetricView):
-                key.example = (view.trace_id, view.span_id)
+                key.example = (_short(view.trace_id), _short(view.span_id))
         if len(self._known) >= ENTRIES_MAX:
             self._known.clear()
-        self._known[signal, loss.path, loss.reason] = key
+        if len(loss.path) <= NAME_CHARS_MAX:
+            self._known[signal, loss.path, loss.reason] = key
         return key
 
     def _enter_numbers(self, attributes: Attributes, translation: Translation) -> None:
@@ -377,7 +381,11 @@ def _container(path: str) -> str:
 
 def _normal(path: str) -> str:
     """A path with its numbers as `{i}`, so that the tenth message counts with the first."""
-    return _INDEX.sub("{i}", path)
+    return _INDEX.sub("{i}", _short(path))
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= NAME_CHARS_MAX else f"{name[:NAME_CHARS_MAX]}…"
 
 
 def _bounded(entries: dict[Any, Any], name: Any, other: Any, make: Any) -> Any:  # noqa: ANN401  # one helper for three tables

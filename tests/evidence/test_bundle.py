@@ -561,6 +561,13 @@ def test_telemetry_that_is_not_otlp_json_is_an_error_of_the_event(tmp_path, brok
         sealed(tmp_path, whole(item))
 
 
+def test_what_could_not_be_read_again_is_not_sealed(tmp_path):
+    too_long = b'{"x":"' + b"x" * Limits().member_bytes_max + b'"}'
+    with pytest.raises(BundleError, match="reports/mapping-loss.json: 67108872 bytes, at most 67108864"):
+        sealed(tmp_path, mapping_loss=too_long)
+    assert [path.name for path in tmp_path.iterdir()] == ["events"]
+
+
 def test_two_runs_with_equal_payloads_have_two_ids(tmp_path):
     first = sealed(tmp_path)
     items = whole(make.resource({"service.name": "agent"}), span(1, CHAT))

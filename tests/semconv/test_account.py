@@ -62,6 +62,21 @@ def test_every_list_is_sorted_by_weight_and_says_how_long_it_would_be(books):
     assert len(report["by_key"]) == min(report["totals"]["distinct"]["by_key"], account_module.SHOWN_MAX)
 
 
+def test_names_of_any_length_make_no_report_that_cannot_be_read_again(translator):
+    long = "k" * 100_000
+    attributes = {"openinference.span.kind": "LLM", f"llm.{long}": "v", f"@{long}": "v", f"llm.{long}.1": "v"}
+    views = [
+        SpanView(name="s", attributes={**attributes, f"llm.{number}{long}": "v"}, scope_name=f"{number}{long}")
+        for number in range(3)
+    ]
+    log = LogView(event_name="e", attributes=attributes, scope_name=long, trace_id="0" * 100_000, span_id="0" * 100_000)
+    report = entered(translator, *views, log)
+    assert report["balanced"]
+    assert len(orjson.dumps(report)) < 20_000
+    shown = [entry["key"] for entry in report["by_key"]] + [entry["scope"] for entry in report["by_source"]]
+    assert max(map(len, shown)) == account_module.NAME_CHARS_MAX + len("…")
+
+
 def test_a_span_nobody_knows_is_counted_and_kept(translator):
     report = entered(translator, SpanView(name="GET /", attributes={"http.method": "GET"}, scope_name="http"))
     assert report["profiles"] == []
