@@ -5,6 +5,7 @@ recorder could know (refusals at the door, repetitions) reach it as events: gaps
 """
 
 from array import array
+from collections import Counter
 from collections.abc import Callable
 from hashlib import sha256
 
@@ -49,6 +50,7 @@ COUNTERS = frozenset((*_SUMS, *_FLAGS))
 """Every member of the result: sums, and three booleans."""
 
 _COUNT_MAX = 2**53 - 1  # the largest integer of RFC 8785; what senders claim is added up, and they may claim anything
+_COMPARED_AT_ONCE = 32_768  # spans; some 100 bytes each
 _REMOTE = 0x200  # OTLP span flags: the parent is known to be in another process
 
 
@@ -93,12 +95,8 @@ class CaptureHealth:
     def result(self) -> dict[str, int | bool]:
         """The counters, with `unopened`, `unclosed` and `sender_uncounted`."""
         counts = dict(self._counts)
-        repeated, conflicting = self._repetitions()
-        counts["duplicates"] += repeated
-        counts["conflicting_ids"] += conflicting
-        absent = self._absent_parents()
-        counts["orphan_spans"] += len(absent)
-        counts["missing_parents"] += len(set(absent))
+        for counter, count in self._compared().items():
+            counts[counter] += count
         counts["count_mismatch"] += self._mismatch()
         flags = (not self._opened, not self._closed, not self._claimed.get("sender_counts"))
         counts = {name: min(count, _COUNT_MAX) for name, count in counts.items()}
@@ -153,26 +151,26 @@ class CaptureHealth:
         there = {name: self._counts[name] for name in _COUNTED.values()} | {"events": self._events}
         return sum(abs(_number(self._claimed[name]) - count) for name, count in there.items())
 
-    def _repetitions(self) -> tuple[int, int]:
-        """Spans whose id came before: with the same content, and with other content."""
-        seen: set[int] = set()
-        again: set[int] = set()
-        for identity in self._ids:
-            (again if identity in seen else seen).add(identity)
-        del seen
-        first: dict[int, int] = {}
-        repeated = conflicting = 0
-        for identity, content in zip(self._ids, self._contents, strict=True) if again else ():
-            if identity in again and identity in first:
-                repeated += first[identity] == content
-                conflicting += first[identity] != content
-            elif identity in again:
-                first[identity] = content
-        return repeated, conflicting
+    def _compared(self) -> Counter[str]:
+        """Spans whose id came before, with the same or other content, and spans whose parent is not there.
 
-    def _absent_parents(self) -> list[int]:
-        here = set(self._ids)
-        return [parent for parent in self._parents if parent and parent not in here]
+        Done share by share of the ids, so that what is looked up is bounded in memory whatever the number of spans.
+        """
+        counts: Counter[str] = Counter()
+        shares = 1 + len(self._ids) // _COMPARED_AT_ONCE
+        for share in range(shares):
+            first: dict[int, int] = {}
+            for identity, content in zip(self._ids, self._contents, strict=True):
+                if identity % shares != share:
+                    continue
+                if identity in first:
+                    counts["duplicates" if first[identity] == content else "conflicting_ids"] += 1
+                else:
+                    first[identity] = content
+            absent = [each for each in self._parents if each and each % shares == share and each not in first]
+            counts["orphan_spans"] += len(absent)
+            counts["missing_parents"] += len(set(absent))
+        return counts
 
 
 def _key(text: object) -> int:

@@ -125,3 +125,14 @@ def test_asking_twice_changes_nothing():
 )
 def test_odd_values_count_as_nothing(fields):
     assert health(whole(span(1, **fields)))["spans"] == 1
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 7])
+def test_comparing_share_by_share_finds_what_comparing_at_once_finds(monkeypatch, at_once):
+    items = [span(n % 11 + 1, {"a": n % 3}, parentSpanId=f"{n % 11 * 2 + 1:016x}") for n in range(60)]
+    expected = raised(whole(*items))
+    assert expected["duplicates"] > 0
+    assert expected["conflicting_ids"] > 0
+    assert expected["orphan_spans"] > expected["missing_parents"] > 0
+    monkeypatch.setattr("evidence.capture._COMPARED_AT_ONCE", at_once)
+    assert raised(whole(*items)) == expected
