@@ -126,6 +126,12 @@ def test_content_that_was_not_captured_is_the_source_s_doing(translator):
     assert not found.loss
 
 
+def test_a_request_that_was_cut_off_is_unparseable(translator):
+    cut = request()[:-3]
+    found = translate(translator, made(SCOPE, "call_llm", {"gcp.vertex.agent.llm_request": cut}))
+    assert lost(found) == {"gcp.vertex.agent.llm_request": "unparseable"}
+
+
 def test_a_tool_call_of_the_first_versions(translator):
     attributes = {
         "gen_ai.tool.name": "get_weather",
