@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from semconv import otlp_json
 from tests.semconv.golden import lost, made, new, result, translate
 from tests.semconv.recorded import recorded, span
 
@@ -144,6 +145,15 @@ def test_a_count_that_does_not_say_of_what_is_not_guessed(translator):
     found = translate(translator, made(SCOPE, "chat m", attributes))
     assert new(found) == {"gen_ai.usage.audio.input_tokens": 2}
     assert lost(found) == {"gen_ai.usage.details.audio_tokens": "ambiguous"}
+
+
+def test_cost_has_no_metric_in_the_target(translator):
+    costs = [item for item in recorded("metrics", NATIVE) if item.item["name"] == "operation.cost"]
+    assert costs
+    for item in costs:
+        found = translator.metric(otlp_json.metric_view(item.item, otlp_json.surroundings(item.resource, item.scope)))
+        assert lost(found) == {"@name": "no_concept"}
+        assert found.name is None
 
 
 @pytest.mark.parametrize("producer", [NATIVE, BOTH])

@@ -2,6 +2,7 @@
 
 import pytest
 
+from semconv import otlp_json
 from tests.semconv.golden import lost, made, new, result, translate
 from tests.semconv.recorded import recorded, span
 
@@ -118,6 +119,19 @@ def test_a_search_of_a_memory(translator):
 def test_a_total_that_is_no_sum_is_lost_and_not_guessed(translator):
     attributes = {"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 1, "gen_ai.usage.total_tokens": 9}
     assert lost(translate(translator, made(SCOPE, "chat", attributes)))["gen_ai.usage.total_tokens"] == "no_concept"
+
+
+def test_durations_of_tools_are_the_target_s_and_milliseconds_are_not_seconds(translator):
+    found = {
+        item.item["name"]: translator.metric(
+            otlp_json.metric_view(item.item, otlp_json.surroundings(item.resource, item.scope))
+        )
+        for item in recorded("metrics", "strands-native@*")
+    }
+    tools = found["strands.tool.duration"]
+    assert tools.name == "gen_ai.execute_tool.duration"
+    assert tools.points[0].attributes["gen_ai.tool.name"] == "get_weather"
+    assert lost(found["strands.model.time_to_first_token"]) == {"@name": "metric_type_mismatch"}
 
 
 @pytest.mark.parametrize("producer", PRODUCERS)
