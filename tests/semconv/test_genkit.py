@@ -1,0 +1,119 @@
+"""Genkit's actions: what they become by their documented contract, and why. No recording is at hand."""
+
+import json
+
+import pytest
+
+from semconv import otlp_json
+from semconv.value import document
+from semconv.view import SpanView
+from tests.semconv.recorded import recorded
+
+CLIENT, INTERNAL = 3, 1
+
+
+@pytest.fixture
+def action(translator):
+    def made(name, subtype, given, result, **more):
+        return translator.span(
+            SpanView(
+                scope_name="genkit-tracer",
+                name=name,
+                kind=INTERNAL,
+                attributes={
+                    "genkit:type": "action",
+                    "genkit:metadata:subtype": subtype,
+                    "genkit:name": name,
+                    "genkit:path": f"/{{{name}}}",
+                    "genkit:state": "success",
+                    "genkit:input": json.dumps(given),
+                    "genkit:output": json.dumps(result),
+                    **more,
+                },
+            )
+        )
+
+    return made
+
+
+def reasons(translation):
+    return {loss.path: loss.reason for loss in translation.loss}
+
+
+def test_a_model_s_request_and_answer_are_taken_apart(action):
+    found = action(
+        "googleai/gemini-2.5-flash",
+        "model",
+        {
+            "messages": [
+                {
+                    "role": "user",
+                    "content": [{"text": "What is this?"}, {"media": {"url": "data:image/png;base64,aGk="}}],
+                },
+                {"role": "model", "content": [{"toolRequest": {"name": "look", "ref": "r1", "input": {"x": 1}}}]},
+                {"role": "tool", "content": [{"toolResponse": {"name": "look", "ref": "r1", "output": "a cat"}}]},
+            ],
+            "config": {"temperature": 0.5, "topK": 4, "maxOutputTokens": 10},
+            "tools": [{"name": "look", "description": "Look.", "inputSchema": {"type": "object"}}],
+            "output": {"format": "json"},
+        },
+        {
+            "message": {"role": "model", "content": [{"text": "A cat."}]},
+            "finishReason": "stop",
+            "usage": {"inputTokens": 7, "outputTokens": 3, "thoughtsTokens": 2, "totalTokens": 12},
+            "latencyMs": 12.5,
+        },
+    )
+    assert (found.name, found.kind) == ("chat googleai/gemini-2.5-flash", CLIENT)
+    sent = document(found.attributes["gen_ai.input.messages"])
+    assert [message["role"] for message in sent] == ["user", "assistant", "tool"]
+    assert sent[0]["parts"][1] == {"type": "blob", "mime_type": "image/png", "modality": "image", "content": "aGk="}
+    assert sent[1]["parts"] == [{"type": "tool_call", "id": "r1", "name": "look", "arguments": {"x": 1}}]
+    assert sent[2]["parts"][0]["response"] == "a cat"
+    assert document(found.attributes["gen_ai.output.messages"]) == [
+        {"role": "assistant", "parts": [{"type": "text", "content": "A cat."}]}
+    ]
+    assert document(found.attributes["gen_ai.tool.definitions"])[0]["parameters"] == {"type": "object"}
+    assert found.attributes["gen_ai.request.temperature"] == 0.5
+    assert found.attributes["gen_ai.request.top_k"] == 4
+    assert found.attributes["gen_ai.request.max_tokens"] == 10
+    assert found.attributes["gen_ai.output.type"] == "json"
+    assert found.attributes["gen_ai.response.finish_reasons"] == ["stop"]
+    assert found.attributes["gen_ai.usage.input_tokens"] == 7
+    assert found.attributes["gen_ai.usage.reasoning.output_tokens"] == 2
+    assert reasons(found) == {
+        "genkit:path": "derivable",
+        "genkit:state": "derivable",
+        "genkit:output#/latencyMs": "derivable",
+        "genkit:output#/usage/totalTokens": "no_concept",  # a total with a part the two numbers do not have
+    }
+
+
+def test_a_tool_has_arguments_and_result(action):
+    found = action("look", "tool", {"x": 1}, "a cat", **{"genkit:sessionId": "s-1"})
+    assert (found.name, found.kind) == ("execute_tool look", None)
+    assert found.attributes["gen_ai.tool.call.arguments"] == '{"x": 1}'
+    assert found.attributes["gen_ai.tool.call.result"] == '"a cat"'
+    assert found.attributes["gen_ai.conversation.id"] == "s-1"
+
+
+def test_a_flow_is_a_workflow_and_its_input_whatever_it_takes(action):
+    found = action("plan", "flow", {"days": 3}, {"plan": []})
+    assert found.name == "invoke_workflow plan"
+    assert found.attributes == {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "plan"}
+    assert reasons(found)["genkit:input"] == reasons(found)["genkit:output"] == "unstructured"
+
+
+def test_a_step_is_no_operation(action):
+    found = action("util", "util", {}, {})
+    assert not found.attributes
+    assert reasons(found)["genkit:metadata:subtype"] == "enum_no_equivalent"
+
+
+def test_no_producer_of_the_corpus_is_taken_for_it(translator):
+    assert not [
+        str(item)
+        for item in recorded("traces")
+        if "genkit"
+        in translator.span(otlp_json.span_view(item.item, otlp_json.surroundings(item.resource, item.scope))).profiles
+    ]
