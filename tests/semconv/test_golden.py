@@ -154,6 +154,8 @@ def test_openllmetry_with_messages_of_the_conventions(translator):
 def test_indexed_prompts_and_completions(translator):
     result, new, _ = translated(translator, "agentops@0.4.21", "chat", "openai.chat.completion")
     assert new == {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.request.stream": False,
         "gen_ai.provider.name": "openai",
         "gen_ai.input.messages": [SYSTEM, QUESTION],
         "gen_ai.output.messages": [{**ANSWER, "finish_reason": "stop"}],
