@@ -59,7 +59,9 @@ def kill_in_a_loop(state: Path, kills: int) -> None:
         enough = threading.Event()
         ended: list[int] = []
         sender = threading.Thread(
-            target=lambda: ended.append(send_until_killed(sidecar.grpc, number, acknowledged, enough, 20 + 13 * (round_ % 20)))  # noqa: B023
+            target=lambda: ended.append(
+                send_until_killed(sidecar.grpc, number, acknowledged, enough, 20 + 13 * (round_ % 20))
+            )  # noqa: B023
         )
         sender.start()
         assert enough.wait(30)
