@@ -51,23 +51,26 @@ def recorded(bundles: list[Path]) -> list[int]:
     return found
 
 
+def send_and_kill(state: Path, first: int, wanted: int, acknowledged: list[int]) -> int:
+    """Starts a sidecar, sends until it is killed in the middle; gives the number to go on with."""
+    sidecar = start(state, RUN__QUIET_SECONDS="0.2")
+    enough = threading.Event()
+    ended: list[int] = []
+    sender = threading.Thread(
+        target=lambda: ended.append(send_until_killed(sidecar.grpc, first, acknowledged, enough, wanted))
+    )
+    sender.start()
+    assert enough.wait(30)
+    sidecar.kill()
+    sender.join(30)
+    return ended[0]
+
+
 def kill_in_a_loop(state: Path, kills: int) -> None:
     acknowledged: list[int] = []
     number = 1
     for round_ in range(kills):
-        sidecar = start(state, RUN__QUIET_SECONDS="0.2")
-        enough = threading.Event()
-        ended: list[int] = []
-        sender = threading.Thread(
-            target=lambda: ended.append(
-                send_until_killed(sidecar.grpc, number, acknowledged, enough, 20 + 13 * (round_ % 20))
-            )  # noqa: B023
-        )
-        sender.start()
-        assert enough.wait(30)
-        sidecar.kill()
-        sender.join(30)
-        number = ended[0]
+        number = send_and_kill(state, number, 20 + 13 * (round_ % 20), acknowledged)
     with running(state) as sidecar:
         assert sidecar.stop() == 0
         found = recorded(sidecar.bundles)
