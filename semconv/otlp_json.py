@@ -23,6 +23,7 @@ DEPTH_MAX: Final = 128
 
 METRIC_TYPES: Final = ("gauge", "sum", "histogram", "exponentialHistogram", "summary")
 
+_INTEGER_END: Final = 2**53
 _SPECIAL: Final = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf, "-0": -0.0}
 
 
@@ -35,7 +36,7 @@ def any_value(value: Value) -> dict[str, Any]:
     if isinstance(value, int):
         return {"intValue": str(value)}
     if isinstance(value, float):
-        return {"doubleValue": value if math.isfinite(value) and not _is_negative_zero(value) else _special_name(value)}
+        return {"doubleValue": _double_form(value)}
     if value is None:
         return {}
     if isinstance(value, bytes):
@@ -231,13 +232,12 @@ def _integer(value: object, where: str) -> int:
     raise OtlpJsonError(f"{where}: expected an integer, got {type(value).__name__}")
 
 
-def _is_negative_zero(value: float) -> bool:
-    return not value and math.copysign(1.0, value) < 0
-
-
-def _special_name(value: float) -> str:
-    if not value:
-        return "-0"
+def _double_form(value: float) -> float | str:
+    """A double as JSON has it. An integral one is an integer, as canonical JSON spells it: then it is so at once."""
+    if value.is_integer() and abs(value) < _INTEGER_END:
+        return int(value) if value or math.copysign(1.0, value) > 0 else "-0"
+    if math.isfinite(value):
+        return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 

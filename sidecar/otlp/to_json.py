@@ -147,8 +147,11 @@ def _each(convert: _Write, values: Iterable[Any]) -> list[Any]:
 
 
 def _double(value: float) -> float | str:
+    """A double as JSON; an integral one as an integer, which is how canonical JSON spells it, so that it is so at once."""
+    if value.is_integer() and abs(value) < _INTEGER_END:
+        return int(value) if value or math.copysign(1.0, value) > 0 else "-0"
     if math.isfinite(value):
-        return value if value or math.copysign(1.0, value) > 0 else "-0"
+        return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
@@ -160,6 +163,8 @@ def _is_written(value: float) -> bool:
     """Whether protobuf writes this double where zero is the default; to Python, -0.0 is zero, too."""
     return value != 0 or math.copysign(1.0, value) < 0
 
+
+_INTEGER_END = 2**53
 
 _WRITE: dict[Kind, _Write | None] = {
     Kind.STRING: None,

@@ -29,7 +29,7 @@ from sidecar.otlp.unknown import unknown_fields
 from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb
 from sidecar.translation import FrameTranslator, TranslatedItem
 
-__all__ = ["Entry", "Part", "identify", "read_entries"]
+__all__ = ["Entry", "Part", "digest_of", "read_entries"]
 
 Kind = Literal["span", "log", "metric", "receipt", "open", "close", "seal"]
 
@@ -74,22 +74,19 @@ def read_entries(frame: Frame, translate: FrameTranslator, run_key: Sequence[str
         yield _READERS[signal](item, part.resource(item), part.scope(item), run_key)
 
 
-def identify(kind: str, data: Mapping[str, Any]) -> tuple[str, bytes] | None:
-    """What a sender's repetition has in common with the first (span id, idempotency key), and a digest of the rest.
+def digest_of(kind: str, data: Mapping[str, Any]) -> bytes | None:
+    """What an item has in common with its repetition, and with nothing else; None for items that have no name of their own.
 
-    The same name with the same digest is a repetition; with another, a conflict. None: such items have no name of their own.
-    Works on an entry's data and on the data of the event made from it.
+    The same for an entry's data and for the data of the event made from it.
     """
     if kind == "span":
-        span = data["span"]
-        content = (span, data["resource"], data["scope"])
-        return span["traceId"] + span["spanId"], _fingerprint(content)
+        return _digest((data["span"], data["resource"], data["scope"]))
     if kind == "receipt":
-        return data["idempotency_key"], _fingerprint({key: value for key, value in data.items() if key != "received"})
+        return _digest({key: value for key, value in data.items() if key != "received"})
     return None
 
 
-def _fingerprint(content: object) -> bytes:
+def _digest(content: object) -> bytes:
     return hashlib.blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
 
 

@@ -25,7 +25,7 @@ from sidecar.errors import place_of
 from sidecar.journal import Frame
 from sidecar.recorder.books import Books
 from sidecar.recorder.deadlines import Deadlines
-from sidecar.recorder.entries import Entry, Part, identify, read_entries
+from sidecar.recorder.entries import Entry, Part, digest_of, read_entries
 from sidecar.recorder.lifecycle import Lifecycle
 from sidecar.recorder.store import RunRow, RunStore
 from sidecar.translation import FrameTranslator
@@ -33,6 +33,8 @@ from sidecar.translation import FrameTranslator
 __all__ = ["Recorder"]
 
 _RUNS_REMEMBERED_MAX = 2048
+_ITEMS_REMEMBERED_MAX = 500_000
+"""In all runs together, at some 90 bytes each."""
 _PENDING_BYTES_MAX = 1 << 20
 _GAP_CHARS_MAX = 1024
 _COUNT_MAX = 2**53 - 1
@@ -54,7 +56,10 @@ class _Open:
     """An open run, and what must be remembered of it to tell a repetition from something new."""
 
     row: RunRow
-    fingerprints: dict[str, bytes] = field(default_factory=dict)
+    seen: set[bytes] = field(default_factory=set)
+    """Digests of the items that are recorded: what comes with one of these is a repetition."""
+    keys: set[str] = field(default_factory=set)
+    """Idempotency keys of the receipts among them."""
     parts: set[str] = field(default_factory=set)
     unfit: dict[str, str] = field(default_factory=dict)
     """Parts that cannot be recorded, and why: each is tried once, however many items refer to it."""
@@ -243,17 +248,17 @@ class Recorder:
 
     def _is_repetition(self, run: _Open, entry: Entry) -> bool:
         """Whether this very item is recorded already; an item of the same name and other content is a conflict and is recorded."""
-        named = identify(entry.kind, entry.data)
-        if named is None:
+        digest = digest_of(entry.kind, entry.data)
+        if digest is None:
             return False
-        name, fingerprint = named
-        known = run.fingerprints.setdefault(name, fingerprint)
-        if known is fingerprint:
-            return False
-        if known == fingerprint:
+        if digest in run.seen:
             return True
+        run.seen.add(digest)
         if entry.kind == "receipt":  # a span that comes again with other content is seen in the events themselves
-            self._gap(run, "conflicting_receipt", 1, f"{name} came again with other content", run.row.last_unix_nano)
+            key = entry.data["idempotency_key"]
+            if key in run.keys:
+                self._gap(run, "conflicting_receipt", 1, f"{key} came again with other content", run.row.last_unix_nano)
+            run.keys.add(key)
         return False
 
     # ---------------------------------------------------------------- runs
@@ -382,11 +387,12 @@ class Recorder:
 
     def _forget(self) -> None:
         """Bounds what is remembered; a forgotten run is read back when something more comes for it."""
-        while len(self._open) > _RUNS_REMEMBERED_MAX:
-            self._open.popitem(last=False)
+        items = sum([len(run.seen) for run in self._open.values()])
+        while len(self._open) > _RUNS_REMEMBERED_MAX or (items > _ITEMS_REMEMBERED_MAX and len(self._open) > 1):
+            items -= len(self._open.popitem(last=False)[1].seen)
 
     def _remember(self, row: RunRow) -> _Open:
-        """An open run from the store, with its fingerprints read back from its own events."""
+        """An open run from the store, with what is remembered of its items read back from its own events."""
         if run := self._open.get(row.run_id):
             return run
         run = self._open[row.run_id] = _Open(row)
@@ -401,7 +407,9 @@ class Recorder:
             run.parts.add(data["digest"])
             return
         kind = _KINDS.get(event["type"])
-        if kind and (named := identify(kind, data)):
-            run.fingerprints.setdefault(*named)
-        if kind == "receipt" and "sequence" in data:
-            run.sequences[data["sequence"]] = None
+        if kind and (digest := digest_of(kind, data)):
+            run.seen.add(digest)
+        if kind == "receipt":
+            run.keys.add(data["idempotency_key"])
+            if "sequence" in data:
+                run.sequences[data["sequence"]] = None
