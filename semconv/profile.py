@@ -21,6 +21,8 @@ LAYERS: Final = {"current": 0, "legacy": 1, "vendor": 2}
 
 _INDEX: Final = re.compile(r"\{[a-z]\}")
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,8}")
+_SEGMENTS_MAX: Final = 64
+"""Segments of a key that `**` may stand for the end of. No producer nests deeper, and what it stands for becomes a tree."""
 _VARIABLE: Final = re.compile(r"\{([^{}]*)\}")
 
 
@@ -148,7 +150,7 @@ class Pattern:
         parts = key.split(".")
         for place, segment in enumerate(self.segments):
             if segment == "**":
-                return (*found, ".".join(parts[place:])) if place < len(parts) else None
+                return (*found, ".".join(parts[place:])) if place < len(parts) <= _SEGMENTS_MAX else None
             if place >= len(parts):
                 return None
             if _INDEX.fullmatch(segment):

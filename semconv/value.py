@@ -17,8 +17,12 @@ import orjson
 Value: TypeAlias = bool | int | float | str | bytes | list["Value"] | dict[str, "Value"] | None
 """The plain form of an AnyValue. Test for bool before int: in Python a bool is an int."""
 
-JSON_DEPTH_MAX: Final = 64
-"""Containers inside each other in a JSON text that is read as a document; deeper ones stay text."""
+JSON_DEPTH_MAX: Final = 24
+"""Containers inside each other in a JSON text that is read as a document; deeper ones stay text.
+
+A document may become a structured attribute, each object of which is three protobuf messages inside each other, in a part of a
+message of a list: within a request no reader of protobuf takes more than 100.
+"""
 
 _EXACT_FLOAT_MAX: Final = 2.0**53
 _INT64: Final = 1 << 63

@@ -32,6 +32,8 @@ class Limits:
     """Members of one gzip body. Senders use one; an empty one costs more time than its 20 bytes."""
     http_head_bytes_max: int = 64 * KIB
     """Request line and headers of one HTTP request."""
+    http_unread_bytes_max: int = 256 * MIB
+    """Of a body behind its refusal, read past so that the client can read that refusal and use the connection again."""
     http_body_wait_seconds: float = 30.0
     """How long the next piece of an HTTP body may take."""
     grpc_streams_max: int = 128

@@ -125,7 +125,8 @@ class HttpApp:
         most = limits.request_bytes_max
         announced = headers.get(b"content-length", b"")
         if announced.isdigit() and int(announced) > most:
-            closing = ((b"connection", b"close"),) if b"expect" in headers else ()  # it need not send the body
+            unread = b"expect" in headers or int(announced) > limits.http_unread_bytes_max  # the body, by us or at all
+            closing = ((b"connection", b"close"),) if unread else ()
             return _error(413, f"body: got {int(announced)}, expected at most {most} bytes", *closing)
         pieces: list[bytes] = []
         while True:

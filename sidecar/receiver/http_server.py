@@ -140,7 +140,7 @@ class _Protocol(HttpToolsProtocol):
         """A body behind an answer is read past, so that the client can read that answer, but not for ever."""
         if self.cycle.response_complete:
             self._unread_bytes += len(body)
-            if self._unread_bytes > self._limits.request_bytes_max:
+            if self._unread_bytes > self._limits.http_unread_bytes_max:
                 self.transport.close()
         super().on_body(body)
 

@@ -20,11 +20,13 @@ from attest.trust import KeyTrust
 from attest.verify import verify_file
 from evidence.commitment import KEY as REDACTED
 from sidecar.errors import DecodeError
+from sidecar.journal import Frame
 from sidecar.mapping import MappingAgain
 from sidecar.offline import Inputs, seal_files
 from sidecar.otlp import json_codec
 from sidecar.otlp.decode import decode
 from sidecar.tables import load_packs, load_translator
+from sidecar.translation import FrameTranslator
 from tests.sidecar.otlp.strategies import TEXT, messages, requests
 
 pytestmark = pytest.mark.integration
@@ -71,7 +73,20 @@ ODD_TEXTS = (
     '"\\ud800"',
     "\x00",
 )
+
+
+def _nested(levels: int, kind: str) -> AnyValue:
+    value = AnyValue(string_value="x")
+    for _ in range(levels):
+        one = {"key": "role", "value": value} if kind == "kvlist_value" else value
+        value = AnyValue(**{kind: {"values": [one]}})
+    return value
+
+
+NESTED = (_nested(43, "array_value"), _nested(28, "kvlist_value"))
+"""About as deep as a request can be read."""
 VALUES = st.one_of(
+    st.sampled_from(NESTED),
     st.sampled_from((*WORDS, *ODD_TEXTS)).map(lambda text: AnyValue(string_value=text)),
     JSON.map(lambda value: AnyValue(string_value=json.dumps(value))),
     messages(AnyValue),
@@ -135,10 +150,15 @@ MAPPING = MappingAgain()
 def test_whatever_is_taken_is_sealed_and_verifies(tables, key, found, as_json):
     signal, request = found
     body = json_codec.dump(request) if as_json else request.SerializeToString()
+    encoding = "json" if as_json else "protobuf"
     try:
-        taken = decode(signal, "json" if as_json else "protobuf", body).items
+        taken = decode(signal, encoding, body).items
     except DecodeError:
-        taken = 0  # such as text that is not UTF-8 once it is JSON
+        taken = 0  # such as values nested deeper than is read
+    else:
+        frame = Frame(0, 0, signal, as_json, body)
+        exported, _ = FrameTranslator(tables["translator"]).exported(frame, keep_unmapped=True)
+        assert taken == decode(signal, "protobuf", exported).items, "a backend gets what was taken, and can read it"
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"any{signal.hint}{'json' if as_json else 'pb'}"
         file.write_bytes(body)

@@ -7,9 +7,11 @@ import itertools
 import json
 import random
 from dataclasses import replace
+from functools import partial
 
 import grpc
 import pytest
+import urllib3
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
@@ -179,6 +181,20 @@ def test_otlp_08_over_limit_on_http_is_413_and_the_client_can_read_it(world, ann
     assert world.frames() == []
 
 
+def test_otlp_08_a_refused_body_does_not_spoil_the_next_request_on_its_connection(world):
+    good = traces(1).SerializeToString()
+    post = partial(urllib3.PoolManager(maxsize=1, retries=False).request, "POST", world.url("/v1/traces"))
+    headers = {"content-type": "application/x-protobuf"}
+    for _ in range(3):
+        assert [post(body=body, headers=headers).status for body in (bytes(65 * MIB), good)] == [413, 200]
+
+
+def test_otlp_08_a_body_that_will_not_be_read_closes_its_connection_and_says_so(world):
+    answer = world.raw(POST + b"content-type: application/json\r\ncontent-length: 9999999999\r\n\r\n{")
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"connection: close" in answer
+
+
 def test_otlp_08_a_client_that_asks_first_is_told_before_it_sends(world):
     answer = world.raw(
         POST + b"content-type: application/json\r\ncontent-length: 99999999\r\nexpect: 100-continue\r\n\r\n"
@@ -189,7 +205,9 @@ def test_otlp_08_a_client_that_asks_first_is_told_before_it_sends(world):
 
 def test_otlp_08_a_body_that_never_ends_is_not_read_for_ever(tmp_path):
     with (
-        serving(tmp_path / "journal", limits=replace(DEFAULT, request_bytes_max=MIB)) as world,
+        serving(
+            tmp_path / "journal", limits=replace(DEFAULT, request_bytes_max=MIB, http_unread_bytes_max=2 * MIB)
+        ) as world,
         world.connect() as connection,
     ):
         connection.sendall(POST + b"content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n")
