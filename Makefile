@@ -26,8 +26,9 @@ check: $(VENV)/.dev .venv-proto/.ready  ## format, lint, types, imports, generat
 	$(MAKE) --no-print-directory test
 
 bench: $(VENV)/.dev  ## costs as ratios of one run; figures for docs/performance.md
-	$(BIN)/python -m pytest -q tests/benchmarks --benchmark-enable --benchmark-only --benchmark-columns=min,median,iqr,rounds -m bench -s
+	$(BIN)/python -m pytest -q tests/benchmarks -m bench --benchmark-enable --benchmark-only --benchmark-quiet --benchmark-timer=time.process_time
 	$(BIN)/python -m tests.benchmarks.load
+	$(BIN)/python -m tests.benchmarks.memory
 
 soak: $(VENV)/.dev  ## slow tests: kill -9 loops, long backlogs
 	$(BIN)/python -m pytest -q -m soak --timeout 1800

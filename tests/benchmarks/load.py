@@ -1,150 +1,184 @@
-"""The load generator: a real sidecar, pre-encoded bodies, and what it costs and how long it takes. Run by `make bench`.
+"""The load generator: a real sidecar, recorded spans over real gRPC at a steady pace, and what that costs and how long it takes.
 
-Prints figures of one run on this machine; docs/performance.md says how to read them. Nothing here asserts.
+Run by `make bench`. Prints figures of one run on this machine; docs/performance.md says how to read them. Nothing here judges.
+
+The pace is kept whatever the answers do, so a request that waits makes the next ones wait as well, as it would in life.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
+import contextlib
+import os
 import statistics
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+import psutil
 
-from tests.tools.process import start
+from tests.benchmarks import workload
+from tests.tools.process import Sidecar, running
 
-METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
-TEXT = "The quick brown fox jumps over the lazy dog; pack my box with five dozen liquor jugs. " * 18
-
-
-def body(spans: int, number: int) -> bytes:
-    """A request of chat spans in current conventions: 17 attributes, a message of 1.5 KB, one trace a body."""
-    request = ExportTraceServiceRequest()
-    group = request.resource_spans.add()
-    group.resource.attributes.add(key="service.name").value.string_value = "load"
-    scope = group.scope_spans.add()
-    scope.scope.name = "opentelemetry.instrumentation.genai.openai"
-    message = json.dumps([{"role": "user", "parts": [{"type": "text", "content": TEXT}]}])
-    values = {
-        "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": "openai",
-        "gen_ai.request.model": "gpt-4o-mini",
-        "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
-        "gen_ai.response.id": "chatcmpl-1",
-        "gen_ai.input.messages": message,
-        "gen_ai.output.messages": json.dumps([{"role": "assistant", "parts": [{"type": "text", "content": "yes"}]}]),
-        "server.address": "127.0.0.1",
-        "server.port": 443,
-        "gen_ai.usage.input_tokens": 34,
-        "gen_ai.usage.output_tokens": 10,
-        "gen_ai.usage.cache_read.input_tokens": 17,
-        "gen_ai.request.temperature": 0.2,
-        "gen_ai.request.top_p": 0.9,
-        "gen_ai.request.max_tokens": 100,
-        "gen_ai.request.seed": 7,
-        "gen_ai.output.type": "text",
-    }
-    for index in range(spans):
-        span = scope.spans.add(
-            trace_id=number.to_bytes(16, "big"),
-            span_id=(number * 1000 + index + 1).to_bytes(8, "big"),
-            parent_span_id=b"" if index == spans - 1 else (number * 1000 + spans).to_bytes(8, "big"),
-            name="chat gpt-4o-mini",
-            kind=3,
-            start_time_unix_nano=1_790_000_000_000_000_000 + index,
-            end_time_unix_nano=1_790_000_000_500_000_000 + index,
-        )
-        for key, value in values.items():
-            attribute = span.attributes.add(key=key).value
-            if isinstance(value, str):
-                attribute.string_value = value
-            elif isinstance(value, int):
-                attribute.int_value = value
-            else:
-                attribute.double_value = value
-    return request.SerializeToString()
+EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+SPANS_PER_RUN = 40
+CONNECTIONS = 4
+SEAL_SECONDS_MAX = 120.0
 
 
-async def send(address: str, bodies: list[bytes], interval_seconds: float, connections: int = 4) -> list[float]:
-    """Sends at a steady pace whatever the answers do; gives the seconds to each acknowledgement."""
-    channels = [grpc.aio.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)]) for _ in range(connections)]
-    calls = [channel.unary_unary(METHOD) for channel in channels]
+def requests(spans: int) -> list[tuple[bytes, int]]:
+    """Pre-encoded bodies of many agent runs, each with the number of its spans."""
+    made: list[tuple[bytes, int]] = []
+    for trace_id in range(1, spans // SPANS_PER_RUN + 1):
+        made += workload.bodies(workload.AGENT, SPANS_PER_RUN, trace_id=trace_id)
+    return made
+
+
+async def send(address: str, bodies: list[tuple[bytes, int]], spans_per_second: float) -> list[float]:
+    """Sends at a steady pace; gives the seconds to each acknowledgement, counted from when the request should have left."""
+    channels = [grpc.aio.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)]) for _ in range(CONNECTIONS)]
+    calls = [channel.unary_unary(EXPORT) for channel in channels]
     taken: list[float] = []
 
-    async def one(call: grpc.aio.UnaryUnaryMultiCallable, data: bytes) -> None:
-        began = time.perf_counter()
-        await call(data)
-        taken.append(time.perf_counter() - began)
+    async def one(number: int, body: bytes, due: float) -> None:
+        await calls[number % CONNECTIONS](body)
+        taken.append(time.perf_counter() - due)
 
-    began = time.perf_counter()
+    await asyncio.gather(*(channel.channel_ready() for channel in channels))
+    due = time.perf_counter()
     tasks = []
-    for number, data in enumerate(bodies):
-        await asyncio.sleep(max(0.0, began + number * interval_seconds - time.perf_counter()))
-        tasks.append(asyncio.create_task(one(calls[number % connections], data)))
+    for number, (body, spans) in enumerate(bodies):
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        tasks.append(asyncio.create_task(one(number, body, due)))
+        due += spans / spans_per_second
     await asyncio.gather(*tasks)
     for channel in channels:
         await channel.close()
     return taken
 
 
+def bare_appends(bodies: list[tuple[bytes, int]], folder: Path) -> list[float]:
+    """The yardstick: the same bodies appended to a file, each with an fdatasync, as fast as it goes."""
+    descriptor = os.open(folder / "bare", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    taken = []
+    for body, _ in bodies:
+        began = time.perf_counter()
+        os.write(descriptor, body)
+        os.fdatasync(descriptor)
+        taken.append(time.perf_counter() - began)
+    os.close(descriptor)
+    return taken
+
+
+def memory_mib(process: psutil.Process) -> tuple[float, float]:
+    """Proportional set size and the anonymous part of it, which does not depend on what else runs on the machine."""
+    text = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+    sizes = {line.split(":")[0]: line.split()[1] for line in text.splitlines()[1:]}
+    return int(sizes["Pss"]) / 1024, int(sizes["Pss_Anon"]) / 1024
+
+
+def memory_of_all_mib(sidecar: Sidecar) -> tuple[float, float]:
+    each = [memory_mib(process) for process in sidecar.tree()]
+    return sum(pss for pss, _ in each), sum(anonymous for _, anonymous in each)
+
+
+@contextlib.contextmanager
+def peak_memory(sidecar: Sidecar) -> Iterator[list[tuple[float, float]]]:
+    """Samples memory twice a second from a thread of its own."""
+    samples = [memory_of_all_mib(sidecar)]
+    done = threading.Event()
+
+    def sample() -> None:
+        while not done.wait(0.5):
+            with contextlib.suppress(psutil.Error, OSError):
+                samples.append(memory_of_all_mib(sidecar))
+
+    thread = threading.Thread(target=sample)
+    thread.start()
+    try:
+        yield samples
+    finally:
+        done.set()
+        thread.join()
+
+
 def percentile(values: list[float], share: float) -> float:
     return statistics.quantiles(values, n=1000, method="inclusive")[round(share * 1000) - 1]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--spans-per-second", type=int, default=1000)
-    parser.add_argument("--spans-per-body", type=int, default=10)
-    arguments = parser.parse_args()
-    count = int(arguments.seconds * arguments.spans_per_second / arguments.spans_per_body)
-    bodies = [body(arguments.spans_per_body, number + 1) for number in range(count)]
-    with tempfile.TemporaryDirectory() as folder:
-        sidecar = start(Path(folder))
-        time.sleep(1.0)
-        idle, cpu = sidecar.pss_mib(), sidecar.cpu_seconds()
-        peak = [idle]
-        sampling = asyncio.new_event_loop()
+def starts(count: int) -> tuple[list[float], list[float]]:
+    """Seconds from start to ready: with an empty state directory, and with one that has a key and a journal."""
+    first, again = [], []
+    for _ in range(count):
+        with tempfile.TemporaryDirectory() as folder:
+            for found in (first, again):
+                with running(Path(folder)) as sidecar:
+                    found.append(sidecar.ready_seconds)
+                    sidecar.stop()
+    return first, again
 
-        async def measure() -> list[float]:
-            async def sample() -> None:
-                while True:
-                    peak.append(sidecar.pss_mib())
-                    await asyncio.sleep(0.5)
 
-            task = asyncio.create_task(sample())
-            try:
-                return await send(sidecar.grpc, bodies, arguments.spans_per_body / arguments.spans_per_second)
-            finally:
-                task.cancel()
-
-        taken = sampling.run_until_complete(measure())
-        spans = count * arguments.spans_per_body
-        under_load = sidecar.cpu_seconds() - cpu
-        time.sleep(6.0)
-        whole = sidecar.cpu_seconds() - cpu
-        peak.append(sidecar.pss_mib())
+def under_load(spans: int, spans_per_second: int) -> dict[str, float]:
+    """One sidecar from start to stop."""
+    bodies = requests(spans)
+    total = sum(count for _, count in bodies)
+    runs = spans // SPANS_PER_RUN
+    quiet = {"RUN__QUIET_SECONDS": "2"}
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder), **quiet) as sidecar:
+        time.sleep(2.0)
+        idle, idle_anonymous = memory_of_all_mib(sidecar)
+        receiver, worker = sidecar.tree()
+        before = [sum(process.cpu_times()[:2]) for process in (receiver, worker)]
+        with peak_memory(sidecar) as samples:
+            taken = asyncio.run(send(sidecar.grpc, bodies, spans_per_second))
+            deadline = time.monotonic() + SEAL_SECONDS_MAX
+            while len(sidecar.bundles) < runs and time.monotonic() < deadline:
+                time.sleep(0.2)
+        receiving, recording = [
+            sum(process.cpu_times()[:2]) - old for process, old in zip((receiver, worker), before, strict=True)
+        ]
+        sealed = len(sidecar.bundles)
         began = time.perf_counter()
-        sidecar.stop()
+        code = sidecar.stop()
         stopping = time.perf_counter() - began
-    rows = {
-        "start to ready, s": sidecar.ready_seconds,
-        "idle memory, MiB PSS, all processes": idle,
-        "peak memory, MiB PSS, all processes": max(peak),
+        bare = bare_appends(bodies, Path(folder))
+    return {
+        "spans": total,
+        "requests": len(bodies),
+        "runs": runs,
+        "runs sealed and signed before the stop": sealed,
+        "exit code of the stop": code,
+        "idle memory of both processes, MiB PSS": idle,
+        "  of it anonymous": idle_anonymous,
+        "peak memory of both processes, MiB PSS": max(pss for pss, _ in samples),
+        "  peak of the anonymous part": max(anonymous for _, anonymous in samples),
         "acknowledge p50, ms": percentile(taken, 0.50) * 1000,
         "acknowledge p99, ms": percentile(taken, 0.99) * 1000,
-        "CPU while receiving, µs per span": under_load / spans * 1e6,
-        "CPU to the last sealed bundle, µs per span": whole / spans * 1e6,
+        "acknowledge max, ms": max(taken) * 1000,
+        "a bare append and fdatasync of the same bodies p50, ms": percentile(bare, 0.50) * 1000,
+        "  p99, ms": percentile(bare, 0.99) * 1000,
+        "CPU of the receiver, µs per span": receiving / total * 1e6,
+        "CPU of the worker, to the last signed bundle, µs per span": recording / total * 1e6,
         "stop, s": stopping,
     }
-    print(f"\n{spans} spans of {len(bodies[0]) // arguments.spans_per_body} bytes, {arguments.spans_per_second} a second, {arguments.spans_per_body} a request")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--spans", type=int, default=20_000)
+    parser.add_argument("--spans-per-second", type=int, default=1000)
+    parser.add_argument("--starts", type=int, default=5)
+    arguments = parser.parse_args()
+    first, again = starts(arguments.starts)
+    print(f"start to ready, s: first {min(first):.2f} to {max(first):.2f}, again {min(again):.2f} to {max(again):.2f}")
+    rows = under_load(arguments.spans, arguments.spans_per_second)
+    print(f"{arguments.spans_per_second} spans a second:")
     for name, value in rows.items():
-        print(f"  {name:45} {value:10.2f}")
+        print(f"  {name:60}{value:12,.2f}" if isinstance(value, float) else f"  {name:60}{value:12,}")
 
 
 if __name__ == "__main__":
