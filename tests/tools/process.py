@@ -71,7 +71,9 @@ def start(state: Path, **settings: str) -> Sidecar:
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("AFFIDAVIT_", "OTEL_"))}
     environment = {**inherited, **{f"AFFIDAVIT_{key}": value for key, value in chosen.items()}}
     began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "sidecar", "run"], env=environment, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sidecar", "run"], env=environment, stderr=subprocess.PIPE, text=True
+    )
     sidecar = Sidecar(process, state)
     ready = threading.Event()
 
