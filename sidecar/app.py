@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import subprocess
 import threading
@@ -101,6 +102,8 @@ class App:
             self._tell_worker("stop 1")
             await supervision
             raise
+        gc.collect()
+        gc.freeze()  # what is loaded now stays: looking through it again would hold an acknowledgement up for 20 ms
         ready = asyncio.create_task(self._worker_ready.wait())
         await asyncio.wait({ready, asyncio.create_task(self._stopping.wait())}, return_when=asyncio.FIRST_COMPLETED)
         if self._worker_ready.is_set():

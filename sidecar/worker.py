@@ -8,6 +8,7 @@ receiver goes away without a word it leaves everything as it is, for the next on
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import pickle
 import signal
@@ -239,6 +240,8 @@ def main() -> None:
         sys.exit(2)
     threading.Thread(target=_listen, args=(worker, stdin), daemon=True).start()
     _say(ready=True)
+    gc.collect()
+    gc.freeze()  # the tables and modules stay: they need not be looked through again
     worker.run(lambda cursor: _say(cursor=cursor))
     log.debug("worker ended")
 
