@@ -15,30 +15,22 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
-from typing import TypeAlias
+from typing import TYPE_CHECKING
 
 import orjson
 
-from sidecar.directory import StoredRuns
 from sidecar.errors import ConfigError, JournalError
 from sidecar.journal import JournalLimits, JournalWriter
-from sidecar.limits import DEFAULT
 from sidecar.log import Log
-from sidecar.receiver.admission import Admission
-from sidecar.receiver.grpc_server import GrpcServer
-from sidecar.receiver.http_server import HttpServer
-from sidecar.receiver.receipts import ReceiptService
-from sidecar.receiver.tls import Tls
 from sidecar.settings import Settings
-from sidecar.settings.model import TlsServer
 from sidecar.spawn import hand_over, spawn
 from sidecar.state import StateDir, hold
 from sidecar.worker_spec import worker_spec
 
-__all__ = ["App"]
+if TYPE_CHECKING:
+    from sidecar.serving import Server
 
-Server: TypeAlias = GrpcServer | HttpServer
+__all__ = ["App"]
 
 _RESTART_FIRST_SECONDS = 0.2
 _RESTART_MOST_SECONDS = 30.0
@@ -156,17 +148,10 @@ class App:
         self._tell_worker(f"head {self._head}")
 
     async def _serve(self) -> list[Server]:
-        receiver = self._settings.receiver
-        admission = Admission(self._journal, replace(DEFAULT, request_bytes_max=receiver.request_bytes_max))
-        servers: list[Server] = []
-        if receiver.grpc.enabled:
-            service = ReceiptService(admission, StoredRuns(self._state, self._spec.packs))
-            servers.append(GrpcServer(admission, service, receiver.grpc.endpoint, _tls(receiver.grpc.tls)))
-        if receiver.http.enabled:
-            servers.append(HttpServer(admission, receiver.http.endpoint, _tls(receiver.http.tls)))
-        for server in servers:
-            await server.start()
-        return servers
+        await asyncio.sleep(0)  # the worker is told first: it takes longer
+        from sidecar.serving import serve  # noqa: PLC0415 - grpc and uvicorn, loaded while the worker loads what it needs
+
+        return await serve(self._settings.receiver, self._journal, self._state, self._spec.packs)
 
     # ---------------------------------------------------------------- the worker
 
@@ -228,12 +213,6 @@ class App:
         with contextlib.suppress(OSError):  # it died; the supervisor knows, and the next one is told anew
             self._worker.stdin.write(f"{line}\n".encode())
             self._worker.stdin.flush()
-
-
-def _tls(settings: TlsServer) -> Tls | None:
-    if settings.cert_file is None or settings.key_file is None:
-        return None
-    return Tls(settings.cert_file, settings.key_file, settings.client_ca_file)
 
 
 def _soon(loop: asyncio.AbstractEventLoop, call: Callable[..., object], *arguments: object) -> None:
