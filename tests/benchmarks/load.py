@@ -2,7 +2,7 @@
 
 Run by `make bench`. Prints figures of one run on this machine; docs/performance.md says how to read them. Nothing here judges.
 
-The pace is kept whatever the answers do, so a request that waits makes the next ones wait as well, as it would in life.
+The pace is kept whatever the answers do, so a slow answer makes the next ones late as well, as it would in life.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from tests.tools.process import Sidecar, running
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 SPANS_PER_RUN = 40
 CONNECTIONS = 4
+AGAIN = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED}
+AGAIN_SECONDS = 0.1
 SEAL_SECONDS_MAX = 120.0
 
 
@@ -39,14 +41,27 @@ def requests(spans: int) -> list[tuple[bytes, int]]:
     return made
 
 
-async def send(address: str, bodies: list[tuple[bytes, int]], spans_per_second: float) -> list[float]:
-    """Sends at a steady pace; gives the seconds to each acknowledgement, counted from when the request should have left."""
+async def send(address: str, bodies: list[tuple[bytes, int]], spans_per_second: float) -> tuple[list[float], int]:
+    """Sends at a steady pace, and again what is refused for the moment.
+
+    Gives the seconds to each acknowledgement, counted from when the request should have left, and the number of refusals.
+    """
     channels = [grpc.aio.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)]) for _ in range(CONNECTIONS)]
     calls = [channel.unary_unary(EXPORT) for channel in channels]
     taken: list[float] = []
+    refused = 0
 
     async def one(number: int, body: bytes, due: float) -> None:
-        await calls[number % CONNECTIONS](body)
+        nonlocal refused
+        while True:
+            try:
+                await calls[number % CONNECTIONS](body)
+                break
+            except grpc.aio.AioRpcError as error:
+                if error.code() not in AGAIN:
+                    raise
+                refused += 1
+                await asyncio.sleep(AGAIN_SECONDS)
         taken.append(time.perf_counter() - due)
 
     await asyncio.gather(*(channel.channel_ready() for channel in channels))
@@ -59,7 +74,7 @@ async def send(address: str, bodies: list[tuple[bytes, int]], spans_per_second: 
     await asyncio.gather(*tasks)
     for channel in channels:
         await channel.close()
-    return taken
+    return taken, refused
 
 
 def bare_appends(bodies: list[tuple[bytes, int]], folder: Path) -> list[float]:
@@ -136,7 +151,7 @@ def under_load(spans: int, spans_per_second: int) -> dict[str, float]:
         before = [sum(process.cpu_times()[:2]) for process in (receiver, worker)]
         gc.disable()  # a pause of this process is not one of the sidecar's
         with peak_memory(sidecar) as samples:
-            taken = asyncio.run(send(sidecar.grpc, bodies, spans_per_second))
+            taken, refused = asyncio.run(send(sidecar.grpc, bodies, spans_per_second))
             gc.enable()
             deadline = time.monotonic() + SEAL_SECONDS_MAX
             while len(sidecar.bundles) < runs and time.monotonic() < deadline:
@@ -152,6 +167,7 @@ def under_load(spans: int, spans_per_second: int) -> dict[str, float]:
     return {
         "spans": total,
         "requests": len(bodies),
+        "refused and sent again": refused,
         "runs": runs,
         "runs sealed and signed before the stop": sealed,
         "exit code of the stop": code,
