@@ -16,7 +16,7 @@ from semconv.errors import ProfileError
 from semconv.table import Path, builtin, builtin_names, digest, mapping, one_of, read, sequence, text, texts
 from semconv.value import Value
 
-ENGINE: Final = "1"
+ENGINE: Final = "2"
 """Counts changes of the code that give other results for the same tables; part of the target's digest."""
 
 KINDS: Final = {"unspecified": 0, "internal": 1, "server": 2, "client": 3, "producer": 4, "consumer": 5}

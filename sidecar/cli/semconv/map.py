@@ -1,4 +1,4 @@
-"""`affidavit semconv`: telemetry in today's conventions, with every loss named."""
+"""`affidavit semconv map`: telemetry in today's conventions, with every loss named."""
 
 from __future__ import annotations
 
@@ -10,12 +10,7 @@ import click
 from sidecar.cli.progress import progress
 
 
-@click.group()
-def semconv() -> None:
-    """Translate telemetry to the GenAI and MCP semantic conventions, and say what was lost."""
-
-
-@semconv.command("map")
+@click.command("map")
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--out",

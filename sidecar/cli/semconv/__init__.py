@@ -1,0 +1,15 @@
+"""`affidavit semconv`: one module a verb."""
+
+from __future__ import annotations
+
+import click
+
+from sidecar.cli.semconv.map import map_
+
+
+@click.group()
+def semconv() -> None:
+    """Translate telemetry to the GenAI and MCP semantic conventions, and say what was lost."""
+
+
+semconv.add_command(map_)
