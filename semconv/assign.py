@@ -15,10 +15,10 @@ from typing import Any
 
 from semconv.bind import bind, bind_key, bind_own, is_certain, is_tabled, leaves_as_is, looked_up, targets_of
 from semconv.plan import KeyFacts, Plan, Shape
-from semconv.profile import Fold, FoldKey, Implied, MetricRow, NameRow, Profile, Row, Surroundings
+from semconv.profile import EventRow, Fold, FoldKey, Implied, MetricRow, NameRow, Profile, Row, Surroundings
 from semconv.run import Run
 from semconv.settle import EXACT, READABLE, Way, way
-from semconv.stages import EventStage, FoldStage, ImpliedStage, KeyStage, OwnStage, Stage
+from semconv.stages import BoundEvent, EventStage, FoldStage, ImpliedStage, KeyStage, OwnStage, Stage
 from semconv.target import FINISH_REASONS, OPERATION, Target
 from semconv.translation import Loss
 
@@ -307,18 +307,28 @@ class Assignment:
         ]
 
     def _events(self) -> EventStage | None:
-        rows = {}
-        for profile in reversed(self.heard):
-            for name in self.shape.events:
-                event = profile.events.get(name)
-                if event is not None:
-                    bound = bind(self.target, Row(to=event.to, role=event.role)) if event.to else None
-                    rows[name] = (event, bound if bound and bound.key else None)
+        """The rows for the events there are, the most special profile's first, as for keys."""
+        rows: dict[str, tuple[BoundEvent, ...]] = {}
+        asked = sorted(self.heard, key=lambda profile: -profile.layer)
+        for name in self.shape.events:
+            found = [
+                row for profile in asked for row in profile.events if row.matches(name) and row.when.holds(self.around)
+            ]
+            if found:
+                rows[name] = tuple(self._bound_event(row) for row in found)
         if not rows:
             return None
-        lifts = any(row.lift for row, _ in rows.values())
+        lifts = any(bound.row.lift for several in rows.values() for bound in several)
         own = [key for key in self.target.attributes if lifts and key.startswith(self.target.namespaces)]
         return EventStage(rows=rows, lift={key: bind_key(self.target, Row(to=key), key) for key in own})
+
+    def _bound_event(self, row: EventRow) -> BoundEvent:
+        to = bind(self.target, Row(to=row.to, role=row.role)) if row.to else None
+        return BoundEvent(
+            row=row,
+            way=to if to and to.key else None,
+            attributes={key: bind(self.target, member) for key, member in row.attributes.items()},
+        )
 
     def _metrics(self) -> Mapping[str, tuple[MetricRow, ...]]:
         rows: dict[str, tuple[MetricRow, ...]] = {}

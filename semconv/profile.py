@@ -201,16 +201,26 @@ class KindRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EventRow:
-    """What a span event holds: a message (`to`), attributes of the span (`lift`), or nothing with a home (`lost`)."""
+    """What a span event holds: a message (`to`), attributes of the span (`lift`, `attributes`), or nothing with a home (`lost`)."""
 
+    pattern: str
+    """The event's name, or its beginning before a star."""
+    when: When = ALWAYS
     to: str = ""
     role: str = ""
     body: str = ""
-    """The attribute that is the body; empty when the attributes together are the message."""
+    """The attribute that is the body: the row is for events that have it. Empty when the attributes together are the message."""
     rename: Mapping[str, str] = field(default_factory=dict)
     lift: bool = False
+    """Keys of the registry are attributes of the span."""
+    attributes: Mapping[str, Row] = field(default_factory=dict)
+    """Attributes that are, under another name."""
     lost: str = ""
     yields: str = "superseded"
+
+    def matches(self, name: str) -> bool:
+        """Whether the row is for events of this name."""
+        return _starts(name, self.pattern)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -262,7 +272,7 @@ class Profile:
     names: tuple[NameRow, ...]
     kinds: tuple[KindRow, ...]
     implied: tuple[Implied, ...]
-    events: Mapping[str, EventRow]
+    events: tuple[EventRow, ...]
     logs: Mapping[str, str]
     """Log event name to the reason why its body goes nowhere."""
     metrics: tuple[MetricRow, ...]
@@ -290,6 +300,7 @@ class Profile:
         found = [entry.fold.when if isinstance(entry, FoldKey) else entry.when for entry in entries]
         found += [row.when for row in self.names]
         found += [row.when for row in self.kinds]
+        found += [row.when for row in self.events]
         return found + [row.when for row in self.implied]
 
 

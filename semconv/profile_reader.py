@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from semconv import table
@@ -82,7 +83,7 @@ def from_table(table: dict[str, Any], target: Target, shared: Mapping[str, Mappi
         names=tuple(reader.name(row, path) for row, path in _items(table, "names")),
         kinds=tuple(reader.kind(row, path) for row, path in _items(table, "kinds")),
         implied=tuple(reader.implied(row, path) for row, path in _items(table, "implied")),
-        events={name: event for row, path in _items(table, "events") for name, event in reader.event(row, path)},
+        events=tuple(event for row, path in _items(table, "events") for event in reader.event(row, path)),
         logs={name: reason for row, path in _items(table, "logs") for name, reason in reader.log(row, path)},
         metrics=tuple(reader.metric(row, path) for row, path in _items(table, "metrics")),
     )
@@ -148,12 +149,10 @@ class _Reader:
         )
 
     def split(self, table: dict[str, Any], path: Path) -> Split:
-        members = []
-        for name, member in mapping(table["split"], (*path, "split")).items():
-            at = (*path, "split", name)
-            members.append((tuple(name.split(".")), self.row(mapping(member, at, known=_ROW), at)))
-        rest = mapping(table.get("rest", {"lost": "partial_no_concept"}), (*path, "rest"), known=_ROW)
-        return Split(members=tuple(members), rest=self.row(rest, (*path, "rest")))
+        inner = mapping(table["split"], (*path, "split"))
+        rest = self.member(table.get("rest", {"lost": "partial_no_concept"}), (*path, "rest"))
+        members = [(tuple(name.split(".")), self.member(row, (*path, "split", name))) for name, row in inner.items()]
+        return Split(members=tuple(members), rest=rest)
 
     def when(self, value: object, path: Path) -> When:
         if value is None:
@@ -190,21 +189,29 @@ class _Reader:
         to = self.concept(table["to"], (*path, "to"))
         return Implied(to=to, value=table["value"], when=self.when(table["when"], (*path, "when")))
 
-    def event(self, row: object, path: Path) -> list[tuple[str, EventRow]]:
-        words = {"event", "to", "role", "body", "rename", "lift", "lost", "yields"}
+    def event(self, row: object, path: Path) -> list[EventRow]:
+        words = {"event", "when", "to", "role", "body", "rename", "lift", "attributes", "lost", "yields"}
         table = mapping(row, path, known=words, need=["event"])
-        if sum(word in table for word in ("to", "lift", "lost")) != 1:
-            raise Defect(path, "expected one of to, lift, lost")
+        if sum(any(word in table for word in way) for way in (("to",), ("lift", "attributes"), ("lost",))) != 1:
+            raise Defect(path, "expected one of to, lift, attributes, lost")
+        members = mapping(table.get("attributes", {}), (*path, "attributes"))
         event = EventRow(
+            pattern="",
+            when=self.when(table.get("when"), (*path, "when")),
             to=self.concept(table["to"], (*path, "to")) if "to" in table else "",
             role=table.get("role", ""),
             body=table.get("body", ""),
             rename=mapping(table.get("rename", {}), (*path, "rename")),
             lift=flag(table.get("lift", False), (*path, "lift")),
+            attributes={key: self.member(value, (*path, "attributes", key)) for key, value in members.items()},
             lost=_reason(table["lost"], (*path, "lost")) if "lost" in table else "",
             yields=_reason(table.get("yields", "superseded"), (*path, "yields")),
         )
-        return [(name, event) for name in texts(table["event"], (*path, "event"))]
+        return [replace(event, pattern=name) for name in texts(table["event"], (*path, "event"))]
+
+    def member(self, value: object, path: Path) -> Row:
+        """A row for something inside: it has no key of its own."""
+        return self.row(mapping(value, path, known=set(_ROW) - {"key"}), path)
 
     def log(self, row: object, path: Path) -> list[tuple[str, str]]:
         table = mapping(row, path, known={"event", "lost"}, need=["event", "lost"])

@@ -12,7 +12,7 @@ from semconv.messages import read
 from semconv.ops import Miss
 from semconv.profile import EventRow
 from semconv.run import EQUAL, LOST, WON, Run
-from semconv.settle import CARRIED, Way, book, offer_body
+from semconv.settle import CARRIED, READABLE, Way, book, offer_body
 from semconv.shapes import Shapes, conforms
 from semconv.translation import Loss
 from semconv.value import Value, same, size
@@ -143,62 +143,124 @@ class ImpliedStage:
             run.synthesized.append((self.key, self.rule))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BoundEvent:
+    """A row for span events, bound to a target."""
+
+    row: EventRow
+    way: Way | None
+    attributes: Mapping[str, Way]
+
+    def takes(self, event: EventView) -> bool:
+        """Whether the row is for this event: it has the attribute that is to be the body."""
+        return not self.row.body or self.row.body in event.attributes
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What one event says of an attribute of the span."""
+
+    index: int
+    label: str
+    value: Value
+    way: Way | None
+
+
 @dataclass(frozen=True, slots=True)
 class EventStage:
     """The span events a profile knows."""
 
-    rows: Mapping[str, tuple[EventRow, Way | None]]
+    rows: Mapping[str, tuple[BoundEvent, ...]]
+    """By the event's name, in the order they are asked."""
     lift: Mapping[str, Way]
     """For events that hold attributes of the span: the ways of registry keys."""
 
     def apply(self, run: Run, events: Sequence[EventView]) -> None:
         """Fold, lift or lose every event there is a row for; the others are kept."""
-        groups: dict[str, list[tuple[int, EventView, EventRow, Way]]] = {}
+        groups: dict[str, list[tuple[int, EventView, BoundEvent]]] = {}
+        lifted: list[tuple[int, EventView, BoundEvent]] = []
         for index, event in enumerate(events):
-            row, way = self.rows.get(event.name, (None, None))
-            if row is None:
+            bound = next((bound for bound in self.rows.get(event.name, ()) if bound.takes(event)), None)
+            if bound is None:
                 run.kept += 1 + len(event.attributes)
-            elif row.lift:
-                self._lift(run, index, event)
-            elif way is None:
-                _lose_event(run, event, row.lost or "no_concept_at_version")
+            elif bound.row.lift or bound.attributes:
+                lifted.append((index, event, bound))
+            elif bound.way is None:
+                _lose_event(run, event, bound.row.lost or "no_concept_at_version")
             else:
-                groups.setdefault(way.key, []).append((index, event, row, way))
+                groups.setdefault(bound.way.key, []).append((index, event, bound))
         for group in groups.values():
-            self._fold(run, group)
+            _fold(run, group)
+        if lifted:
+            self._lift(run, lifted)
 
-    def _fold(self, run: Run, group: list[tuple[int, EventView, EventRow, Way]]) -> None:
-        """Events that claim one key: together they are its messages, in the order they came."""
-        items: list[Value] = []
-        for _, event, row, _ in group:
-            items += _event_messages(run, event, row)
-        way = group[0][3]
-        reading = read(way.shape, items, run.shapes, role=way.role)
-        won = LOST if reading is None else offer_body(run, way.key, reading, way.shape)
-        run.lossy = True
-        for index, event, row, _ in group:
-            if won is LOST:
-                _lose_event(run, event, "unstructured" if reading is None else row.yields)
-                continue
-            run.folded += 1 + len(event.attributes)
-            run.events_removed.append(index)
-            run.notes.append(Loss(f"@events/{event.name}", "info_folded", 0))  # the time it happened
+    def _lift(self, run: Run, lifted: list[tuple[int, EventView, BoundEvent]]) -> None:
+        """Events whose attributes are the span's; one goes when all of its attributes found their place."""
+        claims: dict[str, list[_Claim]] = {}
+        for index, event, bound in lifted:
+            for key in sorted(event.attributes):
+                way = bound.attributes.get(key) or (self.lift.get(key) if bound.row.lift else None)
+                claim = _Claim(index, f"@events/{event.name}/{key}", event.attributes[key], way)
+                claims.setdefault(way.key if way and way.key else claim.label, []).append(claim)
+        staying = {claim.index for several in claims.values() for claim in _settled(run, several)}
+        for index, _, _ in lifted:
+            if index in staying:
+                run.kept += 1
+            else:
+                run.folded += 1
+                run.events_removed.append(index)
 
-    def _lift(self, run: Run, index: int, event: EventView) -> None:
-        """An event whose attributes are the span's; it goes when all of them found their place."""
-        whole = True
-        for key in sorted(event.attributes):
-            label = f"@events/{event.name}/{key}"
-            way = self.lift.get(key)
-            outcome = way.act(run, label, event.attributes[key], way, 1) if way else Miss("no_concept")
-            if isinstance(outcome, Miss):
-                run.drop(label, outcome.reason, 1, size(event.attributes[key]))
-            whole = whole and outcome is CARRIED
-        if whole:
-            run.folded += 1
-            run.events_removed.append(index)
-        else:
-            run.kept += 1
+
+def _settled(run: Run, claims: list[_Claim]) -> list[_Claim]:
+    """Claims to one attribute, each given its fate; those that were not carried over."""
+    if len(claims) > 1 and (way := claims[0].way) is not None and way.shape in READABLE:
+        lists = [run.scope.inside(claim.value) for claim in claims]
+        if all(isinstance(items, list) for items in lists):
+            return _joined(run, way, claims, lists)
+    left = []
+    for claim in claims:
+        way = claim.way
+        outcome = way.act(run, claim.label, claim.value, way, 1) if way else Miss("no_concept")
+        if isinstance(outcome, Miss):
+            run.drop(claim.label, outcome.reason, 1, size(claim.value))
+        if outcome is not CARRIED:
+            left.append(claim)
+    return left
+
+
+def _joined(run: Run, way: Way, claims: list[_Claim], lists: list[Any]) -> list[_Claim]:
+    """Lists that several events give one attribute, one after the other; what was said before is not said again."""
+    said: list[Any] = []
+    for at, items in enumerate(lists):
+        if not any(same(items, earlier) for earlier in lists[:at]):
+            said += items
+    reading = read(way.shape, said, run.shapes, role=way.role)
+    won = LOST if reading is None else offer_body(run, way.key, reading, way.shape)
+    if reading is None or won is LOST:
+        for claim in claims:
+            run.lose(way.key, claim.label, "unstructured" if reading is None else way.row.yields, 1, size(claim.value))
+        return claims
+    book(run, way.key, reading, len(claims), equal=won is EQUAL)
+    return []
+
+
+def _fold(run: Run, group: list[tuple[int, EventView, BoundEvent]]) -> None:
+    """Events that claim one key: together they are its messages, in the order they came."""
+    items: list[Value] = []
+    for _, event, bound in group:
+        items += _event_messages(run, event, bound.row)
+    way = group[0][2].way
+    assert way is not None  # what has none was lost before
+    reading = read(way.shape, items, run.shapes, role=way.role)
+    won = LOST if reading is None else offer_body(run, way.key, reading, way.shape)
+    run.lossy = True
+    for index, event, bound in group:
+        if won is LOST:
+            _lose_event(run, event, "unstructured" if reading is None else bound.row.yields)
+            continue
+        run.folded += 1 + len(event.attributes)
+        run.events_removed.append(index)
+        run.notes.append(Loss(f"@events/{event.name}", "info_folded", 0))  # the time it happened
 
 
 def _event_messages(run: Run, event: EventView, row: EventRow) -> list[Value]:

@@ -143,3 +143,22 @@ def test_no_other_producer_is_taken_for_it(translator):
     others = [item for item in recorded("traces") if not item.scope["name"].startswith("strands.")]
     assert len(others) > 1900
     assert not [str(item) for item in others if "strands" in translate(translator, item).profiles]
+
+
+def test_the_message_events_of_a_tool_span_are_its_call_and_its_result(translator):
+    found = translate(translator, span("strands-native@*", "agent_as_tool", "execute_tool get_weather"))
+    said = new(found)
+    assert said["gen_ai.tool.call.arguments"] == {"city": "Paris"}
+    assert said["gen_ai.tool.call.result"] == [{"text": '{"city": "Paris", "temp_c": 18, "sky": "sunny"}'}]
+    assert "gen_ai.input.messages" not in said
+    assert "gen_ai.output.messages" not in said
+    assert found.events_removed == (0, 1)
+
+
+def test_what_several_events_give_one_attribute_stands_there_in_their_order(translator):
+    item = span("strands-native@*", "graph_multi_agent.latest", "execute_event_loop_cycle")
+    found = translate(translator, item)
+    parts = [message["parts"][0]["type"] for message in new(found)["gen_ai.input.messages"]]
+    assert parts == ["text", "tool_call_response"]
+    assert len(found.events_removed) == 2
+    assert not found.conflicts
