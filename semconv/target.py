@@ -34,6 +34,9 @@ SHAPES: Final = (
     "memory_records",
 )
 
+REQUIREMENTS: Final = ("refinements", "events", "metrics", "deprecated", "within", "structures")
+"""What a target's file says for `semconv.requirements` to read."""
+
 OPERATION: Final = "gen_ai.operation.name"
 """The concept that says what a span is."""
 
@@ -145,7 +148,7 @@ def load(target: str, shared: Mapping[str, Any]) -> Target:
 
 def _target(table: dict[str, Any], shared: Mapping[str, Any]) -> Target:
     fields = ("id", "version", "source", "schema_url", "namespaces", "attributes", "absent", "spans")
-    mapping(table, (), known={*fields, "refinements", "events", "metrics"}, need=fields)
+    mapping(table, (), known={*fields, *REQUIREMENTS}, need=fields)
     attributes = {
         key: _attribute(key, spec, ("attributes", key))
         for key, spec in mapping(table["attributes"], ("attributes",)).items()
