@@ -9,8 +9,10 @@ Law: the result depends on the set of keys, not on their order.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any
 
 from semconv.bind import bind, bind_key, bind_own, is_certain, is_tabled, leaves_as_is, looked_up, targets_of
@@ -37,6 +39,8 @@ class Assigned:
     rank: Rank
     ways: tuple[Way, ...]
     sentinels: Mapping[str, str]
+    exact: bool = False
+    """Whether the shape knows if the value is a sentinel."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,6 +64,7 @@ class _Draft:
     constants: list[tuple[str, str, str]] = field(default_factory=list)
     stages: list[tuple[Rank, Stage]] = field(default_factory=list)
     sums: list[Stage] = field(default_factory=list)
+    source_side: list[str] = field(default_factory=list)
 
 
 class Assignment:
@@ -142,6 +147,9 @@ class Assignment:
         identity = any(profile.identity for profile in self.heard)
         for key in self.shape.keys:
             facts = self.facts[key]
+            if self.types[key] is NoneType:  # it says nothing, and nothing that does is kept out by it
+                draft.kept += 1
+                continue
             found = self._rows(key, facts)
             if isinstance(found, _Family):
                 family = families.setdefault(found.members[0][1].fold, found)
@@ -168,6 +176,7 @@ class Assignment:
         ways: list[Way] = []
         rank: Rank = ()
         sentinels: Mapping[str, str] = {}
+        exact = False
         order_asked = sorted(enumerate(self.profiles.items()), key=lambda item: (-item[1][1].layer, item[0]))
         for place, (at, profile) in order_asked:
             for order, entry, holes in facts.rows.get(at, ()):
@@ -180,16 +189,17 @@ class Assignment:
                     return _Family(rank=(place, order), sentinels=profile.sentinels, members=[(key, entry, holes)])
                 if not ways:
                     rank, sentinels = (place, order, _natural(key)), profile.sentinels
+                    exact = key in profile.exact
                 ways.append(bind(self.target, entry, holes))
                 if is_certain(ways[-1], self.types[key]):
-                    return self._assigned(key, rank, ways, sentinels)
-        return self._assigned(key, rank, ways, sentinels) if ways else None
+                    return self._assigned(key, rank, ways, sentinels, exact=exact)
+        return self._assigned(key, rank, ways, sentinels, exact=exact) if ways else None
 
     @staticmethod
-    def _assigned(key: str, rank: Rank, ways: list[Way], sentinels: Mapping[str, str]) -> Assigned:
+    def _assigned(key: str, rank: Rank, ways: list[Way], sentinels: Mapping[str, str], *, exact: bool) -> Assigned:
         if any(bound.key == key for bound in ways):
             return Assigned(key=key, rank=(_NATIVE, 0, _natural(key)), ways=tuple(ways), sentinels={})
-        return Assigned(key=key, rank=rank, ways=tuple(ways), sentinels=sentinels)
+        return Assigned(key=key, rank=rank, ways=tuple(ways), sentinels=sentinels, exact=exact)
 
     # ------------------------------------------------------------------ what can be decided beforehand
 
@@ -208,8 +218,12 @@ class Assignment:
         """Decide what follows from the shape; leave to a stage what depends on values."""
         key, bound = one.key, one.ways[0]
         row, kind, value = bound.row, self.types[key], self.around.values.get(key)
-        single = len(one.ways) == 1 and not row.same_as
-        redactable = bool(one.sentinels) and kind is str
+        if one.exact and value is not None and value in one.sentinels and not (row.derived or row.keep):
+            draft.kept += 1
+            draft.source_side.append(one.sentinels[value])
+            return
+        single = len(one.ways) == 1 and not row.same_as and not row.also
+        redactable = bool(one.sentinels) and kind is str and not one.exact
         tabled = bool(row.ops) and kind is str and is_tabled(row)
         wins = single and self._wins(one, bound, first)
         if single and row.lost and not bound.key and bound.rest is None and not redactable:
@@ -220,14 +234,14 @@ class Assignment:
             draft.stages.append((one.rank, OwnStage(key, bound)))
         elif single and row.derived:
             draft.derived.append(key)
-        elif wins and (not row.ops or (tabled and leaves_as_is(row, value))):
+        elif wins and not redactable and (not row.ops or (tabled and leaves_as_is(row, value))):
             draft.moves.append((key, bound.key))
         elif wins and tabled and (said := looked_up(row, value)) is not None:
             draft.constants.append((key, bound.key, said))
         elif any(each.row.sum_of for each in one.ways):
             draft.sums.append(KeyStage(key, one.ways, one.sentinels))
         else:
-            draft.stages.append((one.rank, KeyStage(key, one.ways, one.sentinels)))
+            draft.stages.append((one.rank, KeyStage(key, one.ways, one.sentinels if redactable else {})))
 
     def _wins(self, one: Assigned, bound: Way, first: Mapping[str, Rank]) -> bool:
         """Whether a claim can only win, and with the value's own type."""
@@ -246,7 +260,7 @@ class Assignment:
     def _finished(self, draft: _Draft, margins: Sequence[int]) -> Plan:
         stages = tuple(stage for _, stage in sorted(draft.stages, key=lambda item: item[0]))
         late = (*self._implied(), *draft.sums)
-        events = self._events()
+        events = None if self.structured else self._events(draft)
         checks = tuple(stage for stage in stages if isinstance(stage, OwnStage))
         only_checks = len(checks) == len(stages) and not (draft.moves or draft.constants or late or events)
         moved = [source for source, _ in draft.moves] + [source for source, _, _ in draft.constants]
@@ -264,6 +278,7 @@ class Assignment:
             converted=len(draft.constants),
             derived=len(draft.derived),
             removed=tuple(sorted([*draft.derived, *moved])),
+            source_side=tuple(sorted(Counter(draft.source_side).items())),
             loss=tuple(sorted(draft.loss)),
             unknown=tuple(sorted(draft.unknown)),
             lossy=bool(draft.constants or draft.derived or draft.loss),
@@ -306,7 +321,7 @@ class Assignment:
             if implied.when.holds(self.around) and (key := self.target.key_of(implied.to)) is not None
         ]
 
-    def _events(self) -> EventStage | None:
+    def _events(self, draft: _Draft) -> EventStage | None:
         """The rows for the events there are, the most special profile's first, as for keys."""
         rows: dict[str, tuple[BoundEvent, ...]] = {}
         asked = sorted(self.heard, key=lambda profile: -profile.layer)
@@ -314,6 +329,9 @@ class Assignment:
             found = [
                 row for profile in asked for row in profile.events if row.matches(name) and row.when.holds(self.around)
             ]
+            if not found and name not in self.target.events and any(profile.owns(name) for profile in self.heard):
+                found = [EventRow(pattern=name, lost="no_concept")]
+                draft.unknown.append(f"@events/{name}")
             if found:
                 rows[name] = tuple(self._bound_event(row) for row in found)
         if not rows:

@@ -16,6 +16,11 @@ TABLED = ("enum", "refuse")
 
 def bind(target: Target, row: Row, holes: Sequence[str] = ()) -> Way:
     """The row with its key in the target; a concept the target has no key for is lost as such."""
+    bound = _bound(target, row, holes)
+    return replace(bound, also=tuple(bind(target, other) for other in row.also)) if row.also else bound
+
+
+def _bound(target: Target, row: Row, holes: Sequence[str]) -> Way:
     if row.split:
         members = tuple((path, "#/" + "/".join(path), bind(target, member)) for path, member in row.split.members)
         return split_way(row, members, bind(target, row.split.rest))
@@ -84,4 +89,5 @@ def targets_of(bound: Way) -> list[str]:
     inner = [key for _, _, member in bound.members for key in targets_of(member)]
     if bound.rest is not None:
         inner += targets_of(bound.rest)
+    inner += [key for other in bound.also for key in targets_of(other)]
     return [bound.key, *inner] if bound.key else inner

@@ -37,7 +37,7 @@ class Shape:
     scope: str
     events: frozenset[str]
     """Names of the events on a span, of the event a log record is, of the metric."""
-    switches: tuple[tuple[str, Mapping[str, str]], ...]
+    switches: tuple[tuple[str, Mapping[str | bool, str]], ...]
     """Keys a condition asks about, and the values of each that make a difference."""
     plans: dict[tuple[str | None, ...], Plan] = field(default_factory=dict)
 
@@ -65,6 +65,8 @@ class Plan:
     removed: tuple[str, ...] = ()
     """Derivable keys, and those of the moves."""
     loss: tuple[Loss, ...] = ()
+    source_side: tuple[tuple[str, int], ...] = ()
+    """What was missing before it got here: reasons and how often."""
     unknown: tuple[str, ...] = ()
     checks: tuple[OwnStage, ...] | None = None
     """The stages when they only look whether all is right already."""

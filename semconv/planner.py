@@ -22,6 +22,8 @@ SHAPE_KEYS_MAX: Final = 1 << 16
 KEYS_MAX: Final = 1 << 14
 """Keys whose facts are kept."""
 PLANS_PER_SHAPE_MAX: Final = 256
+_ASKED: Final = (str, bool)
+_TRUTH: Final[Mapping[str, bool]] = {"true": True, "false": False}
 
 
 class Planner:
@@ -49,7 +51,7 @@ class Planner:
                 self._shapes.clear()
                 self._shape_keys = 0
             words = self._vocabulary
-            switches = sorted(key for key, kind in zip(keys, types, strict=True) if kind is str and key in words)
+            switches = sorted(key for key, kind in zip(keys, types, strict=True) if kind in _ASKED and key in words)
             shape = self._shapes[identity] = Shape(
                 keys=keys,
                 types=types,
@@ -103,7 +105,7 @@ class Planner:
             ),
             rows={at: found for at, profile in places if (found := profile.rows(key))},
             concept=spec.concept if spec else key if self.target.knows(key) else None,
-            owners=tuple(at for at, profile in places if key.startswith(profile.namespaces)),
+            owners=tuple(at for at, profile in places if profile.owns(key)),
         )
 
     # ------------------------------------------------------------------ detection
@@ -137,14 +139,17 @@ class Planner:
         return margins
 
 
-def _vocabulary(profiles: Sequence[Profile]) -> dict[str, dict[str, str]]:
+def _vocabulary(profiles: Sequence[Profile]) -> dict[str, dict[str | bool, str]]:
     """For every key that a condition, a mark or a table asks about, the values that make a difference."""
-    words: dict[str, dict[str, str]] = {}
+    words: dict[str, dict[str | bool, str]] = {}
     operations = words.setdefault(OPERATION, {})
     for profile in profiles:
         for key, values in profile.questions():
             words.setdefault(key, {}).update({value: value for value in values})
+            words[key].update({_TRUTH[value]: value for value in values if value in _TRUTH})
         for key, entries in profile.exact.items():
+            if profile.sentinels:
+                words.setdefault(key, {}).update({value: value for value in profile.sentinels})
             for _, row in entries:
                 if isinstance(row, Row) and row.ops and is_tabled(row):
                     known = words.setdefault(key, {})

@@ -20,6 +20,7 @@ LAYERS: Final = {"current": 0, "legacy": 1, "vendor": 2}
 """Claims are heard in this order; rows for one key in the opposite order, so that a vendor's table may refine the registry."""
 
 _INDEX: Final = re.compile(r"\{[a-z]\}")
+_NAMESPACED: Final = re.compile(r"[.:/]")
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 _SEGMENTS_MAX: Final = 64
 """Segments of a key that `**` may stand for the end of. No producer nests deeper, and what it stands for becomes a tree."""
@@ -104,6 +105,8 @@ class Row:
     secondary: bool = False
     """It says once more what a stronger source says: beside one it is not even read, and it stays where it is."""
     reversible: bool = True
+    also: tuple[Row, ...] = ()
+    """What else the value says; its atoms go where the row itself sends them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -261,6 +264,8 @@ class Profile:
     marks: tuple[Mark, ...]
     threshold: int
     namespaces: tuple[str, ...]
+    bare_keys: bool
+    """Keys without a namespace belong to the convention as well."""
     kind_says_nothing: bool
     """The convention does not use OTLP's span kind: whatever is there is a default."""
     identity: bool
@@ -269,6 +274,8 @@ class Profile:
     accounting: Mapping[str, str]
     exact: Mapping[str, tuple[tuple[int, Row | FoldKey], ...]]
     patterns: tuple[Pattern, ...]
+    places: tuple[Path, ...]
+    """Where in the table the entry of each number in the order stands."""
     names: tuple[NameRow, ...]
     kinds: tuple[KindRow, ...]
     implied: tuple[Implied, ...]
@@ -276,6 +283,10 @@ class Profile:
     logs: Mapping[str, str]
     """Log event name to the reason why its body goes nowhere."""
     metrics: tuple[MetricRow, ...]
+
+    def owns(self, name: str) -> bool:
+        """Whether a key or event name belongs to the convention, with a row or without."""
+        return name.startswith(self.namespaces) or (self.bare_keys and _NAMESPACED.search(name) is None)
 
     def rows(self, key: str) -> tuple[tuple[int, Row | FoldKey, tuple[str, ...]], ...]:
         """The entries for a key in the order of the table, each with what its holes hold."""

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from semconv import table
 from semconv.errors import ProfileError
 from semconv.ops import compiled
 from semconv.profile import (
@@ -33,6 +32,7 @@ from semconv.profile import (
     pattern,
 )
 from semconv.reasons import REASONS
+from semconv.sources import Source, sources
 from semconv.table import Defect, Path, digest, flag, mapping, number, one_of, sequence, text, texts
 from semconv.target import KINDS, OPERATION, Target
 
@@ -40,12 +40,12 @@ _VARIABLE: Final = re.compile(r"\{([^{}]*)\}")
 
 
 _TOP: Final = (
-    "id", "version", "source", "extends", "layer", "detect", "namespaces", "otlp_kind", "identity", "sentinels",
+    "id", "version", "source", "extends", "layer", "detect", "namespaces", "bare_keys", "otlp_kind", "identity", "sentinels",
     "accounting", "enums", "rows", "folds", "names", "kinds", "implied", "events", "logs", "metrics",
 )  # fmt: skip
 _ROW: Final = (
     "key", "when", "to", "op", "role", "parts_in_text", "split", "rest", "lost", "derived", "sum_of", "keep", "same_as",
-    "copy", "yields", "evict", "secondary",
+    "copy", "yields", "evict", "secondary", "also",
 )  # fmt: skip
 
 
@@ -60,7 +60,8 @@ def from_table(table: dict[str, Any], target: Target, shared: Mapping[str, Mappi
     reader = _Reader(target, enums)
     exact: dict[str, list[tuple[int, Row | FoldKey]]] = {}
     patterns: list[Pattern] = []
-    for order, (key, entry, path) in enumerate(reader.entries(table)):
+    entries = reader.entries(table)
+    for order, (key, entry, path) in enumerate(entries):
         if is_pattern(key):
             patterns.append(pattern(key, order, entry, path))
         else:
@@ -74,12 +75,14 @@ def from_table(table: dict[str, Any], target: Target, shared: Mapping[str, Mappi
         marks=_marks(table["detect"], target if table.get("layer", "vendor") == "vendor" else None),
         threshold=number(table["detect"].get("threshold", 1), ("detect", "threshold")),
         namespaces=texts(table.get("namespaces", []), ("namespaces",)),
+        bare_keys=flag(table.get("bare_keys", False), ("bare_keys",)),
         kind_says_nothing=one_of(table.get("otlp_kind", "meant"), ("otlp_kind",), ("meant", "default")) == "default",
         identity=flag(table.get("identity", False), ("identity",)),
         sentinels={name: _reason(value, ("sentinels", name)) for name, value in _table(table, "sentinels").items()},
         accounting={name: text(value, ("accounting", name)) for name, value in _table(table, "accounting").items()},
         exact={key: tuple(entries) for key, entries in exact.items()},
         patterns=tuple(patterns),
+        places=tuple(path for _, _, path in entries),
         names=tuple(reader.name(row, path) for row, path in _items(table, "names")),
         kinds=tuple(reader.kind(row, path) for row, path in _items(table, "kinds")),
         implied=tuple(reader.implied(row, path) for row, path in _items(table, "implied")),
@@ -146,7 +149,15 @@ class _Reader:
             copy=flag(table.get("copy", False), (*path, "copy")),
             yields=_reason(table.get("yields", "conflict_lost"), (*path, "yields")),
             evict=flag(table.get("evict", False), (*path, "evict")),
+            also=tuple(
+                self.claim(other, (*path, "also", at))
+                for at, other in enumerate(_listed(table.get("also", []), (*path, "also")))
+            ),
         )
+
+    def claim(self, value: object, path: Path) -> Row:
+        """A further claim: it sends no atoms anywhere, so all it may have is a concept and operations."""
+        return self.row(mapping(value, path, known={"to", "op", "role", "parts_in_text"}, need=["to"]), path)
 
     def split(self, table: dict[str, Any], path: Path) -> Split:
         inner = mapping(table["split"], (*path, "split"))
@@ -161,7 +172,7 @@ class _Reader:
         return When(
             operation=texts(table.get("operation", []), (*path, "operation")),
             values=tuple(
-                (key, texts(allowed, (*path, "value", key)))
+                (key, _values(allowed, (*path, "value", key)))
                 for key, allowed in mapping(table.get("value", {}), (*path, "value")).items()
             ),
             present=texts(table.get("present", []), (*path, "present")),
@@ -237,21 +248,6 @@ class _Reader:
         return concept
 
 
-def extended(table: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
-    """A table laid over the one it extends: its own rows come first, its own words win."""
-    merged = dict(base)
-    for word, value in table.items():
-        below = base.get(word)
-        if isinstance(value, list) and isinstance(below, list):
-            merged[word] = value + [item for item in below if item not in value]
-        elif isinstance(value, dict) and isinstance(below, dict):
-            merged[word] = extended(value, below)
-        else:
-            merged[word] = value
-    merged.pop("extends", None)
-    return merged
-
-
 def _marks(detect: object, target: Target | None) -> tuple[Mark, ...]:
     """The marks of a table; those of a vendor must not be keys of the target, which every translated item has."""
     kinds = ("scopes", "keys", "values", "resource", "events", "metrics")
@@ -303,6 +299,15 @@ def _table(table: dict[str, Any], word: str) -> dict[str, Any]:
     return mapping(table.get(word, {}), (word,))
 
 
+def _listed(value: object, path: Path) -> list[Any]:
+    return sequence(value, path) if isinstance(value, list) else [value]
+
+
+def _values(value: object, path: Path) -> tuple[str, ...]:
+    """Values a condition asks for; of texts the empty one is one."""
+    return ("",) if value == "" else tuple(item if item == "" else text(item, path) for item in _listed(value, path))
+
+
 def _items(table: dict[str, Any], word: str) -> list[tuple[Any, Path]]:
     return [(row, (word, at)) for at, row in enumerate(sequence(table.get(word, []), (word,)))]
 
@@ -313,23 +318,12 @@ def profiles(target: Target, enums: Mapping[str, Mapping[str, str]], user: Mappi
     Raises:
         ProfileError: a table is not as it should be, or extends a profile there is not.
     """
-    sources = {name: table.builtin("profiles", name) for name in table.builtin_names("profiles")}
-    tables = {name: table.parse(data, name) for name, data in sources.items()}
-    by_id = {str(content.get("id")): name for name, content in tables.items()}
-    for name in sorted(user):
-        content = table.parse(user[name], name, foreign=True)
-        if "extends" in content:
-            base = by_id.get(str(content["extends"]))
-            if base is None:
-                known = ", ".join(sorted(by_id))
-                raise ProfileError(name, 0, f"extends {content['extends']!r}, which is no profile; known: {known}")
-            content = extended(content, tables[base])
-        replaced = by_id.pop(str(content.get("id")), None)
-        if replaced is not None:
-            del tables[replaced]
-        tables[name], sources[name] = content, user[name]
-        by_id[str(content.get("id"))] = name
-    return [
-        table.built(content, sources[name], name, lambda document: from_table(document, target, enums))
-        for name, content in tables.items()
-    ]
+    return [_profile(source, target, enums) for source in sources(user)]
+
+
+def _profile(source: Source, target: Target, enums: Mapping[str, Mapping[str, str]]) -> Profile:
+    try:
+        return from_table(source.content, target, enums)
+    except Defect as defect:
+        written, line = source.place(defect.path)
+        raise ProfileError(written.file, line, str(defect)) from defect

@@ -6,8 +6,6 @@ translation of its item takes.
 
 from __future__ import annotations
 
-from typing import Any, Final
-
 from semconv.ops import Scope
 from semconv.shapes import Shapes
 from semconv.translation import Loss
@@ -16,8 +14,6 @@ from semconv.view import Attributes
 
 WON, EQUAL, LOST = range(3)
 """What becomes of a claim: it stands, what stands is the same, or something else stands."""
-
-_ABSENT: Final[Any] = object()
 
 
 class Run:
@@ -85,12 +81,10 @@ class Run:
 
     def offer(self, key: str, value: Value) -> int:
         """Claim a target key: WON, EQUAL to what stands there, or LOST to it."""
-        current = self.out.get(key, _ABSENT)
-        if current is _ABSENT:
-            current = self.attributes.get(key, _ABSENT)
-            if current is _ABSENT or key in self.evicted:
-                self.out[key] = value
-                return WON
+        current = self.now(key)
+        if current is None:
+            self.out[key] = value
+            return WON
         return EQUAL if same(current, value) else LOST
 
     def drop(self, path: str, reason: str, atoms: int = 1, bytes_lost: int | None = None) -> None:

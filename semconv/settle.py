@@ -57,6 +57,17 @@ class Way:
     heads: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """First steps of the members' paths to their places in `members`."""
     rest: Way | None = None
+    also: tuple[Way, ...] = ()
+    """What else the value says."""
+
+
+def settle(run: Run, label: str, value: Value, way: Way, atoms: int) -> Outcome:
+    """Give a value the fate its row says, and hear what else it says."""
+    outcome = way.act(run, label, value, way, atoms)
+    if way.also and not isinstance(outcome, Miss):
+        for other in way.also:
+            _say(run, value, other)
+    return outcome
 
 
 def way(row: Row, *, key: str = "", kind: str = "any", shape: str = "", role: str = "user") -> Way:
@@ -238,6 +249,24 @@ def book(run: Run, label: str, reading: Reading, atoms: int, *, equal: bool) -> 
         run.notes.append(Loss(label, note, 0))
 
 
+def _say(run: Run, value: Value, way: Way) -> None:
+    """A further claim of a value whose atoms have their bucket already; where something else stands, that stands."""
+    new = ops.run(way.row.ops, value, run.scope) if way.row.ops else value
+    if isinstance(new, Miss) or not way.key:
+        return
+    if way.shape in READABLE:
+        body = run.scope.inside(new)
+        reading = read(
+            way.shape, new if body is None else body, run.shapes, role=way.role, parse_text=way.row.parts_in_text
+        )
+        if reading is not None:
+            offer_body(run, way.key, reading, way.shape)
+        return
+    fitted = ops.fit(run.rendered(new) if way.type == "any" else new, way.type)
+    if not isinstance(fitted, Miss):
+        run.offer(way.key, fitted)
+
+
 # ------------------------------------------------------------------ objects whose members go different ways
 
 
@@ -264,7 +293,7 @@ def _take_apart(run: Run, label: str, value: Value, way: Way, atoms: int) -> Out
         found, there = _member(left, path)
         if not there:
             continue
-        outcome = member.act(run, label + suffix, found, member, leaves(found))
+        outcome = settle(run, label + suffix, found, member, leaves(found))
         if isinstance(outcome, Miss):
             continue
         dropped = dropped or outcome is not CARRIED

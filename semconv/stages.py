@@ -12,7 +12,7 @@ from semconv.messages import read
 from semconv.ops import Miss
 from semconv.profile import EventRow
 from semconv.run import EQUAL, LOST, WON, Run
-from semconv.settle import CARRIED, READABLE, Way, book, offer_body
+from semconv.settle import CARRIED, READABLE, Way, book, offer_body, settle
 from semconv.shapes import Shapes, conforms
 from semconv.translation import Loss
 from semconv.value import Value, same, size
@@ -46,7 +46,7 @@ class KeyStage:
             run.kept += 1
             return
         for way in self.ways:
-            outcome = way.act(run, key, value, way, 1)
+            outcome = settle(run, key, value, way, 1)
             if isinstance(outcome, Miss):
                 reason = outcome.reason
                 continue
@@ -220,7 +220,7 @@ def _settled(run: Run, claims: list[_Claim]) -> list[_Claim]:
     left = []
     for claim in claims:
         way = claim.way
-        outcome = way.act(run, claim.label, claim.value, way, 1) if way else Miss("no_concept")
+        outcome = settle(run, claim.label, claim.value, way, 1) if way else Miss("no_concept")
         if isinstance(outcome, Miss):
             run.drop(claim.label, outcome.reason, 1, size(claim.value))
         if outcome is not CARRIED:

@@ -106,6 +106,7 @@ class Target:
     by_operation: Mapping[str, tuple[SpanType, ...]]
     by_mark: Mapping[str, tuple[SpanType, ...]]
     """By the key whose presence makes a span one of these types, whatever its operation."""
+    events: frozenset[str]
     metrics: Mapping[str, str]
     """Concept of a metric to its name here."""
     templates: tuple[tuple[str, str], ...]
@@ -166,6 +167,7 @@ def _target(table: dict[str, Any], shared: Mapping[str, Any]) -> Target:
         span_types=span_types,
         by_operation=_grouped((operation, kind) for kind in span_types for operation in kind.operations),
         by_mark=_grouped((kind.marked_by, kind) for kind in span_types if kind.marked_by),
+        events=frozenset(mapping(table.get("events", {}), ("events",))),
         metrics={
             str(spec.get("concept", name)): name
             for name, spec in mapping(table.get("metrics", {}), ("metrics",)).items()

@@ -162,6 +162,7 @@ class Translator:
             removed=plan.removed,
             loss=plan.loss,
             unknown=plan.unknown,
+            source_side=plan.source_side,
             margins=plan.margins,
             reversal="needs_provenance" if plan.lossy else "lossless",
             tables=self._tables,
@@ -195,6 +196,8 @@ class Translator:
         run.derived = plan.derived
         run.lossy = plan.lossy
         run.dropped = len(plan.loss)
+        if plan.source_side:
+            run.source_side.update(plan.source_side)
         for stage in plan.stages:
             stage.do(run)
         return run

@@ -1,0 +1,178 @@
+"""The words of a table, one at a time: a small profile, an item, and what becomes of it."""
+
+import json
+from functools import cache
+
+from semconv.translate import Translator
+from semconv.view import EventView, SpanView
+
+HEAD = b"""
+id: mine
+version: "1"
+detect: {threshold: 1, keys: {mine.*: 1}}
+namespaces: [mine.]
+"""
+
+
+@cache
+def translator(table: bytes) -> Translator:
+    return Translator.load(user_profiles={"mine.yaml": table})
+
+
+def translated(rows: bytes, attributes, events=(), head=HEAD):
+    view = SpanView(name="s", attributes={"mine.mark": "x", **attributes}, events=list(events))
+    found = Translator.load(
+        user_profiles={"mine.yaml": head + b"rows:\n  - {key: mine.mark, derived: true}\n" + rows}
+    ).span(view)
+    assert found.tally.balanced, found.tally
+    return found
+
+
+def event(name, **attributes):
+    return EventView(
+        name=name, attributes={key.replace("__", "."): value for key, value in attributes.items()}, time_unix_nano=0
+    )
+
+
+def reasons(found):
+    return {loss.path: loss.reason for loss in found.loss}
+
+
+# ---------------------------------------------------------------- also
+
+
+def test_one_value_may_say_several_things():
+    rows = b"  - {key: mine.agent, to: gen_ai.agent.name, also: {to: gen_ai.agent.id, op: {affix: {prefix: id-}}}}\n"
+    found = translated(rows, {"mine.agent": "a"})
+    assert found.attributes == {"gen_ai.agent.name": "a", "gen_ai.agent.id": "id-a"}
+    assert found.removed == ("mine.agent", "mine.mark")
+    assert not found.loss
+
+
+def test_a_further_claim_gives_way_to_what_stands():
+    rows = b"  - {key: mine.agent, to: gen_ai.agent.name, also: {to: gen_ai.agent.id}}\n"
+    found = translated(rows, {"mine.agent": "a", "gen_ai.agent.id": "b"})
+    assert found.attributes == {"gen_ai.agent.name": "a"}
+    assert not found.conflicts
+
+
+def test_a_further_claim_is_heard_although_the_value_itself_is_lost():
+    rows = b"  - {key: mine.all, lost: partial, also: {to: gen_ai.input.messages, role: user}}\n"
+    found = translated(rows, {"mine.all": "Hello"})
+    assert json.loads(found.attributes["gen_ai.input.messages"]) == [
+        {"role": "user", "parts": [{"type": "text", "content": "Hello"}]}
+    ]
+    assert reasons(found) == {"mine.all": "partial"}
+
+
+def test_a_further_claim_whose_operation_does_not_apply_says_nothing():
+    rows = b"  - {key: mine.agent, to: gen_ai.agent.name, also: {to: gen_ai.agent.id, op: {trim: {prefix: id-}}}}\n"
+    assert translated(rows, {"mine.agent": "a"}).attributes == {"gen_ai.agent.name": "a"}
+
+
+# ---------------------------------------------------------------- conditions
+
+
+def test_a_condition_may_ask_for_a_truth_value():
+    rows = (
+        b'  - {key: mine.a, to: gen_ai.agent.name, when: {value: {mine.on: ["true"]}}}\n'
+        b"  - {key: [mine.a, mine.on], lost: no_concept}\n"
+    )
+    assert translated(rows, {"mine.a": "a", "mine.on": True}).attributes == {"gen_ai.agent.name": "a"}
+    assert translated(rows, {"mine.a": "a", "mine.on": False}).attributes == {}
+    assert translated(rows, {"mine.a": "a", "mine.on": 1}).attributes == {}
+
+
+def test_a_condition_may_ask_for_the_empty_text():
+    rows = (
+        b'  - {key: mine.a, derived: true, when: {value: {mine.a: [""]}}}\n  - {key: mine.a, to: gen_ai.agent.name}\n'
+    )
+    assert translated(rows, {"mine.a": ""}).attributes == {}
+    assert translated(rows, {"mine.a": "a"}).attributes == {"gen_ai.agent.name": "a"}
+
+
+# ---------------------------------------------------------------- nothing, sentinels, bare keys
+
+
+def test_a_key_that_holds_nothing_keeps_nothing_out():
+    rows = b"  - {key: mine.a, to: gen_ai.agent.name}\n"
+    found = translated(rows, {"mine.a": "a", "gen_ai.agent.name": None, "gen_ai.usage.input_tokens": None})
+    assert found.attributes == {"gen_ai.agent.name": "a"}
+    assert not found.loss
+    assert not found.notes
+
+
+def test_a_sentinel_is_seen_where_the_key_is_only_renamed():
+    rows = (
+        b"  - {key: mine.a, to: gen_ai.agent.name}\n  - {key: 'mine.t.*', to: 'gen_ai.prompt.variable.*'}\n"
+        b"sentinels: {GONE: redacted_at_source}\n"
+    )
+    found = translated(rows, {"mine.a": "GONE", "mine.t.x": "GONE"})
+    assert found.attributes == {}
+    assert found.source_side == (("redacted_at_source", 2),)
+    kept = translated(rows, {"mine.a": "a", "mine.t.x": "y"})
+    assert kept.attributes == {"gen_ai.agent.name": "a", "gen_ai.prompt.variable.x": "y"}
+
+
+def test_keys_without_a_namespace_may_belong_to_a_convention():
+    found = translated(b"bare_keys: true\n", {"attempt": 1, "http.method": "GET"})
+    assert found.unknown == ("attempt",)
+    assert reasons(found) == {"attempt": "no_concept"}
+    assert translated(b"", {"attempt": 1}).unknown == ()
+
+
+# ---------------------------------------------------------------- span events
+
+
+def test_an_event_may_hold_attributes_of_the_span_under_other_names():
+    rows = (
+        b"events:\n  - {event: mine.call, attributes: {in: {to: gen_ai.tool.call.arguments}, n: {lost: no_concept}}}\n"
+    )
+    found = translated(rows, {}, [event("mine.call", **{"in": '{"a":1}'})])
+    assert found.attributes == {"gen_ai.tool.call.arguments": '{"a":1}'}
+    assert found.events_removed == (0,)
+    stays = translated(rows, {}, [event("mine.call", n=1)])
+    assert stays.events_removed == ()
+    assert reasons(stays) == {"@events/mine.call/n": "no_concept"}
+
+
+def test_the_first_row_whose_body_an_event_has_is_taken():
+    rows = (
+        b"events:\n  - {event: mine.said, to: gen_ai.input.messages, role: user, body: text}\n"
+        b"  - {event: mine.said, lost: unstructured}\n"
+    )
+    found = translated(rows, {}, [event("mine.said", text="Hi"), event("mine.said", other="Hi")])
+    assert found.events_removed == (0,)
+    assert reasons(found) == {"@events/mine.said": "unstructured"}
+
+
+def test_a_row_for_events_may_ask_for_a_condition_and_beats_the_older_conventions():
+    rows = b"events:\n  - {event: gen_ai.choice, when: {operation: execute_tool}, attributes: {message: {to: gen_ai.tool.call.result}}}\n"
+    tool = translated(rows, {"gen_ai.operation.name": "execute_tool"}, [event("gen_ai.choice", message="18 C")])
+    assert tool.attributes == {"gen_ai.tool.call.result": "18 C"}
+    chat = translated(rows, {"gen_ai.operation.name": "chat"}, [event("gen_ai.choice", message="18 C")])
+    assert list(chat.attributes) == ["gen_ai.output.messages"]
+
+
+def test_the_same_list_given_twice_is_said_once():
+    said = '[{"role":"user","parts":[{"type":"text","content":"Hi"}]}]'
+    more = '[{"role":"user","parts":[{"type":"text","content":"Bye"}]}]'
+    name = "gen_ai.client.inference.operation.details"
+    events = [event(name, gen_ai__input__messages=text) for text in (said, said, more)]
+    found = translated(b"", {"gen_ai.operation.name": "chat"}, events)
+    texts = [message["parts"][0]["content"] for message in json.loads(found.attributes["gen_ai.input.messages"])]
+    assert texts == ["Hi", "Bye"]
+    assert found.events_removed == (0, 1, 2)
+
+
+def test_an_event_of_the_convention_that_no_row_knows_is_unknown_and_stays():
+    found = translated(b"", {}, [event("mine.new", a=1), event("theirs.new", a=1)])
+    assert found.unknown == ("@events/mine.new",)
+    assert reasons(found) == {"@events/mine.new": "no_concept"}
+    assert found.events_removed == ()
+
+
+def test_names_of_events_may_be_beginnings():
+    found = translated(b"events:\n  - {event: mine.chunk.*, lost: no_concept}\n", {}, [event("mine.chunk.7", a=1)])
+    assert found.unknown == ()
+    assert reasons(found) == {"@events/mine.chunk.7": "no_concept"}
