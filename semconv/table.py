@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Final, TypeVar
 
@@ -51,7 +51,7 @@ def parse(data: bytes, file: str, *, foreign: bool = False) -> dict[str, Any]:
         raise ProfileError(file, 0, f"expected at most {TABLE_BYTES_MAX} bytes, got {len(data)}")
     document = _plain(data, file, foreign=foreign)
     if not isinstance(document, dict):
-        raise ProfileError(file, _line(data, ()), f"expected a mapping, got {_name(document)}")
+        raise ProfileError(file, line(data, ()), f"expected a mapping, got {_name(document)}")
     return document
 
 
@@ -64,7 +64,7 @@ def built(document: dict[str, Any], data: bytes, file: str, build: Callable[[dic
     try:
         return build(document)
     except Defect as defect:
-        raise ProfileError(file, _line(data, defect.path), str(defect)) from defect
+        raise ProfileError(file, line(data, defect.path), str(defect)) from defect
 
 
 def builtin(folder: str, name: str) -> bytes:
@@ -81,6 +81,25 @@ def builtin_names(folder: str) -> list[str]:
 def digest(table: Mapping[str, Any]) -> str:
     """`sha256:<hex>` over the canonical JSON of a table: key order and layout of the file do not count."""
     return "sha256:" + hashlib.sha256(orjson.dumps(table, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def line(data: bytes, path: Path) -> int:
+    """The line where the value at `path` of a table, or the last part of the way that is there, begins."""
+    import yaml  # noqa: PLC0415  # as in _loader
+
+    node: Any = _composed(data)
+    at: int = node.start_mark.line if node is not None else 0
+    for step in path:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == step), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            found = (node.value[step], node.value[step])
+        else:
+            found = None
+        if found is None:
+            break
+        at, node = found[0].start_mark.line, found[1]
+    return at + 1
 
 
 # ------------------------------------------------------------------ shapes: each returns its argument or raises Defect
@@ -184,23 +203,12 @@ def _plain(data: bytes, file: str, *, foreign: bool) -> Any:  # noqa: ANN401  # 
         raise ProfileError(file, 0, f"not YAML: {type(error).__name__}") from error
 
 
-def _line(data: bytes, path: Path) -> int:
-    """The line where the value at `path`, or the last part of the way that is there, begins."""
+@lru_cache(maxsize=4)
+def _composed(data: bytes) -> Any:  # noqa: ANN401  # a node of PyYAML
+    """The nodes of a table; those of the last few are kept, as lines are mostly asked for one table at a time."""
     import yaml  # noqa: PLC0415  # as in _loader
 
-    node: Any = yaml.compose(data, Loader=_loader())
-    line: int = node.start_mark.line if node is not None else 0
-    for step in path:
-        if isinstance(node, yaml.MappingNode):
-            found = next(((key, value) for key, value in node.value if key.value == step), None)
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            found = (node.value[step], node.value[step])
-        else:
-            found = None
-        if found is None:
-            break
-        line, node = found[0].start_mark.line, found[1]
-    return line + 1
+    return yaml.compose(data, Loader=_loader())
 
 
 def _name(value: object) -> str:
