@@ -276,6 +276,8 @@ class Profile:
     patterns: tuple[Pattern, ...]
     places: tuple[Path, ...]
     """Where in the table the entry of each number in the order stands."""
+    enums: Mapping[str, Mapping[str, str]]
+    """The tables of values its rows may look into, by name: its own and the shared ones."""
     names: tuple[NameRow, ...]
     kinds: tuple[KindRow, ...]
     implied: tuple[Implied, ...]

@@ -83,6 +83,7 @@ def from_table(table: dict[str, Any], target: Target, shared: Mapping[str, Mappi
         exact={key: tuple(entries) for key, entries in exact.items()},
         patterns=tuple(patterns),
         places=tuple(path for _, _, path in entries),
+        enums=enums,
         names=tuple(reader.name(row, path) for row, path in _items(table, "names")),
         kinds=tuple(reader.kind(row, path) for row, path in _items(table, "kinds")),
         implied=tuple(reader.implied(row, path) for row, path in _items(table, "implied")),
