@@ -29,10 +29,12 @@ class Miss:
 class Scope:
     """What an operation may look at beside its value: the item's attributes, and each JSON text parsed once."""
 
-    __slots__ = ("_parsed", "attributes")
+    __slots__ = ("_parsed", "attributes", "siblings")
 
     def __init__(self, attributes: Mapping[str, Value]) -> None:
         self.attributes = attributes
+        self.siblings: Mapping[str, Value] = {}
+        """The members of the object that is being taken apart."""
         self._parsed: dict[int, tuple[str, dict[str, Value] | list[Value] | None, int]] = {}
 
     def inside(self, value: Value) -> Value:
@@ -288,14 +290,32 @@ def _filled(value: Value, _argument: None, _scope: Scope) -> Value | Miss:
     return value if isinstance(value, str) and value else NOT_THIS
 
 
-def _plus(value: Value, keys: tuple[str, ...], scope: Scope) -> Value | Miss:
+def _plus(value: Value, addends: tuple[str, ...], scope: Scope) -> Value | Miss:
     total = to_int(value)
-    for key in keys:
-        other = to_int(scope.attributes[key]) if key in scope.attributes else 0
-        if not isinstance(total, int) or not isinstance(other, int):
-            return COERCED
-        total += other
+    for addend in addends:
+        for found in _beside(addend, scope):
+            other = to_int(found)
+            if not isinstance(total, int) or not isinstance(other, int):
+                return COERCED
+            total += other
     return total
+
+
+def _beside(name: str, scope: Scope) -> list[Value]:
+    """What an attribute holds, or, after a dot, a sibling; before a star, all that begin so."""
+    beside, name = (scope.siblings, name[1:]) if name.startswith(".") else (scope.attributes, name)
+    if name.endswith("*"):
+        return [value for key, value in beside.items() if key.startswith(name[:-1])]
+    return [beside[name]] if name in beside else []
+
+
+def _member(value: Value, path: tuple[str, ...], scope: Scope) -> Value | Miss:
+    for step in path:
+        inside = scope.inside(value)
+        if not isinstance(inside, dict) or inside.get(step) is None:
+            return NOT_THIS
+        value = inside[step]
+    return value
 
 
 def _length(value: Value, _argument: None, _scope: Scope) -> Value | Miss:
@@ -338,6 +358,10 @@ def _text_argument(value: object, path: Path, _enums: Enums) -> str:
 
 def _texts_argument(value: object, path: Path, _enums: Enums) -> tuple[str, ...]:
     return texts(value, path)
+
+
+def _path_argument(value: object, path: Path, _enums: Enums) -> tuple[str, ...]:
+    return tuple(text(value, path).split("."))
 
 
 def _affixes(value: object, path: Path, _enums: Enums) -> tuple[str, str]:
@@ -401,6 +425,7 @@ OPS: Final[Mapping[str, Op]] = {
     "only": Op(run=_only, inverse="keep", argument=_texts_argument),
     "is": Op(run=_is, inverse="keep", argument=_kinds),
     "filled": Op(run=_filled, inverse="keep", argument=_none),
+    "member": Op(run=_member, inverse=None, argument=_path_argument),
     "plus": Op(run=_plus, inverse=None, argument=_texts_argument),
     "length": Op(run=_length, inverse=None, argument=_none),
     "const": Op(run=_const, inverse=None, argument=_any_argument),

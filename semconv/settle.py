@@ -163,6 +163,8 @@ def _claim(run: Run, label: str, value: Value, way: Way, atoms: int) -> Outcome:
         else:
             run.out[key] = fitted
             run.converted += atoms
+            if row.lost:
+                run.notes.append(Loss(label, row.lost, 0))
         return STAYS
     won = run.offer(key, fitted)
     if row.lost:
@@ -286,7 +288,8 @@ def _take_apart(run: Run, label: str, value: Value, way: Way, atoms: int) -> Out
     run.lossy = True
     left: Attributes = dict(parsed)
     dropped = False
-    heads = way.heads
+    heads, around = way.heads, run.scope.siblings
+    run.scope.siblings = parsed
     places = [place for name in parsed if name in heads for place in heads[name]]
     for place in sorted(places):
         path, suffix, member = way.members[place]
@@ -300,6 +303,7 @@ def _take_apart(run: Run, label: str, value: Value, way: Way, atoms: int) -> Out
         _remove(left, path)
     if left and _settle_rest(run, label, left, way.rest):
         dropped = True
+    run.scope.siblings = around
     return DROPPED if dropped else CARRIED
 
 

@@ -13,7 +13,10 @@ def test_a_call_that_ended_in_calls_of_tools(translator):
     assert new(found) == {
         "gen_ai.provider.name": "openai",
         "gen_ai.response.finish_reasons": ["tool_calls"],  # FinishReason.TOOL_CALLS, as Python prints the member
+        "server.address": "127.0.0.1",  # http://127.0.0.1:8901/v1/
+        "server.port": 8901,
     }
+    assert ("server.address", "partial") in {(note.path, note.reason) for note in found.notes}  # the path
     assert found.removed == ("gen_ai.response.finish_reason", "gen_ai.system")
     assert not found.loss
 
@@ -23,6 +26,8 @@ def test_an_error_written_as_python_prints_a_class(translator):
     assert new(found) == {
         "gen_ai.provider.name": "openai",
         "error.type": "semantic_kernel.exceptions.service_exceptions.ServiceResponseException",
+        "server.address": "127.0.0.1",
+        "server.port": 8901,
     }
     assert not found.loss
 

@@ -176,3 +176,22 @@ def test_names_of_events_may_be_beginnings():
     found = translated(b"events:\n  - {event: mine.chunk.*, lost: no_concept}\n", {}, [event("mine.chunk.7", a=1)])
     assert found.unknown == ()
     assert reasons(found) == {"@events/mine.chunk.7": "no_concept"}
+
+
+# ---------------------------------------------------------------- operations that look around
+
+
+def test_a_number_may_be_put_together_from_the_members_beside_it():
+    rows = (
+        b"  - {key: mine.u, rest: {lost: partial},\n"
+        b'     split: {in: {to: gen_ai.usage.input_tokens, op: {plus: [.cached, ".more_*", mine.x]}}}}\n'
+    )
+    found = translated(rows, {"mine.u": '{"in":1,"cached":2,"more_a":4,"more_b":8}', "mine.x": 16})
+    assert found.attributes == {"gen_ai.usage.input_tokens": 31}
+
+
+def test_a_member_of_a_value_may_be_what_is_claimed():
+    rows = b"  - {key: mine.a, to: gen_ai.agent.name, op: {member: agent.name}}\n  - {key: mine.a, lost: partial}\n"
+    assert translated(rows, {"mine.a": '{"agent":{"name":"a"}}'}).attributes == {"gen_ai.agent.name": "a"}
+    assert reasons(translated(rows, {"mine.a": '{"agent":{"name":null}}'})) == {"mine.a": "partial"}
+    assert reasons(translated(rows, {"mine.a": "a"})) == {"mine.a": "partial"}
