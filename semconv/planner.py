@@ -35,6 +35,7 @@ class Planner:
         self.target = target
         self.structured = structured
         self._vocabulary = _vocabulary(self.profiles)
+        self._below = _below(self.profiles)
         self._facts: dict[str, KeyFacts] = {}
         self._shapes: dict[tuple[Any, ...], Shape] = {}
         self._shape_keys = 0
@@ -136,7 +137,22 @@ class Planner:
                 score += mark.weight if hit else 0
             if score >= profile.threshold:
                 margins[at] = score - profile.threshold
-        return margins
+        covered = {base for at in margins for base in self._below[at]}
+        return {at: margin for at, margin in margins.items() if at not in covered}
+
+
+def _below(profiles: Sequence[Profile]) -> tuple[tuple[int, ...], ...]:
+    """For each profile the places of those it is laid over: its table has what theirs have, so it stands in for them."""
+    places = {profile.id: at for at, profile in enumerate(profiles)}
+    bases = [places.get(profile.extends, at) for at, profile in enumerate(profiles)]
+    found = []
+    for place in range(len(profiles)):
+        below, at = [], place
+        while bases[at] != at:
+            at = bases[at]
+            below.append(at)
+        found.append(tuple(below))
+    return tuple(found)
 
 
 def _vocabulary(profiles: Sequence[Profile]) -> dict[str, dict[str | bool, str]]:

@@ -260,6 +260,8 @@ class Profile:
     id: str
     version: str
     digest: str
+    extends: str
+    """The profile it is laid over and stands in for wherever it matches; empty when none."""
     layer: int
     marks: tuple[Mark, ...]
     threshold: int

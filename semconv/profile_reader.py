@@ -6,7 +6,7 @@ Laws: an unknown word, concept, operation or reason is refused with its line; a 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -33,14 +33,14 @@ from semconv.profile import (
 )
 from semconv.reasons import REASONS
 from semconv.sources import Source, sources
-from semconv.table import Defect, Path, digest, flag, mapping, number, one_of, sequence, text, texts
+from semconv.table import Defect, Path, digest, flag, mapping, nearest, number, one_of, sequence, text, texts
 from semconv.target import KINDS, OPERATION, Target
 
 _VARIABLE: Final = re.compile(r"\{([^{}]*)\}")
 
 
 _TOP: Final = (
-    "id", "version", "source", "extends", "layer", "detect", "namespaces", "bare_keys", "otlp_kind", "identity", "sentinels",
+    "id", "version", "source", "extends", "override", "layer", "detect", "namespaces", "bare_keys", "otlp_kind", "identity", "sentinels",
     "accounting", "enums", "rows", "folds", "names", "kinds", "implied", "events", "logs", "metrics",
 )  # fmt: skip
 _ROW: Final = (
@@ -66,11 +66,11 @@ def from_table(table: dict[str, Any], target: Target, shared: Mapping[str, Mappi
             patterns.append(pattern(key, order, entry, path))
         else:
             exact.setdefault(key, []).append((order, entry))
-    _reachable(exact, table)
     return Profile(
         id=text(table["id"], ("id",)),
         version=text(table["version"], ("version",)),
         digest=digest(table),
+        extends=text(table["extends"], ("extends",)) if "extends" in table else "",
         layer=LAYERS[one_of(table.get("layer", "vendor"), ("layer",), LAYERS)],
         marks=_marks(table["detect"], target if table.get("layer", "vendor") == "vendor" else None),
         threshold=number(table["detect"].get("threshold", 1), ("detect", "threshold")),
@@ -245,7 +245,9 @@ class _Reader:
     def concept(self, value: object, path: Path) -> str:
         concept = text(value, path)
         if not self.target.knows(concept.replace("*", "x")):
-            raise Defect(path, f"unknown concept {concept!r}: it is no key of the registry and none it declares absent")
+            hint = nearest(concept, (*self.target.keys, *self.target.absent))
+            why = "it is no key of the registry and none it declares absent"
+            raise Defect(path, f"unknown concept {concept!r}: {why}{hint}", "unknown-concept")
         return concept
 
 
@@ -272,20 +274,6 @@ def _marks(detect: object, target: Target | None) -> tuple[Mark, ...]:
                 raise Defect(path, f"{own!r} is a key of the target: what was translated would bear this mark")
             marks.append(mark)
     return tuple(marks)
-
-
-def _reachable(exact: Mapping[str, Sequence[tuple[int, Row | FoldKey]]], table: dict[str, Any]) -> None:
-    """No row stands behind one that always takes the key."""
-    for key, entries in exact.items():
-        for _, entry in entries[:-1]:
-            if isinstance(entry, Row) and entry.when == ALWAYS and _takes_all(entry):
-                later = [at for at, row in enumerate(table.get("rows", [])) if key in texts(row["key"], ())]
-                raise Defect(("rows", later[-1], "key"), f"{key!r} never gets here: an earlier row takes it always")
-
-
-def _takes_all(row: Row) -> bool:
-    whole = row.derived or row.keep or (row.to and not row.ops) or (row.lost and not row.to)
-    return bool(whole) and not row.split and not row.same_as
 
 
 def _enum(value: object, path: Path) -> dict[str, str]:

@@ -26,9 +26,11 @@ T = TypeVar("T")
 class Defect(Exception):  # noqa: N818  # never leaves this room: `read` turns it into a ProfileError with the line
     """Something in a table, by its path from the top of the document."""
 
-    def __init__(self, path: Path, message: str) -> None:
+    def __init__(self, path: Path, message: str, code: str = "wrong-value") -> None:
+        """`code` is a stable name for the kind of defect."""
         super().__init__(message)
         self.path = path
+        self.code = code
 
 
 def read(data: bytes, file: str, build: Callable[[dict[str, Any]], T]) -> T:
@@ -85,10 +87,15 @@ def digest(table: Mapping[str, Any]) -> str:
 
 def line(data: bytes, path: Path) -> int:
     """The line where the value at `path` of a table, or the last part of the way that is there, begins."""
+    return position(data, path)[0]
+
+
+def position(data: bytes, path: Path) -> tuple[int, int]:
+    """Line and column, both from 1, where the value at `path`, or the last part of the way that is there, begins."""
     import yaml  # noqa: PLC0415  # as in _loader
 
     node: Any = _composed(data)
-    at: int = node.start_mark.line if node is not None else 0
+    at: Any = node.start_mark if node is not None else None
     for step in path:
         if isinstance(node, yaml.MappingNode):
             found = next(((key, value) for key, value in node.value if key.value == step), None)
@@ -98,8 +105,16 @@ def line(data: bytes, path: Path) -> int:
             found = None
         if found is None:
             break
-        at, node = found[0].start_mark.line, found[1]
-    return at + 1
+        at, node = found[0].start_mark, found[1]
+    return (at.line + 1, at.column + 1) if at is not None else (1, 1)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that was probably meant, as the end of a sentence; empty when none is near."""
+    from difflib import get_close_matches  # noqa: PLC0415  # only a defect needs it
+
+    close = get_close_matches(word, list(known), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 # ------------------------------------------------------------------ shapes: each returns its argument or raises Defect
@@ -113,10 +128,12 @@ def mapping(value: Any, path: Path, *, known: Iterable[str] | None = None, need:
         if not isinstance(key, str):
             raise Defect(path, f"expected text as key, got {key!r}")
         if known is not None and key not in known:
-            raise Defect((*path, key), f"unknown key {key!r}; known here: {', '.join(sorted(known))}")
+            known = sorted(known)
+            hint = nearest(key, known)
+            raise Defect((*path, key), f"unknown key {key!r}{hint}; known here: {', '.join(known)}", "unknown-word")
     for key in need:
         if key not in value:
-            raise Defect(path, f"missing key {key!r}")
+            raise Defect(path, f"missing key {key!r}", "missing-word")
     return value
 
 
@@ -157,7 +174,9 @@ def flag(value: Any, path: Path) -> bool:  # noqa: ANN401  # a parsed document
 def one_of(value: Any, path: Path, choices: Iterable[str]) -> str:  # noqa: ANN401  # a parsed document
     """A text out of a closed set."""
     if text(value, path) not in choices:
-        raise Defect(path, f"expected one of {', '.join(sorted(choices))}; got {value!r}")
+        choices = sorted(choices)
+        hint = nearest(value, choices)
+        raise Defect(path, f"expected one of {', '.join(choices)}; got {value!r}{hint}", "unknown-value")
     return str(value)
 
 

@@ -52,8 +52,8 @@ class Translator:
 
         Args:
             target: the id of a target file.
-            user_profiles: file name to YAML. A profile with the id of a built-in one takes its place; `extends` lays
-                it over another.
+            user_profiles: file name to YAML. `override` takes the place of a built-in profile, `extends` lays one over
+                another.
 
         Raises:
             ProfileError: a table is not as it should be; with file and line.

@@ -81,8 +81,9 @@ def test_a_user_profile_is_picked_up_and_named_with_its_digest():
     assert described["mine"]["digest"].startswith("sha256:")
 
 
-def test_a_user_profile_with_the_id_of_a_built_in_one_takes_its_place():
-    replaced = Translator.load(user_profiles={"openinference.yaml": MINE.replace(b"id: mine", b"id: openinference")})
+def test_a_user_profile_that_overrides_a_built_in_one_takes_its_place():
+    mine = MINE.replace(b"id: mine", b"id: openinference\noverride: true")
+    replaced = Translator.load(user_profiles={"openinference.yaml": mine})
     builtin = Translator.load()
     assert {profile.id for profile in replaced.profiles} == {profile.id for profile in builtin.profiles}
     assert replaced.span(span(**{"openinference.span.kind": "LLM"})).profiles == ()

@@ -2,10 +2,10 @@
 
 import pytest
 
-from semconv import table
 from semconv.errors import ProfileError
 from semconv.sources import sources
 from semconv.translate import Translator
+from semconv.view import SpanView
 
 OVER = b"""\
 id: mine
@@ -60,7 +60,8 @@ def test_a_way_that_is_not_there_ends_where_it_leaves_the_table():
 def test_a_table_knows_what_it_extends_and_what_it_takes_the_place_of():
     found = sources({"a.yaml": OVER, "b.yaml": OVER.replace(b"id: mine", b"id: openinference")})
     mine, theirs = named(found, "mine"), named(found, "openinference")
-    assert (mine.user, mine.base.file, mine.replaced) == (True, "openinference.yaml", None)
+    # What is in use is extended; with the id of a built-in profile that is the one below.
+    assert (mine.user, mine.base.file, mine.replaced) == (True, "b.yaml", None)
     assert (theirs.user, theirs.base.file, theirs.replaced.file) == (True, "openinference.yaml", "openinference.yaml")
     assert not named(found, "strands").user
 
@@ -71,14 +72,69 @@ def test_a_file_called_like_a_built_in_one_takes_the_place_of_none_but_its_id():
     assert ids == {source.id for source in sources({})} | {"mine"}
 
 
-def test_a_defect_of_two_tables_together_is_told_with_the_line_that_has_it():
-    # What an earlier row always takes is an inherited row: the line is that of the table below.
-    over = OVER.replace(b"key: llm.cost.total", b"key: llm.model_name")
-    with pytest.raises(ProfileError, match="never gets here") as refused:
-        Translator.load(user_profiles={"over.yaml": over})
-    assert refused.value.file == "openinference.yaml"
-    lines = table.builtin("profiles", "openinference.yaml").decode().splitlines()
-    assert "llm.model_name" in lines[refused.value.line - 1]
+def test_a_row_over_an_inherited_one_takes_its_key():
+    over = OVER.replace(b"key: llm.cost.total, keep: true", b"key: llm.model_name, lost: user_defined")
+    translation = Translator.load(user_profiles={"over.yaml": over}).span(
+        SpanView(name="s", attributes={"openinference.span.kind": "LLM", "llm.model_name": "m"})
+    )
+    assert translation.profiles == ("mine",)
+    assert ("llm.model_name", "user_defined") in [(loss.path, loss.reason) for loss in translation.loss]
+    assert translation.attributes == {"gen_ai.operation.name": "chat"}
+
+
+def test_what_is_laid_over_another_stands_in_for_it_only_where_it_matches():
+    over = OVER.replace(b"{threshold: 2}", b"{threshold: 9, keys: {mine.*: 9}}")
+    translator = Translator.load(user_profiles={"over.yaml": over})
+    plain, own = (
+        translator.span(
+            SpanView(name="s", attributes={"openinference.span.kind": "LLM", "llm.model_name": "m", **more})
+        )
+        for more in ({}, {"mine.x": 1})
+    )
+    assert (plain.profiles, own.profiles) == (("openinference",), ("mine",))
+
+
+def test_a_table_laid_over_one_that_is_laid_over_another_stands_in_for_both():
+    first = OVER.replace(b"id: mine", b"id: first")
+    second = b"id: second\nextends: first\nrows: [{key: llm.cost.total, lost: user_defined}]\n"
+    for names in (("a.yaml", "b.yaml"), ("b.yaml", "a.yaml")):
+        translator = Translator.load(user_profiles=dict(zip(names, (first, second), strict=True)))
+        attributes = {"openinference.span.kind": "CHAIN", "llm.cost.total": 0.5}
+        translation = translator.span(SpanView(name="s", attributes=attributes))
+        assert translation.profiles == ("second",)
+        assert translation.attributes == {"gen_ai.operation.name": "invoke_workflow"}
+        assert ("llm.cost.total", "user_defined") in [(loss.path, loss.reason) for loss in translation.loss]
+
+
+@pytest.mark.parametrize(
+    ("files", "file", "line", "said"),
+    [
+        ({"x": b"id: strands\n"}, "x", 1, "write `override: true` to take its place, `extends: strands` to lay"),
+        ({"x": b"id: strans\noverride: true\n"}, "x", 2, "no built-in profile has the id 'strans' (did you mean 'strands'?)"),
+        ({"x": b"id: a\n", "y": b"id: a\n"}, "y", 1, "id 'a' is that of x too"),
+        ({"x": b"id: a\nextends: openinferense\n"}, "x", 2, "which is no profile (did you mean 'openinference'?)"),
+        ({"x": b"id: a\nextends: a\n"}, "x", 2, "extends 'a', which is no profile"),
+        ({"x": b"id: a\nextends: b\n", "y": b"id: b\nextends: a\n"}, "x", 2, "goes round in a circle: a -> b -> a"),
+        ({"x": b"id: b\nextends: c\n", "y": b"id: c\nextends: nothing\n"}, "x", 2, "y cannot be used: extends 'nothing'"),
+        ({"x": b"id: a\noverride: perhaps\n"}, "x", 2, "expected true or false"),
+        ({"x": b"id: [a]\n"}, "x", 1, "expected text, got list"),
+        ({"x": b"extends: strands\n"}, "x", 1, "missing key 'id'"),
+    ],
+)  # fmt: skip
+def test_what_a_file_says_of_its_place_among_the_others_is_refused_with_its_line(files, file, line, said):
+    with pytest.raises(ProfileError, match=r".") as refused:
+        sources(files)
+    assert (refused.value.file, refused.value.line) == (file, line)
+    assert said in refused.value.reason
+
+
+def test_override_takes_the_place_of_a_built_in_profile():
+    mine = (
+        b'id: strands\nversion: "9"\noverride: true\ndetect: {keys: {mine.*: 1}}\nrows: [{key: mine.a, keep: true}]\n'
+    )
+    source = named(sources({"x.yaml": mine}), "strands")
+    assert (source.file, source.replaced.file, source.base) == ("x.yaml", "strands.yaml", None)
+    assert [row["key"] for row in source.content["rows"]] == ["mine.a"]
 
 
 def test_extending_nothing_is_told_with_the_line():
