@@ -35,11 +35,11 @@ class Translator:
     def __init__(self, target: Target, profiles: list[Profile], shapes: Shapes) -> None:
         self.target = target
         self.profiles = tuple(sorted(profiles, key=lambda profile: profile.id))
-        self._message_shapes = shapes
+        self.message_shapes = shapes
         self._finish_key = target.key_of(FINISH_REASONS)
-        self._spans = Planner(profiles, target, structured=False)
-        self._logs = Planner(profiles, target, structured=True)
-        self._points = Planner(profiles, target, structured=False)
+        self._spans = Planner(profiles, target, signal="span")
+        self._logs = Planner(profiles, target, signal="log")
+        self._points = Planner(profiles, target, signal="point")
         self._tables = Tables(
             target={"id": target.id, "version": target.version, "digest": target.digest},
             profiles={profile.id: {"version": profile.version, "digest": profile.digest} for profile in self.profiles},
@@ -143,7 +143,7 @@ class Translator:
         if view.duplicate_keys or (view.status_code == identity.STATUS_ERROR and identity.ERROR_TYPE not in attributes):
             return False
         for stage in plan.checks or ():
-            if not stage.right(attributes[stage.key], self._message_shapes, structured=False):
+            if not stage.right(attributes[stage.key], self.message_shapes, structured=False):
                 return False
         types = identity.span_types(self.target, attributes.get)
         if not types:
@@ -184,7 +184,7 @@ class Translator:
 
     def _run(self, plan: Plan, attributes: Attributes, *, structured: bool) -> Run:
         """A run with everything done that needs no look at the rest of the item."""
-        run = Run(attributes, self._message_shapes, self._finish_key, structured=structured)
+        run = Run(attributes, self.message_shapes, self._finish_key, structured=structured)
         out = run.out
         for source, key in plan.moves:
             out[key] = attributes[source]
