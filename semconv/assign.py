@@ -16,7 +16,7 @@ from types import NoneType
 from typing import Any
 
 from semconv.bind import bind, bind_key, bind_own, is_certain, is_tabled, leaves_as_is, looked_up, targets_of
-from semconv.plan import KeyFacts, Plan, Shape
+from semconv.plan import KeyFacts, Plan, Shape, Signal
 from semconv.profile import EventRow, Fold, FoldKey, Implied, MetricRow, NameRow, Profile, Row, Surroundings
 from semconv.run import Run
 from semconv.settle import EXACT, READABLE, Way, way
@@ -78,14 +78,15 @@ class Assignment:
         values: Mapping[str, str | None],
         target: Target,
         *,
-        structured: bool,
+        signal: Signal,
     ) -> None:
         """`facts` are those of the shape's keys, `profiles` in the order they are heard, by their place in the planner."""
         self.shape = shape
         self.target = target
-        self.structured = structured
+        self.signal = signal
         self.profiles = profiles
         self.heard = list(profiles.values())
+        self.spaces = tuple(space for profile in self.heard for space in profile.namespaces)
         self.types = dict(zip(shape.keys, shape.types, strict=True))
         self.facts = dict(zip(shape.keys, facts, strict=True))
         unsaid = Surroundings(scope=shape.scope, keys=frozenset(shape.keys), values=values)
@@ -159,7 +160,7 @@ class Assignment:
             elif found is not None:
                 singles.append(found)
             elif facts.concept is not None and identity:
-                own = bind_own(self.target, key, facts.concept, self.types[key], structured=self.structured)
+                own = bind_own(self.target, key, facts.concept, self.types[key], structured=self.signal == "log")
                 if own is None:
                     draft.kept += 1
                 else:
@@ -260,7 +261,7 @@ class Assignment:
     def _finished(self, draft: _Draft, margins: Sequence[int]) -> Plan:
         stages = tuple(stage for _, stage in sorted(draft.stages, key=lambda item: item[0]))
         late = (*self._implied(), *draft.sums)
-        events = None if self.structured else self._events(draft)
+        events = self._events(draft) if self.signal == "span" else None
         checks = tuple(stage for stage in stages if isinstance(stage, OwnStage))
         only_checks = len(checks) == len(stages) and not (draft.moves or draft.constants or late or events)
         moved = [source for source, _ in draft.moves] + [source for source, _, _ in draft.constants]
@@ -329,7 +330,7 @@ class Assignment:
             found = [
                 row for profile in asked for row in profile.events if row.matches(name) and row.when.holds(self.around)
             ]
-            if not found and name not in self.target.events and any(profile.owns(name) for profile in self.heard):
+            if not found and name not in self.target.events and name.startswith(self.spaces):
                 found = [EventRow(pattern=name, lost="no_concept")]
                 draft.unknown.append(f"@events/{name}")
             if found:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from semconv.profile import FoldKey, MetricRow, NameRow, Row
 from semconv.stages import EventStage, OwnStage, Stage
 from semconv.translation import Loss
 from semconv.value import Value
+
+Signal = Literal["span", "log", "point"]
+"""What a plan is for. Attributes of logs carry structure as it is, the others its JSON text; only spans have events."""
 
 Entry = tuple[int, Row | FoldKey, tuple[str, ...]]
 """A row of a table: its place there, itself, and what the holes of its key hold."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from semconv.assign import Assignment
 from semconv.bind import is_tabled
-from semconv.plan import NOTHING, KeyFacts, Plan, Shape
+from semconv.plan import NOTHING, KeyFacts, Plan, Shape, Signal
 from semconv.profile import Profile, Row
 from semconv.target import OPERATION, Target
 
@@ -29,11 +29,10 @@ _TRUTH: Final[Mapping[str, bool]] = {"true": True, "false": False}
 class Planner:
     """Makes and keeps the plans for one signal."""
 
-    def __init__(self, profiles: Sequence[Profile], target: Target, *, structured: bool) -> None:
-        """`structured` says whether attributes of the signal carry structure as it is."""
+    def __init__(self, profiles: Sequence[Profile], target: Target, *, signal: Signal) -> None:
         self.profiles = tuple(sorted(profiles, key=lambda profile: profile.id))
         self.target = target
-        self.structured = structured
+        self.signal = signal
         self._vocabulary = _vocabulary(self.profiles)
         self._below = _below(self.profiles)
         self._facts: dict[str, KeyFacts] = {}
@@ -81,7 +80,7 @@ class Planner:
             return NOTHING
         heard = sorted(margins, key=lambda at: (self.profiles[at].layer, -margins[at], self.profiles[at].id))
         matching = {at: self.profiles[at] for at in heard}
-        assignment = Assignment(shape, facts, matching, by_key, self.target, structured=self.structured)
+        assignment = Assignment(shape, facts, matching, by_key, self.target, signal=self.signal)
         return assignment.plan([margins[at] for at in heard])
 
     # ------------------------------------------------------------------ what is known of a key
