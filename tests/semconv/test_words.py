@@ -4,7 +4,7 @@ import json
 from functools import cache
 
 from semconv.translate import Translator
-from semconv.view import EventView, SpanView
+from semconv.view import EventView, MetricView, SpanView
 
 HEAD = b"""
 id: mine
@@ -195,3 +195,10 @@ def test_a_member_of_a_value_may_be_what_is_claimed():
     assert translated(rows, {"mine.a": '{"agent":{"name":"a"}}'}).attributes == {"gen_ai.agent.name": "a"}
     assert reasons(translated(rows, {"mine.a": '{"agent":{"name":null}}'})) == {"mine.a": "partial"}
     assert reasons(translated(rows, {"mine.a": "a"})) == {"mine.a": "partial"}
+
+
+def test_the_name_of_a_metric_is_no_event():
+    table = HEAD.replace(b"keys: {mine.*: 1}", b"metrics: {mine.*: 1}")
+    found = translator(table).metric(MetricView(name="mine.count", points=[{}]))
+    assert found.unknown == ()
+    assert not found.loss
