@@ -151,4 +151,4 @@ def test_messages_read_once_read_as_themselves():
     assert messages == [
         {"role": "user", "parts": [{"type": "blob", "mime_type": "image/png", "modality": "image", "content": "aGk="}]}
     ]
-    assert conforms("input_messages", messages, TRANSLATOR._message_shapes)
+    assert conforms("input_messages", messages, TRANSLATOR.message_shapes)
