@@ -1,19 +1,21 @@
 """The translated item in OTLP/JSON, made from the item as received and its translation.
 
 Law: the input is never changed; what a translation does not name comes out as it went in, in its place.
-The protobuf twin of these functions lives in the sidecar and does the same.
+The protobuf twin of these functions lives in the sidecar and does the same; `applied` does it to a view.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from semconv.otlp_json import METRIC_TYPES, any_value
 from semconv.translation import Translation
-from semconv.view import Attributes
+from semconv.view import Attributes, LogView, MetricView, SpanView
 
 Json = dict[str, Any]
+View = TypeVar("View", SpanView, LogView, MetricView)
 
 
 def apply_json(span: Mapping[str, Any], translation: Translation, *, keep_unmapped: bool = True) -> Json:
@@ -61,6 +63,29 @@ def apply_metric_json(metric: Mapping[str, Any], translation: Translation, *, ke
         points.append(_attributed(point, new, frozenset((*gone, *unmapped)).difference(new)))
     result[kind] = {**metric[kind], "dataPoints": points}
     return result
+
+
+def applied(view: View, translation: Translation) -> View:
+    """The view of the translated item, with what is not mapped left in its place."""
+    if isinstance(view, MetricView):
+        points = list(view.points)
+        for point in translation.points:
+            points[point.index] = _changed(points[point.index], point.attributes, point.removed)
+        return replace(view, name=view.name if translation.name is None else translation.name, points=points)
+    attributes = _changed(view.attributes, translation.attributes, translation.removed)
+    if isinstance(view, LogView):
+        return replace(view, attributes=attributes)
+    return replace(
+        view,
+        name=view.name if translation.name is None else translation.name,
+        kind=view.kind if translation.kind is None else translation.kind,
+        attributes=attributes,
+        events=[event for index, event in enumerate(view.events) if index not in translation.events_removed],
+    )
+
+
+def _changed(attributes: Attributes, new: Attributes, removed: tuple[str, ...]) -> Attributes:
+    return {key: value for key, value in attributes.items() if key not in removed} | new
 
 
 def _with_attributes(item: Mapping[str, Any], translation: Translation, *, keep_unmapped: bool) -> Json:

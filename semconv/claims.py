@@ -1,0 +1,109 @@
+"""What the source of a translated item said that could have led to a key of the target.
+
+It tells what nobody could translate from what a translation lost: a required attribute that no claim leads to is absent at
+the source. Law: a claim is a row of a profile that matched, whose condition holds and whose source says something; what
+was refused because it is no answer (a framework is no provider) is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from semconv.profile import FoldKey, Profile, Row, Surroundings
+from semconv.requirements import is_said
+from semconv.target import OPERATION, Target
+from semconv.translation import Translation
+from semconv.value import Value, document
+from semconv.view import Attributes, LogView, MetricView, SpanView
+
+REFUSALS: Final = frozenset({"not_a_provider", "sentinel", "redacted_at_source"})
+"""Reasons of loss that mean: what stands there is no answer to the question."""
+
+
+def claims(
+    view: SpanView | LogView | MetricView, translation: Translation, profiles: Iterable[Profile], target: Target
+) -> frozenset[str]:
+    """The keys of the target that something of an item leads to.
+
+    Args:
+        view: the item as it was translated.
+        translation: what became of it.
+        profiles: those of the translator; the ones that matched are asked.
+        target: the translator's.
+    """
+    refused = {loss.path for loss in translation.loss if loss.reason in REFUSALS}
+    found: set[str] = set()
+    for attributes in view.points if isinstance(view, MetricView) else (view.attributes,):
+        said = {key: value for key, value in attributes.items() if is_said(value) and key not in refused}
+        around = _around(view, attributes, translation)
+        for profile in profiles:
+            if profile.id in translation.profiles:
+                found.update(_of_profile(profile, view, said, around, target))
+    keys = (target.key_of(concept) for concept in found)
+    return frozenset(key for key in keys if key is not None)
+
+
+def _around(view: SpanView | LogView | MetricView, attributes: Attributes, translation: Translation) -> Surroundings:
+    operation = translation.attributes.get(OPERATION, attributes.get(OPERATION))
+    return Surroundings(
+        scope=view.scope_name,
+        keys=frozenset(attributes),
+        values={key: _word(value) for key, value in attributes.items()},
+        operation=operation if isinstance(operation, str) else None,
+    )
+
+
+def _word(value: Value) -> str | None:
+    """A value as a condition asks for it."""
+    return str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else None
+
+
+def _of_profile(
+    profile: Profile,
+    view: SpanView | LogView | MetricView,
+    said: Mapping[str, Value],
+    around: Surroundings,
+    target: Target,
+) -> Iterator[str]:
+    for key, value in said.items():
+        spec = target.attributes.get(key)
+        if profile.identity and spec is not None:
+            yield spec.concept
+        for _, entry, holes in profile.rows(key):
+            yield from _of_entry(entry, value, holes, around)
+    if isinstance(view, SpanView):
+        yield from (row.to for row in profile.names if row.to and row.match(view.name) and row.when.holds(around))
+        for event in view.events:
+            for bound in profile.events:
+                if not bound.matches(event.name) or not bound.when.holds(around):
+                    continue
+                yield bound.to
+                if bound.lift:
+                    yield from event.attributes
+                for key in bound.attributes.keys() & event.attributes.keys():
+                    yield from _of_entry(bound.attributes[key], event.attributes[key], (), around)
+
+
+def _of_entry(entry: Row | FoldKey, value: Value, holes: Sequence[str], around: Surroundings) -> Iterator[str]:
+    """The concepts that an entry for a key leads to, given what the key holds."""
+    if isinstance(entry, FoldKey):
+        if entry.fold.when.holds(around):
+            yield entry.fold.to
+        return
+    if not entry.when.holds(around):
+        return
+    if entry.to:
+        yield entry.to[:-1] + holes[-1] if entry.to.endswith("*") and holes else entry.to
+    if entry.split:
+        body = document(value) if isinstance(value, str) else value
+        for path, member in entry.split.members:
+            inner = _at(body, path)
+            if is_said(inner):
+                yield from _of_entry(member, inner, (), around)
+
+
+def _at(value: Value, path: Sequence[str]) -> Value:
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
