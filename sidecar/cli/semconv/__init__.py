@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from sidecar.cli.semconv.explain import explain
 from sidecar.cli.semconv.map import map_
 
 
@@ -12,4 +13,5 @@ def semconv() -> None:
     """Translate telemetry to the GenAI and MCP semantic conventions, and say what was lost."""
 
 
-semconv.add_command(map_)
+for _verb in (map_, explain):
+    semconv.add_command(_verb)

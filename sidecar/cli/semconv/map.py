@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sidecar.cli.progress import progress
+from sidecar.cli.semconv.options import of_tables
+
+if TYPE_CHECKING:
+    from sidecar.cli.semconv.options import Tables
 
 
 @click.command("map")
@@ -21,33 +26,19 @@ from sidecar.cli.progress import progress
 @click.option(
     "--report", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The mapping-loss report (JSON)."
 )
-@click.option(
-    "--target",
-    metavar="ID",
-    help="The convention to translate to: gen-ai-dev or core-1.41.1.  [default: the configured one]",
-)
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The configuration file (profiles, target).",
-)
-def map_(inputs: tuple[Path, ...], out: Path, report: Path, target: str | None, config_file: Path | None) -> None:
+@of_tables
+def map_(inputs: tuple[Path, ...], out: Path, report: Path, chosen: Tables) -> None:
     """Translate the telemetry in INPUT, and account for every atom of it.
 
     INPUT is as for `affidavit seal`. Exit code 1 when something was refused; the rest is translated all the same.
     """
     from evidence.canonical import canonical
     from sidecar.offline import Inputs, map_files
-    from sidecar.settings import load
-    from sidecar.tables import load_translator, read_profiles
 
-    settings = load(config_file).semconv
-    translator = load_translator(target or settings.target, read_profiles(settings.profiles_dir))
     read = Inputs(inputs)
     with progress(len(inputs), "translating") as bar:
         read.on_file = bar.update
-        found = map_files(read, out, translator=translator, keep_unmapped=settings.keep_unmapped)
+        found = map_files(read, out, translator=chosen.translator, keep_unmapped=chosen.keep_unmapped)
     report.write_bytes(canonical(found) + b"\n")
     totals = found["totals"]
     click.echo(f"{totals}", err=True)

@@ -1,0 +1,277 @@
+"""Where a name goes and why: the row of every table that has one for it, and for a name of the target, what leads to it.
+
+Law: an explanation is a function of the tables and the question. It says what the rows say; which of them takes a value
+depends on the item as well, so rows are given in the order in which they are asked, with their conditions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, Final
+
+from semconv import words
+from semconv.bind import bind
+from semconv.profile import LAYERS, FoldKey, Profile, Row
+from semconv.reasons import MEANINGS, REASONS
+from semconv.settle import READABLE
+from semconv.sources import Source
+from semconv.target import Target
+from semconv.translate import Translator
+from semconv.trial import trial
+from semconv.value import Value
+
+SCHEMA_VERSION: Final = "semconv-explain-v1"
+
+_HOLE: Final = re.compile(r"\{[a-z]\}")
+_EVENT: Final = "@events/"
+_LAYERS: Final = {number: name for name, number in LAYERS.items()}
+_NEAR_MAX: Final = 5
+_NEAR_ENOUGH: Final = 0.75
+
+
+class Explainer:
+    """Answers questions about one translator's tables."""
+
+    def __init__(self, translator: Translator, tables: Sequence[Source]) -> None:
+        """`tables` are those that the translator was made from."""
+        self.translator = translator
+        self.target: Target = translator.target
+        self._tables = {source.id: source for source in tables}
+        asked = sorted(translator.profiles, key=lambda profile: (-profile.layer, profile.id))
+        self._profiles = [(profile, self._tables[profile.id]) for profile in asked]
+
+    def explain(
+        self, name: str, *, profile: str | None = None, scope: str | None = None, values: Sequence[Value] = ()
+    ) -> dict[str, Any]:
+        """All that the tables say of a name, as a document.
+
+        Args:
+            name: a key, the path of a loss (`key#/member`, `@events/name`), the name of an event, log event, metric or
+                span, or a reason of loss. Numbers in it may be given as holes (`{i}`).
+            profile: the only profile to ask; None for all.
+            scope: rows that ask for another scope are left out.
+            values: for each of them every row says what it makes of it.
+        """
+        key, _, member = name.removeprefix(_EVENT).partition("#/")
+        key = _HOLE.sub("0", key)
+        heard = [(each, source) for each, source in self._profiles if profile in (None, each.id)]
+        of_target = self._of_target(key)
+        rows = [row for each, source in heard for row in self._keyed(each, source, key, values)]
+        rows += [row for each, source in heard for row in self._named(each, source, key)]
+        reached = [row for each, source in heard for row in self._reaching(each, source, of_target)]
+        rows, reached = ([row for row in found if _in_scope(row.pop("scopes"), scope)] for found in (rows, reached))
+        for row in rows if member else ():
+            row["members"] = _of_member(row.get("members", []), member)
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "asked": name,
+            "target": {"id": self.target.id, "version": self.target.version, "digest": self.target.digest},
+            "reason": _reason(name) if name in REASONS else None,
+            "target_name": of_target,
+            "rows": rows,
+            "reached_from": reached,
+            "marks": [mark for each, _ in heard for mark in _marks(each, key)],
+            "namespaces": [each.id for each, _ in heard if each.owns(key)],
+            "nearest": [] if rows or of_target or name in REASONS else self._nearest(key),
+        }
+
+    # ------------------------------------------------------------------ rows for a name
+
+    def _keyed(self, profile: Profile, source: Source, key: str, values: Sequence[Value]) -> Iterator[dict[str, Any]]:
+        """Rows for a key, in the order in which they are asked."""
+        for order, entry, holes in profile.rows(key):
+            word, place, *way = profile.places[order]
+            document = self._said(profile, source, str(word), int(place))
+            if isinstance(entry, FoldKey):
+                document |= {"names": [str(way[-1])], "place": ".".join(entry.path), "reversal": "needs_provenance"}
+            else:
+                document["reversal"] = self._reversal(entry, holes)
+                document["tried"] = [
+                    trial(self.translator, profile, entry, key, value, holes=holes) for value in values
+                ]
+            yield document
+
+    def _reversal(self, entry: Row, holes: Sequence[str]) -> str:
+        """Whether the source follows from the result, as far as a row alone can say."""
+        way = bind(self.target, entry, holes)
+        if entry.evict:
+            return "irreversible"
+        if entry.keep or entry.copy:
+            return "lossless"
+        renamed = bool(way.key) and way.shape not in READABLE and entry.reversible and not entry.lost
+        return "lossless" if renamed else "needs_provenance"
+
+    def _named(self, profile: Profile, source: Source, name: str) -> Iterator[dict[str, Any]]:
+        """Rows for events, log events, metrics and span names."""
+        for word, place, row in _lists(source):
+            if word not in ("rows", "folds") and any(
+                _names(pattern, name) for pattern in _texts(row, words.NAMES.get(word))
+            ):
+                yield self._said(profile, source, word, place)
+
+    # ------------------------------------------------------------------ names of the target
+
+    def _of_target(self, name: str) -> dict[str, Any] | None:
+        """What the target says of a name that is its own, or that it has another name for."""
+        target = self.target
+        concept = next((concept for concept, metric in target.metrics.items() if name in (concept, metric)), None)
+        if concept is not None:
+            return {"kind": "metric", "concept": concept, "name": target.metrics[concept]}
+        if name in target.events:
+            return {"kind": "event", "concept": name, "name": name}
+        spec = target.attributes.get(name)
+        concept = spec.concept if spec else name
+        if not target.knows(concept):
+            return None
+        document: dict[str, Any] = {"kind": "attribute", "concept": concept, "name": target.key_of(concept)}
+        if spec is not None:
+            document |= {"type": spec.type, "shape": spec.shape or None, "members": sorted(spec.members)}
+            document["kept_by"] = [profile.id for profile, _ in self._profiles if profile.identity]
+            document["span_types"] = [
+                {"type": kind.type, "level": level}
+                for kind in target.span_types
+                for level in ("required", "conditionally_required", "recommended", "opt_in")
+                if name in getattr(kind, level)
+            ]
+        return document
+
+    def _reaching(
+        self, profile: Profile, source: Source, of_target: Mapping[str, Any] | None
+    ) -> Iterator[dict[str, Any]]:
+        """Every row that claims a concept, with the ways inside it."""
+        concept = of_target["concept"] if of_target else ""
+        for word, place, row in _lists(source) if concept else ():
+            ways = [inside for inside, claimed in _claims(row) if _leads(claimed, concept)]
+            if ways or f"{{{concept}}}" in row.get("pattern", ""):
+                yield {**self._said(profile, source, word, place), "inside": [way for way in ways if way]}
+
+    # ------------------------------------------------------------------ one row as a document
+
+    def _said(self, profile: Profile, source: Source, word: str, place: int) -> dict[str, Any]:
+        written, line = source.place((word, place))
+        row = source.content[word][place]
+        return {
+            "profile": profile.id,
+            "layer": _LAYERS[profile.layer],
+            "list": word,
+            "file": written.file,
+            "line": line,
+            "user": written.user,
+            "names": _texts(row, words.NAMES.get(word)),
+            "scopes": _texts(row.get("when") or {}, "scope"),
+            **self._words(profile, row),
+        }
+
+    def _words(self, profile: Profile, row: words.Row) -> dict[str, Any]:
+        concept = row.get("to")
+        document: dict[str, Any] = {
+            "goes": words.goes(row),
+            "concept": concept,
+            "target": self._name_of(concept) if concept else None,
+            "operations": [
+                {"words": step.words, "inverse": step.inverse} for step in words.operations(row, profile.enums)
+            ],
+            "when": words.condition(row),
+            "remarks": words.remarks(row),
+            "reasons": [_reason(reason) for reason in _reasons(row)],
+        }
+        inner = [{"name": name, **self._words(profile, member)} for name, member in words.members(row)]
+        if inner:
+            document["members"] = inner
+        return document
+
+    def _name_of(self, concept: str) -> str | None:
+        return self.target.metrics.get(concept) or self.target.key_of(concept)
+
+    def _nearest(self, name: str) -> list[str]:
+        known = {key for profile, _ in self._profiles for key in profile.exact} | set(self.target.attributes)
+        rows = [(word, row) for _, source in self._profiles for word, _, row in _lists(source)]
+        known.update(text for word, row in rows for text in _texts(row, words.NAMES.get(word)))
+        return get_close_matches(name, sorted(known), n=_NEAR_MAX, cutoff=_NEAR_ENOUGH)
+
+
+# ------------------------------------------------------------------ reading tables as they are written
+
+
+def _lists(source: Source) -> Iterator[tuple[str, int, words.Row]]:
+    """Every row of a table, with the list it is in and its place there."""
+    for word, rows in source.content.items():
+        for place, row in enumerate(rows if isinstance(rows, list) else ()):
+            if isinstance(row, dict):
+                yield word, place, row
+
+
+def _texts(row: words.Row, word: str | None) -> list[str]:
+    """The names a row has under a word: one, a list of them, or the keys of a mapping."""
+    found = row.get(word, []) if word else []
+    return [found] if isinstance(found, str) else list(found)
+
+
+def _names(pattern: str, name: str) -> bool:
+    """Whether a name of a row, with a star at its end or a variable in it, is this one."""
+    if pattern.endswith("*"):
+        return name.startswith(pattern[:-1])
+    head, variable, rest = pattern.partition("{")
+    tail = rest.partition("}")[2]
+    if not variable:
+        return name == pattern
+    return bool(head or tail) and name.startswith(head) and name.endswith(tail) and len(name) > len(head) + len(tail)
+
+
+def _in_scope(scopes: Sequence[str], scope: str | None) -> bool:
+    return scope is None or not scopes or any(_names(pattern, scope) for pattern in scopes)
+
+
+def _claims(row: words.Row) -> Iterator[tuple[str, str]]:
+    """Every concept a row claims, by itself or inside, and the way to the claim in the row."""
+    if isinstance(row.get("to"), str):
+        yield "", row["to"]
+    for name, member in words.members(row):
+        for inside, concept in _claims(member):
+            yield name + inside, concept
+
+
+def _leads(claimed: str, concept: str) -> bool:
+    if claimed.endswith("*"):
+        return concept.startswith(claimed[:-1]) or f"{concept}." == claimed[:-1]
+    return claimed == concept
+
+
+def _reasons(row: words.Row) -> list[str]:
+    """The reasons that a row names, its operations among them, but not those of its members."""
+    said = [row[word] for word in ("lost", "yields") if word in row]
+    spec = row.get("op", [])
+    for step in spec if isinstance(spec, list) else [spec]:
+        if isinstance(step, Mapping):
+            nested = [
+                value for argument in step.values() if isinstance(argument, Mapping) for value in argument.values()
+            ]
+            said += [*step.values(), *nested]
+    return list(dict.fromkeys(reason for reason in said if isinstance(reason, str) and reason in REASONS))
+
+
+def _of_member(members: list[dict[str, Any]], member: str) -> list[dict[str, Any]]:
+    """The rows for one member of a value: its own, or that of the rest."""
+    own = [row for row in members if row["name"] == f"#/{member}"]
+    return own or [row for row in members if row["name"] == "the rest"]
+
+
+def _marks(profile: Profile, name: str) -> Iterator[dict[str, Any]]:
+    """What a name counts for when a profile is detected."""
+    for mark in profile.marks:
+        asks_a_value = mark.kind in ("values", "resource")
+        if mark.pattern == name if asks_a_value else mark.matches(name):
+            sign = f"{mark.pattern}={mark.value}" if asks_a_value else mark.pattern
+            yield {
+                "profile": profile.id,
+                "kind": mark.kind,
+                "sign": sign,
+                "weight": mark.weight,
+                "threshold": profile.threshold,
+            }
+
+
+def _reason(name: str) -> dict[str, str]:
+    return {"reason": name, "severity": REASONS[name], "meaning": MEANINGS[name]}
