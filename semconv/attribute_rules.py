@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from semconv.finding import Findings
-from semconv.requirements import Requirements
+from semconv.finding import ABSENT, Findings
+from semconv.requirements import Requirements, is_said
 from semconv.structure import excerpt, pointer
 from semconv.table import Path
-from semconv.target import AttributeSpec
+from semconv.target import FINISH_REASONS, AttributeSpec
 from semconv.value import JSON_DEPTH_MAX, Value, document
 from semconv.view import Attributes
 
@@ -21,6 +21,8 @@ PROVIDER: Final = "gen_ai.provider.name"
 
 _FINDINGS_PER_VALUE_MAX: Final = 32
 """Departures named in one structured value; readers fix the first and look again."""
+_LABELS: Final = frozenset({"type", "id", "name", "role"})
+"""Members that say which part it is, and nothing of what is in it."""
 _TYPES: Final[Mapping[str, type]] = {"string": str, "int": int, "double": float, "boolean": bool}
 
 
@@ -30,6 +32,7 @@ class AttributeRules:
     def __init__(self, requirements: Requirements) -> None:
         self.requirements = requirements
         self.target = requirements.target
+        self._finish_reasons = requirements.target.key_of(FINISH_REASONS) or ""
 
     def check(
         self, report: Findings, attributes: Attributes, *, claims: bool, structured: bool = False, prefix: str = ""
@@ -61,6 +64,8 @@ class AttributeRules:
         return name.startswith(self.target.namespaces)
 
     def _value(self, report: Findings, spec: AttributeSpec, value: Value, path: str, *, structured: bool) -> None:
+        if value is None:  # says nothing: the same as if the key were not there
+            return
         if spec.shape:
             self._structure(report, spec, value, path, structured=structured)
             return
@@ -71,9 +76,9 @@ class AttributeRules:
             report.add("framework-as-provider", path, excerpt(value), "who serves the model")
             return
         vocabulary = self.requirements.vocabularies.get(spec.key)
-        fault = vocabulary.fault(value) if vocabulary is not None and isinstance(value, str) else None
-        if fault:
-            report.add(fault[0], path, excerpt(value), fault[1])
+        if vocabulary is not None and isinstance(value, str) and value not in vocabulary:
+            code, expected = vocabulary.fault(value)
+            report.add(code, path, value, expected)
 
     def _structure(self, report: Findings, spec: AttributeSpec, value: Value, path: str, *, structured: bool) -> None:
         """A structure: on log records itself, elsewhere itself or the JSON text of it."""
@@ -95,12 +100,24 @@ class AttributeRules:
             nonlocal left
             left -= 1
             if left >= 0:
-                report.add(code, f"{path}#{pointer(place)}", excerpt(got), expected, section=spec.shape)
+                absent = code == "missing-member" and self._is_absent(report, place[-1], got)
+                severity = ABSENT if absent else ""
+                report.add(
+                    code, f"{path}#{pointer(place)}", excerpt(got), expected, section=spec.shape, severity=severity
+                )
 
         structures.check(spec.shape, body, tell)
         if spec.shape == "input_messages":
             for place, call in _orphans(body):
                 tell("orphan-tool-response", place, call, "the id of a call in these messages")
+
+    def _is_absent(self, report: Findings, member: str | int, value: Value) -> bool:
+        """Whether a translated object lacks a member because its source says nothing that could stand there."""
+        if report.claimed is None:
+            return False
+        if member == "finish_reason":
+            return report.is_absent(self._finish_reasons)
+        return isinstance(value, dict) and not any(is_said(said) for name, said in value.items() if name not in _LABELS)
 
     def _counts(self, report: Findings, attributes: Attributes, prefix: str) -> None:
         """Counts of tokens: none is negative, and shares add up to no more than the whole."""

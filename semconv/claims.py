@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from semconv import ops
 from semconv.profile import FoldKey, Profile, Row, Surroundings
 from semconv.requirements import is_said
 from semconv.target import OPERATION, Target
@@ -70,8 +71,9 @@ def _of_profile(
         spec = target.attributes.get(key)
         if profile.identity and spec is not None:
             yield spec.concept
-        for _, entry, holes in profile.rows(key):
-            yield from _of_entry(entry, value, holes, around)
+        taken = next(((entry, holes) for _, entry, holes in profile.rows(key) if _applies(entry, value, around)), None)
+        if taken is not None:
+            yield from _leads_to(taken[0], value, taken[1], around)
     if isinstance(view, SpanView):
         yield from (row.to for row in profile.names if row.to and row.match(view.name) and row.when.holds(around))
         for event in view.events:
@@ -82,25 +84,31 @@ def _of_profile(
                 if bound.lift:
                     yield from event.attributes
                 for key in bound.attributes.keys() & event.attributes.keys():
-                    yield from _of_entry(bound.attributes[key], event.attributes[key], (), around)
+                    yield from _leads_to(bound.attributes[key], event.attributes[key], (), around)
 
 
-def _of_entry(entry: Row | FoldKey, value: Value, holes: Sequence[str], around: Surroundings) -> Iterator[str]:
-    """The concepts that an entry for a key leads to, given what the key holds."""
+def _applies(entry: Row | FoldKey, value: Value, around: Surroundings) -> bool:
+    """Whether an entry is the one for a value: of several the first is taken."""
     if isinstance(entry, FoldKey):
-        if entry.fold.when.holds(around):
-            yield entry.fold.to
-        return
-    if not entry.when.holds(around):
+        return entry.fold.when.holds(around)
+    return entry.when.holds(around) and not isinstance(ops.run(entry.ops, value, ops.Scope({})), ops.Miss)
+
+
+def _leads_to(entry: Row | FoldKey, value: Value, holes: Sequence[str], around: Surroundings) -> Iterator[str]:
+    """The concepts that an entry leads to, given what its key holds."""
+    if isinstance(entry, FoldKey):
+        yield entry.fold.to
         return
     if entry.to:
         yield entry.to[:-1] + holes[-1] if entry.to.endswith("*") and holes else entry.to
+    for other in entry.also:
+        yield from _leads_to(other, value, holes, around)
     if entry.split:
         body = document(value) if isinstance(value, str) else value
         for path, member in entry.split.members:
             inner = _at(body, path)
-            if is_said(inner):
-                yield from _of_entry(member, inner, (), around)
+            if is_said(inner) and _applies(member, inner, around):
+                yield from _leads_to(member, inner, (), around)
 
 
 def _at(value: Value, path: Sequence[str]) -> Value:

@@ -7,6 +7,7 @@ and conditions that only people can decide.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -22,6 +23,7 @@ __all__ = ["Checker"]
 
 _EVENT_NAME: Final = "event.name"
 _KNOWN: Final = "known"
+_ANNOTATION: Final = re.compile(r"\{[^{}]*\}")
 
 
 class Checker:
@@ -85,7 +87,8 @@ class Checker:
             if view.type and view.type not in INSTRUMENTS[spec.instrument]:
                 report.add("wrong-instrument", "@instrument", view.type, spec.instrument, section=view.name)
             if view.unit != spec.unit:
-                report.add("wrong-unit", "@unit", view.unit, spec.unit, section=view.name)
+                code = "wrong-unit" if _dimension(view.unit) != _dimension(spec.unit) else "other-annotation"
+                report.add(code, "@unit", view.unit, spec.unit, section=view.name)
         seen: set[tuple[str, str, str]] = set()
         for index, point in enumerate(view.points):
             own, prefix = Findings(self._source, claimed), f"@points/{index}/"
@@ -98,6 +101,14 @@ class Checker:
                     seen.add(sign)
                     report.found[finding] = None
         return tuple(report.found)
+
+    def concerns(self, view: SpanView | LogView | MetricView) -> bool:
+        """Whether an item has a name or an attribute in a namespace of the conventions: of others nothing is asked."""
+        owns = self._rules.owns
+        if isinstance(view, MetricView):
+            return owns(view.name) or any(owns(key) for point in view.points for key in point)
+        name = view.event_name if isinstance(view, LogView) else ""
+        return owns(name) or any(owns(key) for key in view.attributes)
 
     # ------------------------------------------------------------------ what an item is
 
@@ -141,7 +152,12 @@ class Checker:
         if becomes is not None:
             report.add(f"deprecated-{what}", path, name, " or ".join(becomes))
         elif self._rules.owns(name):
-            report.add(f"unknown-{what}", path, name, f"a name that the registry has for a {what}")
+            report.add(f"unknown-{what}", path, name, "a name that the registry has")
+
+
+def _dimension(unit: str) -> str:
+    """A unit of UCUM without its annotations, which say what is counted and not in what."""
+    return _ANNOTATION.sub("", unit) or "1"
 
 
 def _duplicates(report: Findings, count: int) -> None:

@@ -40,12 +40,14 @@ CODES: Final[Mapping[str, tuple[str, str]]] = {
     "not-json": (VIOLATION, "Write the structure as a JSON text of at most 24 levels."),
     "text-for-structure": (VIOLATION, "On events the attribute is structured: an array of maps, not the JSON of one."),
     "wrong-structure": (VIOLATION, "Give the value the structure that readers parse."),
+    "missing-member": (VIOLATION, "Write the member: parts and messages of this kind have it."),
     "unusual-structure": (ADVICE, "Prefer an object; readers may take anything else for text."),
     "not-base64": (VIOLATION, "Encode the bytes in standard base64."),
     "orphan-tool-response": (ADVICE, "Give the response the id of the call it answers."),
     "inconsistent-count": (ADVICE, "Check what the numbers include: a share is at most the whole."),
     "wrong-instrument": (VIOLATION, "Record the metric with the instrument of its definition."),
     "wrong-unit": (VIOLATION, "Record the metric in the unit of its definition."),
+    "other-annotation": (ADVICE, "Annotate the unit as its definition does; the numbers mean the same."),
 }
 """Every code, with its severity and what to do about it."""
 
@@ -93,5 +95,8 @@ class Findings:
 
     def missing(self, code: str, path: str, key: str, expected: str, section: str) -> None:
         """An attribute that should be there: whose doing it is depends on whether the source has said it."""
-        absent = self.claimed is not None and not self.claimed(key)
-        self.add(code, path, "nothing", expected, section=section, severity=ABSENT if absent else "")
+        self.add(code, path, "nothing", expected, section=section, severity=ABSENT if self.is_absent(key) else "")
+
+    def is_absent(self, key: str) -> bool:
+        """Whether the item was translated from a source that says nothing of a key."""
+        return self.claimed is not None and not self.claimed(key)

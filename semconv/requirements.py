@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from semconv.shapes import Shapes, invert
+from semconv.shapes import invert
 from semconv.structure import Structures
 from semconv.table import Path, builtin, builtin_names, mapping, one_of, parse, read, sequence, text, texts
 from semconv.target import KINDS, REQUIREMENTS, AttributeSpec, Target, load
@@ -124,9 +124,8 @@ class Requirements:
         """
         shared = {name: parse(builtin("tables", name), name) for name in builtin_names("tables")}
         registry = load(target, shared)
-        shapes = read(builtin("tables", "messages.yaml"), "messages.yaml", Shapes.from_table)
         file = f"{target}.yaml"
-        return read(builtin("targets", file), file, lambda table: _requirements(table, registry, shapes, shared))
+        return read(builtin("targets", file), file, lambda table: _requirements(table, registry, shared))
 
 
 def is_said(value: Value) -> bool:
@@ -141,14 +140,14 @@ def _like(value: str, pattern: str) -> bool:
 # ------------------------------------------------------------------ reading
 
 
-def _requirements(table: dict[str, Any], target: Target, shapes: Shapes, shared: Mapping[str, Any]) -> Requirements:
+def _requirements(table: dict[str, Any], target: Target, shared: Mapping[str, Any]) -> Requirements:
     for word in REQUIREMENTS:
         mapping({"": table.get(word, {})}, (word,))
-    enums = shared["enums.yaml"]
+    enums, messages = shared["enums.yaml"], shared["messages.yaml"]
     spellings = {
-        "role": shapes.roles,
-        "finish_reason": shapes.finish_reasons,
-        "part": {name: spec.part for name, spec in shapes.by_type.items()},
+        "role": invert(messages["roles"], ("roles",)),
+        "finish_reason": invert(messages["finish_reasons"], ("finish_reasons",)),
+        "part": _part_types(messages["parts"]),
     }
     refinements = [
         (item, ("refinements", at)) for at, item in enumerate(sequence(table.get("refinements", []), ("refinements",)))
@@ -190,6 +189,15 @@ def _requirements(table: dict[str, Any], target: Target, shapes: Shapes, shared:
         },
         frameworks=frozenset(texts(enums["frameworks"], ("frameworks",))),
     )
+
+
+def _part_types(parts: list[dict[str, Any]]) -> dict[str, str]:
+    """What else parts are called, as far as the name alone says what they are."""
+    kinds: dict[str, str] = {}
+    for entry in parts:
+        if not {"when", "need", "keep_type"} & entry.keys():
+            kinds = {**dict.fromkeys(texts(entry.get("type", []), ("parts",)), str(entry["as"])), **kinds}
+    return kinds
 
 
 def _named(table: dict[str, Any], word: str) -> dict[str, Any]:

@@ -19,10 +19,11 @@ from semconv.value import Value, json_text
 from semconv.vocabulary import Vocabulary
 
 Report = Callable[[str, Path, Value, str], None]
-"""Told of each departure: code, place, what is there, what was expected."""
+"""Told of each departure: code, place, what is there, what was expected. For a missing member: the object it is missing in."""
 Check = Callable[[Value, Path, Report], None]
 
 _MISSING: Final = object()
+_MEDIA: Final = ("misspelt-value", "blob, file or uri, by what there is")
 _PLAIN: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "string": ((str,), "text"),
     "number": ((int, float), "a number"),
@@ -35,7 +36,8 @@ class Structures:
 
     Args:
         table: the `structures` of its file.
-        spellings: other words for the values of a list, or the types of a union, by its name.
+        spellings: other words for the values of a list, or the types of a union, by its name; those of content that is
+            given in more than one way are `media`.
 
     Raises:
         Defect: the table is not as it should be.
@@ -105,7 +107,7 @@ class Structures:
                 if name in value:
                     inner(value[name], (*place, name), report)
                 elif name in needed:
-                    report("wrong-structure", (*place, name), None, f"a member {name}, as {path[-1]} must have")
+                    report("missing-member", (*place, name), value, f"a member {name}, as {path[-1]} must have")
 
         return check
 
@@ -114,6 +116,7 @@ class Structures:
         checks = {name: self._object(fields, (*path, name)) for name, fields in mapping(variants, path).items()}
         other = checks.pop("*", _any)
         types = Vocabulary(checks, spellings)
+        media = frozenset(name for name, kind in spellings.items() if kind == "media")
 
         def check(value: Value, place: Path, report: Report) -> None:
             kind = value.get("type", _MISSING) if isinstance(value, dict) else None
@@ -122,9 +125,9 @@ class Structures:
                 return
             inner = checks.get(kind)
             if inner is None:
-                fault = types.fault(kind)
-                if fault and fault[0] == "misspelt-value":
-                    report("misspelt-value", (*place, "type"), kind, fault[1])
+                code, expected = types.fault(kind) if kind not in media else _MEDIA
+                if code == "misspelt-value":
+                    report(code, (*place, "type"), kind, expected)
                 inner = other
             inner(value, place, report)
 
@@ -150,8 +153,9 @@ def _value(values: Vocabulary) -> Check:
     def check(value: Value, place: Path, report: Report) -> None:
         if not isinstance(value, str):
             report("wrong-structure", place, value, "text")
-        elif fault := values.fault(value):
-            report(fault[0], place, value, fault[1])
+        elif value not in values:
+            code, expected = values.fault(value)
+            report(code, place, value, expected)
 
     return check
 

@@ -24,10 +24,11 @@ class Vocabulary:
         self._known = {_folded(member): member for member in self.members}
         self._known.update((source, member) for source, member in (spellings or {}).items() if member in self.members)
 
-    def fault(self, value: str) -> tuple[str, str] | None:
-        """The code of what is to be said of a value with what was expected; None of a member."""
-        if value in self.members:
-            return None
+    def __contains__(self, value: str) -> bool:
+        return value in self.members
+
+    def fault(self, value: str) -> tuple[str, str]:
+        """The code of what is to be said of a value that is no member, with what was expected."""
         member = self._known.get(value) or self._known.get(_folded(value))
         if member is not None:
             return "misspelt-value", member
