@@ -18,8 +18,9 @@ from semconv.otlp_json import Surroundings
 from semconv.translate import Translation, Translator
 from sidecar.journal import Frame
 from sidecar.limits import DEFAULT
-from sidecar.otlp import apply, view
-from sidecar.otlp.decode import decode, parse
+from sidecar.otlp import apply, flat, view
+from sidecar.otlp.decode import accepted, decode, parse
+from sidecar.otlp.flat import Flat
 from sidecar.otlp.reject import RULES
 from sidecar.otlp.signal import ENCODINGS, Item, OtlpSignal, Request
 
@@ -62,18 +63,12 @@ class FrameTranslator:
     def __call__(self, frame: Frame) -> Iterator[TranslatedItem]:
         """The items of a frame of telemetry with their translations, in the order of the body."""
         signal = OtlpSignal(frame.signal)
-        known = self._recall(frame)
-        made: list[Translation] = []
         request = parse(signal, ENCODINGS[frame.encoding], frame.body, _ADMITTED)
-        for place, (group, scope, item, seen) in enumerate(_walk(signal, request)):
-            translation = known[place] if known else self._translate[signal](seen)
-            if place <= _ITEMS_KEPT_MAX:
-                made.append(translation)
+        twins = self._translated(frame, signal, flat.parse(signal, _in_protobuf(frame, request)), views=True)
+        for (group, scope, item), (_, seen, translation) in zip(_taken(signal, request), twins, strict=True):
             yield TranslatedItem(
                 item, group.resource, group.schema_url, scope.scope, scope.schema_url, seen, translation
             )
-        if known is None:
-            self._keep(frame, made)
 
     def exported(self, frame: Frame, *, keep_unmapped: bool) -> tuple[bytes, int]:
         """The frame's telemetry translated, as a serialized request, and the number of its items.
@@ -81,19 +76,40 @@ class FrameTranslator:
         A protobuf body in which nothing changes is given back as it came.
         """
         signal = OtlpSignal(frame.signal)
-        request, count, changed = _accepted(signal, frame)
-        known = self._recall(frame)
-        made: list[Translation] = []
-        for place, (_, _, item, seen) in enumerate(_walk(signal, request, views=known is None)):
-            translation = known[place] if known else self._translate[signal](seen)
-            if place <= _ITEMS_KEPT_MAX:
-                made.append(translation)
+        body = _in_protobuf(frame)
+        request = flat.parse(signal, body)
+        changed = False
+        taken = 0
+        for item, _, translation in self._translated(frame, signal, request, views=False):
+            taken += 1
             if translation.changed:
                 changed = True
                 apply.apply(item, translation, keep_unmapped=keep_unmapped)
+        if taken < sum(len(items) for _, _, items in signal.groups(request)):
+            changed = True
+            _drop_rejected(signal, request)
+        return (request.SerializeToString() if changed else body), accepted(signal, request)
+
+    def _translated(
+        self, frame: Frame, signal: OtlpSignal, request: Flat, *, views: bool
+    ) -> Iterator[tuple[Flat, Any, Translation]]:
+        """Every item that was taken, what the translator reads of it (when that is asked for, or new), and its translation."""
+        translate, see = self._translate[signal], _VIEWS[signal]
+        known = self._recall(frame)
+        made: list[Translation] = []
+        around: tuple[Any, Surroundings] | None = None
+        for place, (group, scope, item) in enumerate(_taken(signal, request)):
+            seen = None
+            if views or known is None:
+                if around is None or around[0] is not scope:
+                    around = scope, view.surroundings(group.resource, scope.scope)
+                seen = see(item, around[1])
+            translation = known[place] if known else translate(seen)
+            if place <= _ITEMS_KEPT_MAX:
+                made.append(translation)
+            yield item, seen, translation
         if known is None:
             self._keep(frame, made)
-        return (request.SerializeToString() if changed else frame.body), count
 
     def _recall(self, frame: Frame) -> list[Translation] | None:
         with self._lock:
@@ -115,29 +131,32 @@ _VIEWS: Mapping[OtlpSignal, Callable[[Any, Surroundings], Any]] = {
 }
 
 
-def _walk(signal: OtlpSignal, request: Request, *, views: bool = True) -> Iterator[tuple[Any, Any, Item, Any]]:
-    """Every item that was taken, with its group, its scope, and, if wanted, what the translator reads of it."""
-    rule, see = RULES[signal], _VIEWS[signal]
+def _taken(signal: OtlpSignal, request: Request) -> Iterator[tuple[Any, Any, Item]]:
+    """Every item that was taken, with its group and its scope."""
+    rule = RULES[signal]
     for group, scope, items in signal.groups(request):
-        around = view.surroundings(group.resource, scope.scope) if views and len(items) else None
         for item in items:
             if rule is None or rule(item) is None:
-                yield group, scope, item, see(item, around) if around is not None else None
+                yield group, scope, item
 
 
 def received(frame: Frame) -> tuple[bytes, int]:
     """The frame's telemetry without a translation, as a serialized request, and the number of its items."""
-    request, count, changed = _accepted(OtlpSignal(frame.signal), frame)
-    return (request.SerializeToString() if changed else frame.body), count
-
-
-def _accepted(signal: OtlpSignal, frame: Frame) -> tuple[Request, int, bool]:
-    """The request with what was taken of it, the number of its items, and whether it is other than the body's bytes."""
-    encoding = ENCODINGS[frame.encoding]
-    decoded = decode(signal, encoding, frame.body, _ADMITTED)
+    signal = OtlpSignal(frame.signal)
+    decoded = decode(signal, ENCODINGS[frame.encoding], frame.body, _ADMITTED)
     if decoded.rejected:
         _drop_rejected(signal, decoded.request)
-    return decoded.request, decoded.accepted, decoded.rejected > 0 or encoding != "protobuf"
+        return decoded.request.SerializeToString(), decoded.accepted
+    return _in_protobuf(frame, decoded.request), decoded.accepted
+
+
+def _in_protobuf(frame: Frame, request: Request | None = None) -> bytes:
+    """The body in protobuf; the request that was read from it, if there is one."""
+    encoding = ENCODINGS[frame.encoding]
+    if encoding == "protobuf":
+        return frame.body
+    signal = OtlpSignal(frame.signal)
+    return (request or parse(signal, encoding, frame.body, _ADMITTED)).SerializeToString()  # type: ignore[no-any-return]  # messages are untyped
 
 
 def _drop_rejected(signal: OtlpSignal, request: Request) -> None:

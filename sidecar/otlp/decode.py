@@ -5,6 +5,7 @@ its items, or raises `DecodeError`. Nothing else, whatever the bytes.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError as WireError
@@ -66,10 +67,19 @@ def parse(signal: OtlpSignal, encoding: Encoding, body: bytes, limits: Limits = 
     return request
 
 
+def accepted(signal: OtlpSignal, request: Request) -> int:
+    """How many items a request has, as `partial_success` counts them."""
+    return sum(_count(signal, items) for _, _, items in signal.groups(request))
+
+
 def data_points(metric: Item) -> int:
     """How many data points a metric has, whatever its type."""
     kind = metric.WhichOneof("data")
     return len(getattr(metric, kind).data_points) if kind else 0
+
+
+def _count(signal: OtlpSignal, items: Sequence[Item]) -> int:
+    return sum(map(data_points, items)) if signal is OtlpSignal.METRICS else len(items)
 
 
 def _within(limit: int, size: int, thing: str) -> None:
@@ -92,7 +102,7 @@ def _judge(signal: OtlpSignal, request: Request) -> tuple[int, int, Counter[str]
     reasons: Counter[str] = Counter()
     for _, _, items in signal.groups(request):
         count += len(items)
-        total += sum(map(data_points, items)) if signal is OtlpSignal.METRICS else len(items)
+        total += _count(signal, items)
         if rule:
             reasons.update(reason for reason in map(rule, items) if reason)
     return count, total, reasons

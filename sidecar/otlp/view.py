@@ -1,23 +1,18 @@
-"""Protobuf spans, log records and metrics as the views that the translator reads, without OTLP/JSON in between.
+"""Flat messages (`sidecar.otlp.flat`) as the views that the translator reads, without OTLP/JSON in between.
 
-Law: for every item, `view.span(pb, surroundings(resource, scope))` equals `semconv.otlp_json.span_view` over the
+Law: for every item, `view.span(flat, surroundings(resource, scope))` equals `semconv.otlp_json.span_view` over the
 `to_json` forms of the three; the same for log records and metrics.
 """
 
-from collections.abc import Iterable, Sequence
-
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
-from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
-from opentelemetry.proto.resource.v1.resource_pb2 import Resource
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from collections.abc import Sequence
 
 from semconv.otlp_json import Surroundings
-from semconv.value import Value
-from semconv.view import Attributes, EventView, LogView, MetricView, SpanView
+from semconv.view import EventView, LogView, MetricView, SpanView
+from sidecar.otlp.flat import Flat
+from sidecar.otlp.pair import attributes, plain
 
 
-def surroundings(resource: Resource, scope: InstrumentationScope) -> Surroundings:
+def surroundings(resource: Flat, scope: Flat) -> Surroundings:
     """What a resource and a scope give to each item below them."""
     return {
         "resource": attributes(resource.attributes),
@@ -27,7 +22,7 @@ def surroundings(resource: Resource, scope: InstrumentationScope) -> Surrounding
     }
 
 
-def span(msg: Span, around: Surroundings) -> SpanView:
+def span(msg: Flat, around: Surroundings) -> SpanView:
     """The view of a span."""
     pairs = msg.attributes
     own = attributes(pairs)
@@ -52,7 +47,7 @@ def span(msg: Span, around: Surroundings) -> SpanView:
     )
 
 
-def log(msg: LogRecord, around: Surroundings) -> LogView:
+def log(msg: Flat, around: Surroundings) -> LogView:
     """The view of a log record."""
     pairs = msg.attributes
     own = attributes(pairs)
@@ -71,10 +66,10 @@ def log(msg: LogRecord, around: Surroundings) -> LogView:
     )
 
 
-def metric(msg: Metric, around: Surroundings) -> MetricView:
+def metric(msg: Flat, around: Surroundings) -> MetricView:
     """The view of a metric."""
     kind = msg.WhichOneof("data")
-    pairs: list[Sequence[KeyValue]] = [point.attributes for point in getattr(msg, kind).data_points] if kind else []
+    pairs: list[Sequence[bytes]] = [point.attributes for point in getattr(msg, kind).data_points] if kind else []
     points = [attributes(own) for own in pairs]
     return MetricView(
         name=msg.name,
@@ -88,30 +83,11 @@ def metric(msg: Metric, around: Surroundings) -> MetricView:
     )
 
 
-def attributes(pairs: Iterable[KeyValue]) -> Attributes:
-    """The plain values of attributes; of a key given twice the last wins."""
-    found: Attributes = {}
-    for pair in pairs:
-        value = pair.value
-        found[pair.key] = value.string_value or plain(value)  # the commonest type first: one read instead of two
-    return found
-
-
-def plain(msg: AnyValue) -> Value:
-    """The plain form of an AnyValue; None when it holds nothing, or an index into a table that only profiles have."""
-    name = msg.WhichOneof("value")
-    if name in _SCALARS:
-        return getattr(msg, name)  # type: ignore[no-any-return]  # the table says that it is a scalar
-    if name == "array_value":
-        return [plain(item) for item in msg.array_value.values]
-    return attributes(msg.kvlist_value.values) if name == "kvlist_value" else None
-
-
-def _event(msg: Span.Event) -> EventView:
+def _event(msg: Flat) -> EventView:
     return EventView(msg.name, attributes(msg.attributes), msg.time_unix_nano, msg.dropped_attributes_count)
 
 
-def _link(msg: Span.Link) -> dict[str, object]:
+def _link(msg: Flat) -> dict[str, object]:
     return {
         "trace_id": msg.trace_id.hex(),
         "span_id": msg.span_id.hex(),
@@ -121,8 +97,6 @@ def _link(msg: Span.Link) -> dict[str, object]:
         "dropped_attributes_count": msg.dropped_attributes_count,
     }
 
-
-_SCALARS = frozenset({"string_value", "bool_value", "int_value", "double_value", "bytes_value"})
 
 _METRIC_TYPES = {
     None: "",

@@ -1,4 +1,4 @@
-"""Translations carried out on protobuf against the same on OTLP/JSON."""
+"""Translations carried out on flat messages against the same on OTLP/JSON."""
 
 import orjson
 from hypothesis import given
@@ -10,12 +10,14 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from semconv.apply import apply_json, apply_log_json, apply_metric_json
 from semconv.translate import Translator
 from semconv.translation import Loss, PointTranslation, Tally, Translation
-from sidecar.otlp import to_json, view
+from sidecar.otlp import flat, to_json, view
 from sidecar.otlp.apply import apply
+from sidecar.otlp.signal import OtlpSignal
 from tests.sidecar.otlp.corpus import FILES, request_of, signal_of
 from tests.sidecar.otlp.strategies import messages
 
 TWINS = {Span: apply_json, LogRecord: apply_log_json, Metric: apply_metric_json}
+SIGNALS = {Span: OtlpSignal.TRACES, LogRecord: OtlpSignal.LOGS, Metric: OtlpSignal.METRICS}
 UNKNOWN = b"\xfa\x3e\x01x"
 
 KEYS = st.sampled_from("abcde")
@@ -61,6 +63,22 @@ def items_with_translations(draw):
     return item, translation
 
 
+def applied(item, translation, **how):
+    """The item after a translation was carried out on its flat twin."""
+    signal = SIGNALS[type(item)]
+    request = signal.request()
+    group = getattr(request, request.DESCRIPTOR.fields[0].name).add()
+    scope = getattr(
+        group, next(field.name for field in group.DESCRIPTOR.fields if field.name.startswith("scope"))
+    ).add()
+    getattr(scope, scope.DESCRIPTOR.fields[1].name).append(item)
+    twin = flat.parse(signal, request.SerializeToString())
+    ((_, _, (only,)),) = signal.groups(twin)
+    apply(only, translation, **how)
+    ((_, _, (changed,)),) = signal.groups(signal.request.FromString(twin.SerializeToString()))
+    return changed
+
+
 def written(message: dict) -> bytes:
     """As JSON text: 1 is not true there, and the order of members says nothing."""
     return orjson.dumps(message, option=orjson.OPT_SORT_KEYS)
@@ -71,8 +89,8 @@ def test_a_translation_on_protobuf_is_the_translation_on_json(item_and_translati
     """to_json(apply(item)) == semconv.apply(to_json(item))."""
     item, translation = item_and_translation
     expected = TWINS[type(item)](to_json.message(item), translation, keep_unmapped=keep_unmapped)
-    apply(item, translation, keep_unmapped=keep_unmapped)
-    assert written(expected) == written(to_json.message(item))
+    changed = applied(item, translation, keep_unmapped=keep_unmapped)
+    assert written(expected) == written(to_json.message(changed))
 
 
 def test_every_recorded_item_is_translated_alike_on_protobuf_and_on_json():
@@ -84,15 +102,19 @@ def test_every_recorded_item_is_translated_alike_on_protobuf_and_on_json():
     }
     changed = 0
     for path in FILES:
-        for group, scope, items in signal_of(path).groups(request_of(path)):
+        signal, request = signal_of(path), request_of(path)
+        twin = flat.parse(signal, request.SerializeToString())
+        expected = []
+        for (_, _, items), (group, scope, twins) in zip(signal.groups(request), signal.groups(twin), strict=True):
             around = view.surroundings(group.resource, scope.scope)
-            for item in items:
+            for item, other in zip(items, twins, strict=True):
                 see, translate = ways[type(item)]
-                translation = translate(see(item, around))
-                expected = TWINS[type(item)](to_json.message(item), translation)
-                apply(item, translation)
-                assert expected == to_json.message(item), path
+                translation = translate(see(other, around))
+                expected.append(TWINS[type(item)](to_json.message(item), translation))
+                apply(other, translation)
                 changed += translation.changed
+        made = signal.request.FromString(twin.SerializeToString())
+        assert expected == [to_json.message(item) for _, _, items in signal.groups(made) for item in items], path
     assert changed > 1000
 
 
@@ -106,21 +128,21 @@ def test_otlp_30_what_a_translation_does_not_name_stays_byte_for_byte_with_its_u
     for part in (span, *span.attributes, span.attributes[0].value, *span.events, *span.links):
         part.MergeFromString(UNKNOWN)
     expected = Span.FromString(span.SerializeToString())
-    apply(
-        span,
-        Translation(tally=Tally(), name="after", attributes={"new": "v"}, removed=("gone",), events_removed=(0,)),
+    translation = Translation(
+        tally=Tally(), name="after", attributes={"new": "v"}, removed=("gone",), events_removed=(0,)
     )
+    changed = applied(span, translation)
     expected.name = "after"
     del expected.attributes[1]
     expected.attributes[1].value.string_value = "v"
     del expected.events[0]
-    assert expected.SerializeToString() == span.SerializeToString()
+    assert expected.SerializeToString() == changed.SerializeToString()
 
 
 def test_of_a_key_given_twice_the_last_place_gets_the_new_value():
     span = Span(attributes=[{"key": key, "value": {"string_value": "old"}} for key in "abab"])
-    apply(span, Translation(tally=Tally(), attributes={"a": 1, "c": None}))
-    assert to_json.span(span)["attributes"] == [
+    changed = applied(span, Translation(tally=Tally(), attributes={"a": 1, "c": None}))
+    assert to_json.span(changed)["attributes"] == [
         {"key": "b", "value": {"stringValue": "old"}},
         {"key": "a", "value": {"intValue": "1"}},
         {"key": "b", "value": {"stringValue": "old"}},
@@ -130,8 +152,10 @@ def test_of_a_key_given_twice_the_last_place_gets_the_new_value():
 
 def test_an_item_that_does_not_change_is_the_same_bytes():
     for path in FILES[::40]:
-        for _, _, items in signal_of(path).groups(request_of(path)):
+        signal = signal_of(path)
+        before = request_of(path).SerializeToString()
+        request = flat.parse(signal, before)
+        for _, _, items in signal.groups(request):
             for item in items:
-                before = item.SerializeToString()
                 apply(item, Translation(tally=Tally()))
-                assert before == item.SerializeToString()
+        assert before == request.SerializeToString()

@@ -1,9 +1,9 @@
-"""Views from protobuf against views from OTLP/JSON."""
+"""Views from flat messages against views from OTLP/JSON."""
 
 from hypothesis import given
 
 from semconv import otlp_json
-from sidecar.otlp import to_json, view
+from sidecar.otlp import flat, to_json, view
 from sidecar.otlp.signal import OtlpSignal
 from tests.sidecar.otlp.corpus import FILES, request_of, signal_of
 from tests.sidecar.otlp.strategies import requests
@@ -17,13 +17,14 @@ WAYS = {
 
 def assert_equal_views(signal, request):
     straight, by_json = WAYS[signal]
-    for group, scope, items in signal.groups(request):
-        around = view.surroundings(group.resource, scope.scope)
+    twins = signal.groups(flat.parse(signal, request.SerializeToString()))
+    for (group, scope, items), (flat_group, flat_scope, flat_items) in zip(signal.groups(request), twins, strict=True):
+        around = view.surroundings(flat_group.resource, flat_scope.scope)
         around_json = otlp_json.surroundings(to_json.resource(group.resource), to_json.scope(scope.scope))
-        for item in items:
+        for item, twin in zip(items, flat_items, strict=True):
             expected = by_json(to_json.message(item), around_json)
             # by text: two NaN are not equal, and 1 == 1.0 == True
-            assert repr(expected) == repr(straight(item, around))
+            assert repr(expected) == repr(straight(twin, around))
 
 
 @given(requests())
