@@ -22,7 +22,7 @@ def bind(target: Target, row: Row, holes: Sequence[str] = ()) -> Way:
 
 def _bound(target: Target, row: Row, holes: Sequence[str]) -> Way:
     if row.split:
-        members = tuple((path, "#/" + "/".join(path), bind(target, member)) for path, member in row.split.members)
+        members = tuple((path, "/" + "/".join(path), bind(target, member)) for path, member in row.split.members)
         return split_way(row, members, bind(target, row.split.rest))
     if row.sum_of:
         return way(replace(row, sum_of=tuple(target.key_of(concept) or concept for concept in row.sum_of)))

@@ -305,8 +305,8 @@ def _beside(name: str, scope: Scope) -> list[Value]:
     """What an attribute holds, or, after a dot, a sibling; before a star, all that begin so."""
     beside, name = (scope.siblings, name[1:]) if name.startswith(".") else (scope.attributes, name)
     if name.endswith("*"):
-        return [value for key, value in beside.items() if key.startswith(name[:-1])]
-    return [beside[name]] if name in beside else []
+        return [value for key, value in beside.items() if key.startswith(name[:-1]) and value is not None]
+    return [beside[name]] if beside.get(name) is not None else []
 
 
 def _member(value: Value, path: tuple[str, ...], scope: Scope) -> Value | Miss:

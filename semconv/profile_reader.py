@@ -11,9 +11,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from semconv.errors import ProfileError
-from semconv.ops import compiled
 from semconv.profile import (
-    ALWAYS,
     LAYERS,
     EventRow,
     Fold,
@@ -26,15 +24,14 @@ from semconv.profile import (
     Pattern,
     Profile,
     Row,
-    Split,
-    When,
     is_pattern,
     pattern,
 )
-from semconv.reasons import REASONS
+from semconv.row_reader import ROW, RowReader, reason
+from semconv.shared import Shared
 from semconv.sources import Source, sources
-from semconv.table import Defect, Path, digest, flag, mapping, nearest, number, one_of, sequence, text, texts
-from semconv.target import KINDS, OPERATION, Target
+from semconv.table import Defect, Path, digest, flag, mapping, number, one_of, sequence, text, texts
+from semconv.target import KINDS, Target
 
 _VARIABLE: Final = re.compile(r"\{([^{}]*)\}")
 
@@ -43,21 +40,17 @@ _TOP: Final = (
     "id", "version", "source", "extends", "override", "layer", "detect", "namespaces", "bare_keys", "otlp_kind", "identity", "sentinels",
     "accounting", "enums", "rows", "folds", "names", "kinds", "implied", "events", "logs", "metrics",
 )  # fmt: skip
-_ROW: Final = (
-    "key", "when", "to", "op", "role", "parts_in_text", "split", "rest", "lost", "derived", "sum_of", "keep", "same_as",
-    "copy", "yields", "evict", "secondary", "also",
-)  # fmt: skip
 
 
-def from_table(table: dict[str, Any], target: Target, shared: Mapping[str, Mapping[str, str]]) -> Profile:
+def from_table(table: dict[str, Any], target: Target, shared: Shared) -> Profile:
     """The profile a table describes, its concepts checked against the target.
 
     Raises:
         Defect: by path, for `semconv.table.read` to turn into a line.
     """
     mapping(table, (), known=_TOP, need=["id", "version", "detect"])
-    enums = {**shared, **{name: _enum(value, ("enums", name)) for name, value in _table(table, "enums").items()}}
-    reader = _Reader(target, enums)
+    enums = {**shared.enums, **{name: _enum(value, ("enums", name)) for name, value in _table(table, "enums").items()}}
+    reader = _Reader(target, enums, shared.objects)
     exact: dict[str, list[tuple[int, Row | FoldKey]]] = {}
     patterns: list[Pattern] = []
     entries = reader.entries(table)
@@ -78,7 +71,7 @@ def from_table(table: dict[str, Any], target: Target, shared: Mapping[str, Mappi
         bare_keys=flag(table.get("bare_keys", False), ("bare_keys",)),
         kind_says_nothing=one_of(table.get("otlp_kind", "meant"), ("otlp_kind",), ("meant", "default")) == "default",
         identity=flag(table.get("identity", False), ("identity",)),
-        sentinels={name: _reason(value, ("sentinels", name)) for name, value in _table(table, "sentinels").items()},
+        sentinels={name: reason(value, ("sentinels", name)) for name, value in _table(table, "sentinels").items()},
         accounting={name: text(value, ("accounting", name)) for name, value in _table(table, "accounting").items()},
         exact={key: tuple(entries) for key, entries in exact.items()},
         patterns=tuple(patterns),
@@ -93,12 +86,8 @@ def from_table(table: dict[str, Any], target: Target, shared: Mapping[str, Mappi
     )
 
 
-class _Reader:
+class _Reader(RowReader):
     """Reads the parts of one table."""
-
-    def __init__(self, target: Target, enums: Mapping[str, Mapping[str, str]]) -> None:
-        self.target = target
-        self.enums = enums
 
     def entries(self, table: dict[str, Any]) -> list[tuple[str, Row | FoldKey, Path]]:
         """Folds before rows: a structure is heard before what is said beside it."""
@@ -109,78 +98,16 @@ class _Reader:
                 to=self.concept(row["to"], (*path, "to")),
                 role=row.get("role", ""),
                 parts_in_text=flag(row.get("parts_in_text", False), (*path, "parts_in_text")),
-                yields=_reason(row.get("yields", "superseded"), (*path, "yields")),
+                yields=reason(row.get("yields", "superseded"), (*path, "yields")),
                 when=self.when(row.get("when"), (*path, "when")),
             )
             for key, place in mapping(row["keys"], (*path, "keys")).items():
                 steps = tuple(text(place, (*path, "keys", key)).split("."))
                 found.append((key, FoldKey(fold=fold, path=steps), (*path, "keys", key)))
         for row, path in _items(table, "rows"):
-            entry = self.row(mapping(row, path, known=_ROW, need=["key"]), path)
+            entry = self.row(mapping(row, path, known=ROW, need=["key"]), path)
             found += [(key, entry, path) for key in texts(row["key"], (*path, "key"))]
         return found
-
-    def row(self, table: dict[str, Any], path: Path) -> Row:
-        ways = [word for word in ("to", "split", "lost", "derived", "sum_of", "keep") if word in table]
-        if len(ways) != 1 and ways != ["to", "lost"]:
-            got = ", ".join(ways) or "none"
-            raise Defect(path, f"expected one of to, split, lost, derived, sum_of, keep; got {got}")
-        if "op" in table and ways[0] not in ("to", "split"):
-            raise Defect((*path, "op"), f"a row that is {ways[0]} has no use for an operation")
-        steps = compiled(table["op"], (*path, "op"), self.enums) if "op" in table else ()
-        if table.get("to") == OPERATION and not {step.name for step in steps} <= {"enum", "refuse"}:
-            raise Defect((*path, "op"), "what says the operation is looked up: only enum and refuse lead to it")
-        return Row(
-            when=self.when(table.get("when"), (*path, "when")),
-            to=self.concept(table["to"], (*path, "to")) if "to" in table else "",
-            ops=steps,
-            reversible=all(step.inverse is not None for step in steps),
-            secondary=flag(table.get("secondary", False), (*path, "secondary")),
-            role=table.get("role", ""),
-            parts_in_text=flag(table.get("parts_in_text", False), (*path, "parts_in_text")),
-            split=self.split(table, path) if "split" in table else None,
-            lost=_reason(table["lost"], (*path, "lost")) if "lost" in table else "",
-            derived=flag(table.get("derived", False), (*path, "derived")),
-            sum_of=tuple(
-                self.concept(concept, (*path, "sum_of"))
-                for concept in texts(table.get("sum_of", []), (*path, "sum_of"))
-            ),
-            keep=flag(table.get("keep", False), (*path, "keep")),
-            same_as=table.get("same_as", ""),
-            copy=flag(table.get("copy", False), (*path, "copy")),
-            yields=_reason(table.get("yields", "conflict_lost"), (*path, "yields")),
-            evict=flag(table.get("evict", False), (*path, "evict")),
-            also=tuple(
-                self.claim(other, (*path, "also", at))
-                for at, other in enumerate(_listed(table.get("also", []), (*path, "also")))
-            ),
-        )
-
-    def claim(self, value: object, path: Path) -> Row:
-        """A further claim: it sends no atoms anywhere, so all it may have is a concept and operations."""
-        return self.row(mapping(value, path, known={"to", "op", "role", "parts_in_text"}, need=["to"]), path)
-
-    def split(self, table: dict[str, Any], path: Path) -> Split:
-        inner = mapping(table["split"], (*path, "split"))
-        rest = self.member(table.get("rest", {"lost": "partial_no_concept"}), (*path, "rest"))
-        members = [(tuple(name.split(".")), self.member(row, (*path, "split", name))) for name, row in inner.items()]
-        return Split(members=tuple(members), rest=rest)
-
-    def when(self, value: object, path: Path) -> When:
-        if value is None:
-            return ALWAYS
-        table = mapping(value, path, known={"operation", "value", "present", "any", "absent", "scope"})
-        return When(
-            operation=texts(table.get("operation", []), (*path, "operation")),
-            values=tuple(
-                (key, _values(allowed, (*path, "value", key)))
-                for key, allowed in mapping(table.get("value", {}), (*path, "value")).items()
-            ),
-            present=texts(table.get("present", []), (*path, "present")),
-            any=texts(table.get("any", []), (*path, "any")),
-            absent=texts(table.get("absent", []), (*path, "absent")),
-            scope=texts(table.get("scope", []), (*path, "scope")),
-        )
 
     def name(self, row: object, path: Path) -> NameRow:
         table = mapping(row, path, known={"pattern", "when"}, need=["pattern"])
@@ -216,19 +143,15 @@ class _Reader:
             rename=mapping(table.get("rename", {}), (*path, "rename")),
             lift=flag(table.get("lift", False), (*path, "lift")),
             attributes={key: self.member(value, (*path, "attributes", key)) for key, value in members.items()},
-            lost=_reason(table["lost"], (*path, "lost")) if "lost" in table else "",
-            yields=_reason(table.get("yields", "superseded"), (*path, "yields")),
+            lost=reason(table["lost"], (*path, "lost")) if "lost" in table else "",
+            yields=reason(table.get("yields", "superseded"), (*path, "yields")),
         )
         return [replace(event, pattern=name) for name in texts(table["event"], (*path, "event"))]
 
-    def member(self, value: object, path: Path) -> Row:
-        """A row for something inside: it has no key of its own."""
-        return self.row(mapping(value, path, known=set(_ROW) - {"key"}), path)
-
     def log(self, row: object, path: Path) -> list[tuple[str, str]]:
         table = mapping(row, path, known={"event", "lost"}, need=["event", "lost"])
-        reason = _reason(table["lost"], (*path, "lost"))
-        return [(name, reason) for name in texts(table["event"], (*path, "event"))]
+        why = reason(table["lost"], (*path, "lost"))
+        return [(name, why) for name in texts(table["event"], (*path, "event"))]
 
     def metric(self, row: object, path: Path) -> MetricRow:
         table = mapping(row, path, known={"name", "to", "lost", "points"}, need=["name"])
@@ -238,17 +161,9 @@ class _Reader:
         return MetricRow(
             name=text(table["name"], (*path, "name")),
             to=table.get("to", ""),
-            lost=_reason(table["lost"], (*path, "lost")) if "lost" in table else "",
+            lost=reason(table["lost"], (*path, "lost")) if "lost" in table else "",
             points=tuple((key, texts(values, (*path, "points", key))) for key, values in points.items()),
         )
-
-    def concept(self, value: object, path: Path) -> str:
-        concept = text(value, path)
-        if not self.target.knows(concept.replace("*", "x")):
-            hint = nearest(concept, (*self.target.keys, *self.target.absent))
-            why = "it is no key of the registry and none it declares absent"
-            raise Defect(path, f"unknown concept {concept!r}: {why}{hint}", "unknown-concept")
-        return concept
 
 
 def _marks(detect: object, target: Target | None) -> tuple[Mark, ...]:
@@ -280,39 +195,26 @@ def _enum(value: object, path: Path) -> dict[str, str]:
     return {source: text(target, (*path, source)) for source, target in mapping(value, path).items()}
 
 
-def _reason(value: object, path: Path) -> str:
-    return one_of(value, path, REASONS)
-
-
 def _table(table: dict[str, Any], word: str) -> dict[str, Any]:
     return mapping(table.get(word, {}), (word,))
-
-
-def _listed(value: object, path: Path) -> list[Any]:
-    return sequence(value, path) if isinstance(value, list) else [value]
-
-
-def _values(value: object, path: Path) -> tuple[str, ...]:
-    """Values a condition asks for; of texts the empty one is one."""
-    return ("",) if value == "" else tuple(item if item == "" else text(item, path) for item in _listed(value, path))
 
 
 def _items(table: dict[str, Any], word: str) -> list[tuple[Any, Path]]:
     return [(row, (word, at)) for at, row in enumerate(sequence(table.get(word, []), (word,)))]
 
 
-def profiles(target: Target, enums: Mapping[str, Mapping[str, str]], user: Mapping[str, bytes]) -> list[Profile]:
+def profiles(target: Target, shared: Shared, user: Mapping[str, bytes]) -> list[Profile]:
     """The built-in profiles and the user's over them.
 
     Raises:
         ProfileError: a table is not as it should be, or extends a profile there is not.
     """
-    return [_profile(source, target, enums) for source in sources(user)]
+    return [_profile(source, target, shared) for source in sources(user)]
 
 
-def _profile(source: Source, target: Target, enums: Mapping[str, Mapping[str, str]]) -> Profile:
+def _profile(source: Source, target: Target, shared: Shared) -> Profile:
     try:
-        return from_table(source.content, target, enums)
+        return from_table(source.content, target, shared)
     except Defect as defect:
         written, line = source.place(defect.path)
         raise ProfileError(written.file, line, str(defect)) from defect

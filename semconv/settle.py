@@ -1,7 +1,8 @@
 """Giving one value the fate its row says: the one place where an atom gets its bucket.
 
-Every function here answers with an outcome. CARRIED: the source has nothing more to say. STAYS: it stays where it is.
-DROPPED: something of it is lost. A `Miss`: the row does not apply, and nothing has been counted.
+Every function here answers with an outcome. CARRIED: the source has nothing more to say. MOVED: the same, and its value
+follows from what stands there instead. STAYS: it stays where it is. DROPPED: something of it is lost. A `Miss`: the row does
+not apply, and nothing has been counted.
 """
 
 from __future__ import annotations
@@ -11,15 +12,18 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from semconv import ops
+from semconv.inverse import undo
 from semconv.messages import Reading, read
 from semconv.ops import Miss
 from semconv.profile import Row
 from semconv.run import EQUAL, LOST, WON, Run
 from semconv.translation import Loss
-from semconv.value import Value, leaves, same, size
+from semconv.value import Value, exactly, leaves, same, size
 from semconv.view import Attributes
 
-CARRIED, STAYS, DROPPED = "carried", "stays", "dropped"
+CARRIED, MOVED, STAYS, DROPPED = "carried", "moved", "stays", "dropped"
+GONE: Final = (CARRIED, MOVED)
+"""Outcomes after which the source need not stand on the item any longer."""
 Outcome = str | Miss
 Act = Callable[[Run, str, Value, "Way", int], Outcome]
 Members = tuple[tuple[tuple[str, ...], str, "Way"], ...]
@@ -101,7 +105,6 @@ def _unless_same(act: Act) -> Act:
         """Nothing to say for what another key holds as well."""
         if way.row.same_as in run.attributes and same(run.attributes[way.row.same_as], value):
             run.derived += atoms
-            run.lossy = True
             return CARRIED
         return act(run, label, value, way, atoms)
 
@@ -115,7 +118,6 @@ def _lost(run: Run, label: str, value: Value, way: Way, atoms: int) -> Outcome:
 
 def _derived(run: Run, _label: str, _value: Value, _way: Way, atoms: int) -> Outcome:
     run.derived += atoms
-    run.lossy = True
     return CARRIED
 
 
@@ -130,8 +132,7 @@ def _sum(run: Run, label: str, value: Value, way: Way, atoms: int) -> Outcome:
     total = ops.to_int(value)
     if parts and isinstance(total, int) and total == sum(part if type(part) is int else -1 for part in parts):
         run.derived += atoms
-        run.lossy = True
-        return CARRIED
+        return MOVED if type(value) is int else CARRIED
     run.drop(label, "no_concept", atoms, size(value) if "#/" in label else None)
     return DROPPED
 
@@ -146,7 +147,6 @@ def _claim(run: Run, label: str, value: Value, way: Way, atoms: int) -> Outcome:
         if isinstance(result, Miss):
             return result
         new = result
-        run.lossy = run.lossy or not row.reversible
     fitted: Value = new
     if type(new) is not EXACT.get(way.type):
         fits = ops.fit(run.rendered(new) if way.type == "any" else new, way.type)
@@ -154,7 +154,6 @@ def _claim(run: Run, label: str, value: Value, way: Way, atoms: int) -> Outcome:
             return fits
         if way.type != "any" and type(fits) is not type(new) and type(new) is not list:
             run.notes.append(Loss(label, "type_coerced", 0))
-            run.lossy = True
         fitted = fits
     unchanged = fitted is value or (type(fitted) is type(value) and fitted == value)
     if label == key:  # the target's own key
@@ -184,7 +183,15 @@ def _claim(run: Run, label: str, value: Value, way: Way, atoms: int) -> Outcome:
         run.renamed += atoms
     else:
         run.converted += atoms
-    return CARRIED
+    return _moved(run, value, way)
+
+
+def _moved(run: Run, value: Value, way: Way) -> Outcome:
+    """CARRIED, or MOVED when undoing the row's operations on what stands gives the value itself, its type included.
+
+    Not asked of an item that is known to be no longer reversible: there it makes no difference.
+    """
+    return CARRIED if run.lossy or not exactly(undo(way.row.ops, run.now(way.key)), value) else MOVED
 
 
 def _claim_body(run: Run, label: str, value: Value, way: Way, atoms: int) -> Outcome:
@@ -219,7 +226,7 @@ def _claim_body(run: Run, label: str, value: Value, way: Way, atoms: int) -> Out
     book(run, label, reading, count, equal=won is EQUAL)
     if own or (way.row.secondary and won is EQUAL):
         return STAYS
-    return DROPPED if reading.rest else CARRIED
+    return DROPPED if reading.rest else _moved(run, value, way)
 
 
 def offer_body(run: Run, key: str, reading: Reading, shape: str) -> int:
@@ -238,7 +245,6 @@ def offer_body(run: Run, key: str, reading: Reading, shape: str) -> int:
 
 def book(run: Run, label: str, reading: Reading, atoms: int, *, equal: bool) -> None:
     """Put the atoms of a structure that was read into their buckets."""
-    run.lossy = True
     if equal:
         run.derived += atoms
         return
@@ -285,9 +291,9 @@ def _take_apart(run: Run, label: str, value: Value, way: Way, atoms: int) -> Out
     if not isinstance(parsed, dict) or not parsed:
         return ops.UNPARSEABLE
     run.extra += (count or leaves(parsed)) - atoms
-    run.lossy = True
     left: Attributes = dict(parsed)
     dropped = False
+    inside = label if "#/" in label else f"{label}#"
     heads, around = way.heads, run.scope.siblings
     run.scope.siblings = parsed
     places = [place for name in parsed if name in heads for place in heads[name]]
@@ -296,12 +302,12 @@ def _take_apart(run: Run, label: str, value: Value, way: Way, atoms: int) -> Out
         found, there = _member(left, path)
         if not there:
             continue
-        outcome = settle(run, label + suffix, found, member, leaves(found))
+        outcome = settle(run, inside + suffix, found, member, leaves(found))
         if isinstance(outcome, Miss):
             continue
-        dropped = dropped or outcome is not CARRIED
+        dropped = dropped or outcome not in GONE
         _remove(left, path)
-    if left and _settle_rest(run, label, left, way.rest):
+    if left and _settle_rest(run, inside, left, way.rest):
         dropped = True
     run.scope.siblings = around
     return DROPPED if dropped else CARRIED
@@ -315,12 +321,12 @@ def _settle_rest(run: Run, label: str, left: Attributes, rest: Way | None) -> bo
         if found is None or rest is None:  # a member that says it is not there
             run.derived += 1
             continue
-        path = f"{label}#/{name}" if at < _LOSSES_PER_KEY_MAX else f"{label}#/*"
+        path = f"{label}/{name}" if at < _LOSSES_PER_KEY_MAX else f"{label}/*"
         goes = way(rest.row, key=rest.key[:-1] + name, kind=rest.type) if rest.key.endswith("*") else rest
         outcome = goes.act(run, path, found, goes, leaves(found))
         if isinstance(outcome, Miss):
             run.drop(path, outcome.reason, leaves(found), size(found))
-        dropped = dropped or outcome is not CARRIED
+        dropped = dropped or outcome not in GONE
     return dropped
 
 

@@ -11,14 +11,26 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from semconv import identity, table
+from semconv.inverse import undo
 from semconv.plan import NOTHING, Plan, Shape
 from semconv.planner import Planner
 from semconv.profile import Profile
 from semconv.profile_reader import profiles as read_profiles
 from semconv.run import Run
-from semconv.shapes import Shapes, invert
+from semconv.shapes import Shapes
+from semconv.shared import shared
 from semconv.target import FINISH_REASONS, SpanType, Target, load
-from semconv.translation import Loss, PointTranslation, Tables, Tally, Translation
+from semconv.translation import (
+    IRREVERSIBLE,
+    LOSSLESS,
+    NEEDS_PROVENANCE,
+    REVERSALS,
+    Loss,
+    PointTranslation,
+    Tables,
+    Tally,
+    Translation,
+)
 from semconv.value import leaves, size
 from semconv.view import Attributes, LogView, MetricView, SpanView
 
@@ -58,11 +70,10 @@ class Translator:
         Raises:
             ProfileError: a table is not as it should be; with file and line.
         """
-        shared = {name: table.parse(table.builtin("tables", name), name) for name in table.builtin_names("tables")}
+        tables = {name: table.parse(table.builtin("tables", name), name) for name in table.builtin_names("tables")}
         shapes = table.read(table.builtin("tables", "messages.yaml"), "messages.yaml", Shapes.from_table)
-        enums = table.built(shared["enums.yaml"], table.builtin("tables", "enums.yaml"), "enums.yaml", _enums)
-        registry = load(target, shared)
-        return cls(registry, read_profiles(registry, enums, user_profiles or {}), shapes)
+        registry = load(target, tables)
+        return cls(registry, read_profiles(registry, shared(tables, registry), user_profiles or {}), shapes)
 
     def describe(self) -> dict[str, Any]:
         """Which tables this is: ids, versions and digests, for a manifest."""
@@ -164,7 +175,7 @@ class Translator:
             unknown=plan.unknown,
             source_side=plan.source_side,
             margins=plan.margins,
-            reversal="needs_provenance" if plan.lossy else "lossless",
+            reversal=NEEDS_PROVENANCE if plan.lossy else LOSSLESS,
             tables=self._tables,
         )
 
@@ -238,14 +249,16 @@ class Translator:
             run.kept += 1
         elif plan.kind_says_nothing or not view.kind:
             run.converted += 1
-            run.lossy = True
+            run.lossy = run.lossy or view.kind != identity.LEFT_KIND
         else:
             run.drop("@kind", "kind_changed", 1, 1)
             run.irreversible = True
-        return self._name(run, view, kind, types, from_name=from_name), kind if kind != view.kind else None
+        return self._name(run, plan, view, kind, types, from_name=from_name), kind if kind != view.kind else None
 
     @staticmethod
-    def _name(run: Run, view: SpanView, kind: int, types: tuple[SpanType, ...], *, from_name: bool) -> str | None:
+    def _name(
+        run: Run, plan: Plan, view: SpanView, kind: int, types: tuple[SpanType, ...], *, from_name: bool
+    ) -> str | None:
         """The name where it changes."""
         name, old = identity.name_of(kind, types, run.now), view.name
         if not name or name == old or old.startswith(name + " "):  # a refinement may say more
@@ -253,6 +266,7 @@ class Translator:
             return None
         if from_name or identity.says_as_much(old, name, run.attributes, run.out):
             run.converted += 1
+            run.lossy = run.lossy or old != identity.source_name(name, plan.names, run.now)
         else:
             run.drop("@name", "name_changed", 1, size(old))
             run.irreversible = True
@@ -274,6 +288,8 @@ class Translator:
         removed = plan.removed
         if run.removed or removed:
             removed = tuple(sorted([key for key in (*removed, *run.removed) if key not in out]))
+        if duplicates and (out or removed):
+            run.irreversible = True
         loss = tuple(sorted([*plan.loss, *run.loss], key=_by_path)) if run.loss else plan.loss
         tally = Tally(atoms + run.extra, run.kept, run.renamed, run.converted, run.folded, run.derived, run.dropped)
         return Translation(
@@ -292,7 +308,7 @@ class Translator:
             plan.unknown,
             tuple(sorted(run.source_side.items())) if run.source_side else (),
             plan.margins,
-            "irreversible" if run.irreversible else "needs_provenance" if run.lossy else "lossless",
+            _reversal(run, plan),
             self._tables,
         )
 
@@ -312,6 +328,7 @@ class Translator:
             tally.dropped += view.duplicate_keys
             loss.append(Loss("@duplicates", "superseded", view.duplicate_keys, 0))
         name = self._metric_name(view, made, tally, loss)
+        reversals = [_reversal(run, plan) for plan, run in made] + [self._metric_reversal(view, made, name)]
         margins = {id_: margin for plan, _ in made for id_, margin in zip(plan.profiles, plan.margins, strict=True)}
         return Translation(
             tally,
@@ -322,9 +339,23 @@ class Translator:
             conflicts=tuple(sorted({conflict for _, run in made for conflict in run.conflicts})),
             unknown=tuple(sorted({key for plan, _ in made for key in plan.unknown})),
             margins=tuple(margins[id_] for id_ in sorted(margins)),
-            reversal="needs_provenance" if any(run.lossy for _, run in made) else "lossless",
+            reversal=max(reversals, key=REVERSALS.index),
             tables=self._tables,
         )
+
+    def _metric_reversal(self, view: MetricView, made: list[tuple[Plan, Run]], name: str | None) -> str:
+        """What becomes of the metric itself: of all names that lead to the new one the first in the alphabet is the source."""
+        if name is None and not view.duplicate_keys:
+            return LOSSLESS
+        if view.duplicate_keys:
+            return IRREVERSIBLE
+        names = [
+            old
+            for plan, _ in made
+            for old, rows in plan.metrics.items()
+            if any(self.target.metrics.get(row.to) == name for row in rows)
+        ]
+        return LOSSLESS if view.name == min(names) else NEEDS_PROVENANCE
 
     def _metric_name(
         self, view: MetricView, made: list[tuple[Plan, Run]], tally: Tally, loss: list[Loss]
@@ -345,6 +376,18 @@ class Translator:
             return None
         tally.kept += 1
         return None
+
+
+def _reversal(run: Run, plan: Plan) -> str:
+    """What can be said of the way back from what became of attributes and events."""
+    if run.irreversible or run.events_removed:  # of an event that is folded the time is nowhere
+        return IRREVERSIBLE
+    attributes = run.attributes
+    if run.lossy or not run.out.keys().isdisjoint(attributes):  # what was written over cannot be told from what is new
+        return NEEDS_PROVENANCE
+    if any(undo(steps, attributes[key]) != attributes[key] for key, steps in plan.doubtful):
+        return NEEDS_PROVENANCE
+    return LOSSLESS
 
 
 def _add(tally: Tally, run: Run) -> None:
@@ -381,13 +424,3 @@ def _summed(losses: list[Loss]) -> tuple[Loss, ...]:
         entry[0] += loss.atoms
         entry[1] += loss.size or 0
     return tuple(Loss(path, reason, atoms, bytes_) for (path, reason), (atoms, bytes_) in sorted(found.items()))
-
-
-def _enums(shared: dict[str, Any]) -> dict[str, dict[str, str]]:
-    """Shared enums; one that is only a list leads nowhere and serves to refuse."""
-    return {
-        name: dict.fromkeys(table.texts(members, (name,)), name)
-        if isinstance(members, list)
-        else invert(members, (name,))
-        for name, members in shared.items()
-    }
