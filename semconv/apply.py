@@ -65,14 +65,20 @@ def apply_metric_json(metric: Mapping[str, Any], translation: Translation, *, ke
     return result
 
 
-def applied(view: View, translation: Translation) -> View:
-    """The view of the translated item, with what is not mapped left in its place."""
+def applied(view: View, translation: Translation, *, keep_unmapped: bool = True) -> View:
+    """The view of the translated item: equal to the view of what the other functions here make of the item."""
+    gone = translation.removed if keep_unmapped else (*translation.removed, *translation.unmapped)
     if isinstance(view, MetricView):
-        points = list(view.points)
-        for point in translation.points:
-            points[point.index] = _changed(points[point.index], point.attributes, point.removed)
+        unmapped = () if keep_unmapped else translation.unmapped
+        changes = {point.index: point for point in translation.points}
+        points = [
+            _changed(point, change.attributes, (*change.removed, *unmapped))
+            if (change := changes.get(index))
+            else _changed(point, {}, unmapped)
+            for index, point in enumerate(view.points)
+        ]
         return replace(view, name=view.name if translation.name is None else translation.name, points=points)
-    attributes = _changed(view.attributes, translation.attributes, translation.removed)
+    attributes = _changed(view.attributes, translation.attributes, gone)
     if isinstance(view, LogView):
         return replace(view, attributes=attributes)
     return replace(
@@ -84,8 +90,8 @@ def applied(view: View, translation: Translation) -> View:
     )
 
 
-def _changed(attributes: Attributes, new: Attributes, removed: tuple[str, ...]) -> Attributes:
-    return {key: value for key, value in attributes.items() if key not in removed} | new
+def _changed(attributes: Attributes, new: Attributes, gone: tuple[str, ...]) -> Attributes:
+    return {key: value for key, value in attributes.items() if key not in gone} | new
 
 
 def _with_attributes(item: Mapping[str, Any], translation: Translation, *, keep_unmapped: bool) -> Json:

@@ -91,7 +91,7 @@ class Findings:
     def add(self, code: str, path: str, got: str, expected: str, *, section: str = "", severity: str = "") -> None:
         """One finding; the severity is that of its code unless another is given."""
         where = f"{self.source}, {section}" if section else self.source
-        self.found[Finding(code, severity or CODES[code][0], path, shown(got), expected, where)] = None
+        self.found[Finding(code, severity or CODES[code][0], path, shown(got), shown(expected), where)] = None
 
     def missing(self, code: str, path: str, key: str, expected: str, section: str) -> None:
         """An attribute that should be there: whose doing it is depends on whether the source has said it."""
