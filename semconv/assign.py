@@ -16,6 +16,8 @@ from types import NoneType
 from typing import Any
 
 from semconv.bind import bind, bind_key, bind_own, is_certain, is_tabled, leaves_as_is, looked_up, targets_of
+from semconv.inverse import undo
+from semconv.ops import Step
 from semconv.plan import KeyFacts, Plan, Shape, Signal
 from semconv.profile import EventRow, Fold, FoldKey, Implied, MetricRow, NameRow, Profile, Row, Surroundings
 from semconv.run import Run
@@ -65,6 +67,8 @@ class _Draft:
     stages: list[tuple[Rank, Stage]] = field(default_factory=list)
     sums: list[Stage] = field(default_factory=list)
     source_side: list[str] = field(default_factory=list)
+    lossy: bool = False
+    doubtful: list[tuple[str, tuple[Step, ...]]] = field(default_factory=list)
 
 
 class Assignment:
@@ -237,8 +241,13 @@ class Assignment:
             draft.derived.append(key)
         elif wins and not redactable and (not row.ops or (tabled and leaves_as_is(row, value))):
             draft.moves.append((key, bound.key))
+            if row.ops and value is None:
+                draft.doubtful.append((key, row.ops))
+            else:
+                draft.lossy = draft.lossy or undo(row.ops, value) != value
         elif wins and tabled and (said := looked_up(row, value)) is not None:
             draft.constants.append((key, bound.key, said))
+            draft.lossy = draft.lossy or undo(row.ops, said) != value
         elif any(each.row.sum_of for each in one.ways):
             draft.sums.append(KeyStage(key, one.ways, one.sentinels))
         else:
@@ -282,7 +291,8 @@ class Assignment:
             source_side=tuple(sorted(Counter(draft.source_side).items())),
             loss=tuple(sorted(draft.loss)),
             unknown=tuple(sorted(draft.unknown)),
-            lossy=bool(draft.constants or draft.derived or draft.loss),
+            lossy=draft.lossy or bool(draft.derived),
+            doubtful=tuple(draft.doubtful),
             kind_says_nothing=any(profile.kind_says_nothing for profile in self.heard),
             kind=next(
                 (row.kind for profile in self.heard for row in profile.kinds if row.when.holds(self.around)), None

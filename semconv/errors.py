@@ -1,7 +1,7 @@
 """What can go wrong in this room: always a table or a document that is not what it says, never telemetry content.
 
-Translation itself is total. Errors come from reading tables (`ProfileError`) and from OTLP/JSON that was not
-validated at the door (`OtlpJsonError`).
+Translation itself is total. Errors come from reading tables (`ProfileError`), from OTLP/JSON that was not
+validated at the door (`OtlpJsonError`), and from asking for a way back where there is none (`NotReversibleError`).
 """
 
 
@@ -11,6 +11,10 @@ class SemconvError(Exception):
 
 class OtlpJsonError(SemconvError):
     """A document is not OTLP/JSON: the message names the place, what was expected and what was found."""
+
+
+class NotReversibleError(SemconvError):
+    """The original does not follow from a translated item: the message says why."""
 
 
 class ProfileError(SemconvError):

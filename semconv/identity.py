@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from semconv.profile import NameRow
 from semconv.target import OPERATION, SpanType, Target
 from semconv.value import Value
 from semconv.view import EventView
 
 ERROR_TYPE: Final = "error.type"
+LEFT_KIND: Final = 1
+"""INTERNAL: the kind nearly every SDK leaves where none is asked for."""
 STATUS_ERROR: Final = 2
 _UNSAID_KINDS: Final = (0, 1)
 """UNSPECIFIED and INTERNAL: what an instrumentation leaves that does not use kinds."""
@@ -58,6 +61,24 @@ def name_of(kind: int, types: Sequence[SpanType], said: Callable[[str], Value]) 
 def says_as_much(old: str, new: str, *attributes: Mapping[str, Value]) -> bool:
     """Whether everything a name said is in the new name or in an attribute."""
     return old in new or any(old in values.values() for values in attributes)
+
+
+def source_name(new: str, rows: Sequence[tuple[NameRow, str]], said: Callable[[str], Value]) -> str:
+    """The name a span had before it got a new one, as far as it follows from what the span says.
+
+    Args:
+        new: the name in the target.
+        rows: what the tables know of names for such a span, each with the key its variable is. The first is the one that counts.
+        said: what stands under a key of the translated span.
+
+    Returns:
+        The first row written out; without a row that can be, what the new name says beside its operation.
+    """
+    for row, key in rows:
+        found = said(key) if key else ""
+        if type(found) is str and bool(found) == bool(row.to):
+            return f"{row.prefix}{found}{row.suffix}"
+    return new.partition(" ")[2]
 
 
 def error_type(events: Sequence[EventView]) -> str | None:

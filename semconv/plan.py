@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from semconv.ops import Step
 from semconv.profile import FoldKey, MetricRow, NameRow, Row
 from semconv.stages import EventStage, OwnStage, Stage
 from semconv.translation import Loss
@@ -65,6 +66,9 @@ class Plan:
     converted: int = 0
     derived: int = 0
     lossy: bool = False
+    """Whether values go that do not follow from what takes their place."""
+    doubtful: tuple[tuple[str, tuple[Step, ...]], ...] = ()
+    """Keys of moves that do if undoing these operations leaves the value as it is."""
     removed: tuple[str, ...] = ()
     """Derivable keys, and those of the moves."""
     loss: tuple[Loss, ...] = ()

@@ -71,7 +71,10 @@ class Run:
         self.extra = 0
         """Atoms that came to light because a text was taken apart."""
         self.kept = self.renamed = self.converted = self.folded = self.derived = self.dropped = 0
-        self.lossy = self.irreversible = False
+        self.lossy = False
+        """Whether something is gone that does not follow from what stands now; what is lost but stays is not."""
+        self.irreversible = False
+        """Whether something is gone that nothing says any longer."""
 
     def now(self, key: str) -> Value:
         """What the translated item has under a key so far, None when nothing."""
@@ -91,7 +94,6 @@ class Run:
         """Put atoms into the bucket of the lost."""
         self.loss.append(Loss(path, reason, atoms, bytes_lost))
         self.dropped += atoms
-        self.lossy = True
 
     def lose(self, key: str, path: str, reason: str, atoms: int, bytes_lost: int | None = None) -> None:
         """Put atoms there because another claim to `key` stands."""

@@ -8,14 +8,15 @@ from typing import Any, Final, Protocol
 
 import orjson
 
+from semconv.inverse import undo
 from semconv.messages import read
 from semconv.ops import Miss
 from semconv.profile import EventRow
 from semconv.run import EQUAL, LOST, WON, Run
-from semconv.settle import CARRIED, READABLE, Way, book, offer_body, settle
+from semconv.settle import CARRIED, GONE, READABLE, Way, book, offer_body, settle
 from semconv.shapes import Shapes, conforms
 from semconv.translation import Loss
-from semconv.value import Value, same, size
+from semconv.value import Value, exactly, same, size
 from semconv.view import Attributes, EventView
 
 _TEXT_ONLY: Final = frozenset({str})
@@ -45,19 +46,28 @@ class KeyStage:
             run.seen_at_source(self.sentinels[value])
             run.kept += 1
             return
-        for way in self.ways:
+        for at, way in enumerate(self.ways):
             outcome = settle(run, key, value, way, 1)
             if isinstance(outcome, Miss):
                 reason = outcome.reason
                 continue
-            if outcome is CARRIED:
+            if outcome in GONE:
                 run.removed.append(key)
+                run.lossy = run.lossy or outcome is CARRIED or not self._alone(run, value, at)
             return
         run.drop(key, reason)
         if any(way.row.evict for way in self.ways):
             run.evicted.add(key)
             run.removed.append(key)
             run.irreversible = True
+
+    def _alone(self, run: Run, value: Value, at: int) -> bool:
+        """Whether on the way back no row before this one gives another value: it would have been taken first."""
+        return all(
+            run.now(way.key) is None or exactly(undo(way.row.ops, run.now(way.key)), value)
+            for way in self.ways[:at]
+            if way.key
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +128,7 @@ class FoldStage:
         if self.gaps:
             run.notes.append(Loss(way.key, "index_gap", 0))
         run.removed += self.keys
+        run.lossy = True
 
 
 def _filled(skeleton: Any, attributes: Attributes) -> Any:  # noqa: ANN401  # a document
@@ -223,7 +234,7 @@ def _settled(run: Run, claims: list[_Claim]) -> list[_Claim]:
         outcome = settle(run, claim.label, claim.value, way, 1) if way else Miss("no_concept")
         if isinstance(outcome, Miss):
             run.drop(claim.label, outcome.reason, 1, size(claim.value))
-        if outcome is not CARRIED:
+        if outcome not in GONE:
             left.append(claim)
     return left
 
@@ -253,7 +264,6 @@ def _fold(run: Run, group: list[tuple[int, EventView, BoundEvent]]) -> None:
     assert way is not None  # what has none was lost before
     reading = read(way.shape, items, run.shapes, role=way.role)
     won = LOST if reading is None else offer_body(run, way.key, reading, way.shape)
-    run.lossy = True
     for index, event, bound in group:
         if won is LOST:
             _lose_event(run, event, "unstructured" if reading is None else bound.row.yields)

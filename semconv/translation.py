@@ -14,6 +14,20 @@ from typing import Any, Final, NamedTuple
 from semconv.otlp_json import any_value
 from semconv.view import Attributes
 
+LOSSLESS, NEEDS_PROVENANCE, IRREVERSIBLE = "lossless", "needs_provenance", "irreversible"
+REVERSALS: Final = (LOSSLESS, NEEDS_PROVENANCE, IRREVERSIBLE)
+"""What is promised of the way back from a translated item that keeps its unmapped attributes, from the best to the worst.
+
+`lossless`: `semconv.reverse` computes the item as received (its attributes with their types, name, kind, events) from the
+translated one, its `Translation` and the tables, and from nothing else.
+`needs_provenance`: everything the item said still stands on the translated one, but not how it said it: the spacing of a JSON
+text, which of two words for one thing, a value that could be derived. The form is in the evidence event, which holds the item
+as received; nowhere else.
+`irreversible`: something it said stands nowhere on the translated item: a name or kind the target has no room for, a value taken
+from under a key where it would be wrong, repetitions of a key, the time of an event that became a message. Whatever is
+an atom is named in `loss`; the time, which is none, in `notes` as `info_folded`. Only the evidence event has it.
+"""
+
 BUCKETS: Final = ("kept", "renamed", "converted", "folded", "derived_only", "dropped")
 
 
@@ -98,8 +112,8 @@ class Translation:
     """What was missing before it got here, by reason."""
     margins: tuple[int, ...] = ()
     """For each profile, how far above its threshold it was detected."""
-    reversal: str = "lossless"
-    """Whether the original follows from the result: lossless, needs_provenance or irreversible."""
+    reversal: str = LOSSLESS
+    """One of `REVERSALS`."""
     tables: Tables | None = field(default=None, compare=False, repr=False)
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable
-from math import isfinite, isnan
+from math import copysign, isfinite, isnan
 from typing import Final, TypeAlias
 
 import orjson
@@ -99,6 +99,21 @@ def size(value: Value) -> int:
 def same(left: Value, right: Value) -> bool:
     """Equality that tells True from 1 at the top, where a type is a statement."""
     return left == right and (type(left) is bool) == (type(right) is bool)
+
+
+def exactly(left: Value, right: Value) -> bool:
+    """Equality of value and type all the way down; of doubles by sign as well, so that -0.0 is not 0.0, and NaN is NaN."""
+    if left is right:
+        return True
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, float) and isinstance(right, float):
+        return (left == right and copysign(1.0, left) == copysign(1.0, right)) or (isnan(left) and isnan(right))
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(exactly, left, right))
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(exactly(value, right[name]) for name, value in left.items())
+    return left == right
 
 
 def fits_int64(number: int) -> bool:
