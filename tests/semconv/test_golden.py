@@ -12,6 +12,7 @@ import pytest
 from semconv import otlp_json
 from semconv.apply import apply_json
 from semconv.translate import Translator
+from tests.semconv.golden import translate
 from tests.semconv.recorded import span
 
 SYSTEM = {"role": "system", "parts": [{"type": "text", "content": "You are a helpful assistant. Be brief."}]}
@@ -79,7 +80,7 @@ def test_openinference_chat(translator):
         "output.value#/choices": "superseded",
         "output.value#/created": "partial_no_concept",
         "output.value#/object": "partial_no_concept",
-        "output.value#/usage": "superseded",
+        "output.value#/usage/completion_tokens_details": "partial_no_concept",
     }
 
 
@@ -264,3 +265,12 @@ def test_older_target_has_its_own_key_for_the_same_concept():
     assert translation.attributes["gen_ai.request.top_k"] == 4.0
     assert isinstance(translation.attributes["gen_ai.request.top_k"], float)
     assert lost(translation)["llm.prompt_template.version"] == "no_concept_at_version"
+
+
+def test_langgraph_says_which_agent_and_which_call_in_what_it_writes_down(translator):
+    """OpenInference has no attribute for either there; both join spans to each other."""
+    agent = translate(translator, span("openinference-instrumentation-langchain@*", "agent_astream", "weather_agent"))
+    assert agent.name == "invoke_agent weather_agent"
+    assert agent.attributes["gen_ai.agent.name"] == "weather_agent"
+    tool = translate(translator, span("openinference-instrumentation-langchain@*", "agent_astream", "get_weather"))
+    assert tool.attributes["gen_ai.tool.call.id"].startswith("call_")
