@@ -115,11 +115,11 @@ class Account:
         if translation.notes:
             _count_all(self._notes, [note.reason for note in translation.notes])
         if translation.conflicts:
-            _count_all(self._conflicts, [(key, _normal(path)) for key, path in translation.conflicts])
+            _count_all(self._conflicts, [(key, numberless(path)) for key, path in translation.conflicts])
         if translation.synthesized:
             _count_all(self._synthesized, translation.synthesized)
         if translation.unknown:
-            _count_all(self._unknown, map(_normal, translation.unknown))
+            _count_all(self._unknown, map(numberless, translation.unknown))
         for reason, count in translation.source_side:
             self._source_side[reason] = self._source_side.get(reason, 0) + count
         if isinstance(view, SpanView):
@@ -151,12 +151,12 @@ class Account:
             mine_total.bytes += total.bytes
             mine_total.retained = mine_total.retained and total.retained
         for name, source in other._sources.items():
-            mine_source = _bounded(self._sources, name, ("*", "*"), _SourceSum)
+            mine_source = bounded(self._sources, name, ("*", "*"), _SourceSum)
             mine_source.atoms_in += source.atoms_in
             mine_source.dropped += source.dropped
             _add_up(mine_source.by_reason, source.by_reason)
         for entry, key in other._keys.items():
-            mine_key = _bounded(self._keys, entry, ("*", *entry[1:]), _KeySum)
+            mine_key = bounded(self._keys, entry, ("*", *entry[1:]), _KeySum)
             if not mine_key.count:
                 mine_key.declared, mine_key.target, mine_key.example = key.declared, key.target, key.example
             mine_key.count += key.count
@@ -190,7 +190,7 @@ class Account:
         profiles = translation.profiles
         name = (profiles[0] if len(profiles) == 1 else "+".join(profiles), _short(scope))
         source = self._sources.get(name)
-        return source if source is not None else _bounded(self._sources, name, ("*", "*"), _SourceSum)
+        return source if source is not None else bounded(self._sources, name, ("*", "*"), _SourceSum)
 
     def _enter_losses(
         self, view: SpanView | LogView | MetricView, translation: Translation, source: _SourceSum
@@ -225,9 +225,9 @@ class Account:
         """The entry of a lost path, under its name with numbers as one; found again by the path itself."""
         signal = type(view).__name__
         container = f"{_SIGNALS[signal]}.{_container(_short(loss.path))}"
-        name = (_normal(loss.path), container, loss.reason)
+        name = (numberless(loss.path), container, loss.reason)
         new = name not in self._keys
-        key: _KeySum = _bounded(self._keys, name, ("*", container, loss.reason), _KeySum)
+        key: _KeySum = bounded(self._keys, name, ("*", container, loss.reason), _KeySum)
         if new and not key.count:
             key.declared = loss.path not in translation.unknown
             key.target = next((target for target, path in translation.conflicts if path == loss.path), "")
@@ -379,7 +379,7 @@ def _container(path: str) -> str:
     return path[1:] if path.startswith("@") else "attribute"
 
 
-def _normal(path: str) -> str:
+def numberless(path: str) -> str:
     """A path with its numbers as `{i}`, so that the tenth message counts with the first."""
     return _INDEX.sub("{i}", _short(path))
 
@@ -388,7 +388,7 @@ def _short(name: str) -> str:
     return name if len(name) <= NAME_CHARS_MAX else f"{name[:NAME_CHARS_MAX]}…"
 
 
-def _bounded(entries: dict[Any, Any], name: Any, other: Any, make: Any) -> Any:  # noqa: ANN401  # one helper for three tables
+def bounded(entries: dict[Any, Any], name: Any, other: Any, make: Any) -> Any:  # noqa: ANN401  # one helper for three tables
     """The entry of a name, or the common one when there is no room for another."""
     if name not in entries and len(entries) >= ENTRIES_MAX:
         name = other

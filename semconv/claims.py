@@ -37,7 +37,7 @@ def claims(
     found: set[str] = set()
     for attributes in view.points if isinstance(view, MetricView) else (view.attributes,):
         said = {key: value for key, value in attributes.items() if is_said(value) and key not in refused}
-        around = _around(view, attributes, translation)
+        around = surroundings_of(view, attributes, translation)
         for profile in profiles:
             if profile.id in translation.profiles:
                 found.update(_of_profile(profile, view, said, around, target))
@@ -45,7 +45,8 @@ def claims(
     return frozenset(key for key in keys if key is not None)
 
 
-def _around(view: SpanView | LogView | MetricView, attributes: Attributes, translation: Translation) -> Surroundings:
+def surroundings_of(view: SpanView | LogView | MetricView, attributes: Attributes, translation: Translation) -> Surroundings:
+    """What conditions may ask of an item, or of one point of a metric, once its operation is known."""
     operation = translation.attributes.get(OPERATION, attributes.get(OPERATION))
     return Surroundings(
         scope=view.scope_name,
@@ -71,7 +72,7 @@ def _of_profile(
         spec = target.attributes.get(key)
         if profile.identity and spec is not None:
             yield spec.concept
-        taken = next(((entry, holes) for _, entry, holes in profile.rows(key) if _applies(entry, value, around)), None)
+        taken = next(((entry, holes) for _, entry, holes in profile.rows(key) if applies(entry, value, around)), None)
         if taken is not None:
             yield from _leads_to(taken[0], value, taken[1], around)
     if isinstance(view, SpanView):
@@ -87,7 +88,7 @@ def _of_profile(
                     yield from _leads_to(bound.attributes[key], event.attributes[key], (), around)
 
 
-def _applies(entry: Row | FoldKey, value: Value, around: Surroundings) -> bool:
+def applies(entry: Row | FoldKey, value: Value, around: Surroundings) -> bool:
     """Whether an entry is the one for a value: of several the first is taken."""
     if isinstance(entry, FoldKey):
         return entry.fold.when.holds(around)
@@ -107,7 +108,7 @@ def _leads_to(entry: Row | FoldKey, value: Value, holes: Sequence[str], around: 
         body = document(value) if isinstance(value, str) else value
         for path, member in entry.split.members:
             inner = _at(body, path)
-            if is_said(inner) and _applies(member, inner, around):
+            if is_said(inner) and applies(member, inner, around):
                 yield from _leads_to(member, inner, (), around)
 
 
