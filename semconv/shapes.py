@@ -9,10 +9,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from semconv.paths import Document, Steps, at
 from semconv.table import Defect, Path, mapping, sequence, text, texts
 
-Document = dict[str, Any]
-Steps = tuple[str, ...]
+_FIELDS: Final = (
+    "id",
+    "name",
+    "arguments",
+    "response",
+    "content",
+    "url",
+    "data",
+    "either",
+    "mime",
+    "format",
+    "file",
+)
+_NO_PART_HAS_IT: Final = ("\0",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,10 +33,55 @@ class PartSpec:
     """How one kind of part is read."""
 
     part: str
+    """The kind it becomes; `media` is a link, a file or a blob, by what there is."""
+    place: int
+    """Where in the table it stands: the first that applies is taken."""
+    when: tuple[tuple[Steps, Any], ...]
+    """What must stand where."""
+    need: tuple[Steps, ...]
+    """What must be there."""
     modality: str
+    tool: str
+    """The name of a tool that is named by the kind of part alone."""
+    keep_type: bool
+    """What the part calls itself says more than the kind it becomes."""
     other_names: frozenset[str]
     """Members that only a part of another shape has: without them a part of the target's type is as it should be."""
     fields: tuple[tuple[str, tuple[Steps, ...]], ...]
+
+    def is_for(self, item: Document) -> bool:
+        """Whether its conditions hold."""
+        return all(at(item, path) == value for path, value in self.when) and all(
+            at(item, path) is not None for path in self.need
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageSpec:
+    """Where a message has what. Each is a list of paths, the first that is there is taken, unless said otherwise."""
+
+    role: tuple[Steps, ...]
+    """Any text there is the role."""
+    kind: tuple[Steps, ...]
+    """What kind of message it is: a text, or a list whose last is."""
+    kinds: Mapping[str, str]
+    """The roles that kinds of messages say."""
+    speaker: tuple[Steps, ...]
+    """The role, if it is the name of one, or else a name."""
+    part_role: tuple[Steps, ...]
+    """In a part: whose words it is, if it is the name of a role."""
+    name: tuple[Steps, ...]
+    finish_reason: tuple[Steps, ...]
+    before: tuple[tuple[Steps, str], ...]
+    """What comes before the parts, and the kind of part it is; all of them."""
+    parts: tuple[Steps, ...]
+    """The parts, all of them; to have one makes a message."""
+    further_parts: tuple[Steps, ...]
+    """The same, but other things have them too."""
+    after: tuple[tuple[Steps, str], ...]
+    """What comes after the parts, as `before`."""
+    answers: tuple[Steps, ...]
+    """The id of the call that a message answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,56 +89,93 @@ class Shapes:
     """The table, compiled."""
 
     roles: Mapping[str, str]
+    foreign_roles: frozenset[str]
     finish_reasons: Mapping[str, str]
+    mime_types: Mapping[str, str]
     wrappers: tuple[tuple[tuple[Steps, ...], str, str], ...]
     envelopes: tuple[str, ...]
-    message: Mapping[str, tuple[str, ...]]
-    by_type: Mapping[str, PartSpec]
-    by_member: Mapping[str, PartSpec]
+    message: MessageSpec
+    part_types: tuple[str, ...]
+    """Members that say what a part is."""
+    by_type: Mapping[str, tuple[PartSpec, ...]]
+    by_prefix: tuple[tuple[str, PartSpec], ...]
+    by_member: Mapping[str, tuple[PartSpec, ...]]
     definitions: Mapping[str, tuple[Steps, ...]]
     documents: Mapping[str, tuple[Steps, ...]]
     required: Mapping[str, tuple[str, ...]]
+    """What the target's own parts must have; kinds of others that become one of the target's must have what none has."""
+    targets: frozenset[str]
+    """The target's own kinds of parts."""
+    defaults: Mapping[str, Document]
+    """What is written for a field that must be there and of which the source says nothing."""
 
     @classmethod
     def from_table(cls, table: Document) -> Shapes:
         """Compile the table. Raises `Defect`."""
         names = (
             "roles",
+            "message_kinds",
             "finish_reasons",
+            "mime_types",
             "wrappers",
             "envelopes",
             "message",
+            "part_types",
             "parts",
             "definitions",
             "documents",
             "target_parts",
+            "defaults",
         )
         mapping(table, (), known=names, need=names)
-        by_type: dict[str, PartSpec] = {}
-        by_member: dict[str, PartSpec] = {}
-        for at, entry in enumerate(sequence(table["parts"], ("parts",))):
-            spec = _part_spec(entry, ("parts", at))
-            for name in texts(entry.get("type", []), ("parts", at, "type")):
-                by_type[name] = spec
-            if "has" in entry:
-                by_member[text(entry["has"], ("parts", at, "has"))] = spec
+        own = {
+            name: texts(fields, ("target_parts", name))
+            for name, fields in mapping(table["target_parts"], ("target_parts",)).items()
+        }
+        parts = _Parts(table["parts"])
+        foreign = {
+            name: _NO_PART_HAS_IT
+            for name, specs in parts.by_type.items()
+            if name not in own and not any(spec.part == name for spec in specs)
+        }
+        roles = invert(table["roles"], ("roles",))
         return cls(
-            roles=invert(table["roles"], ("roles",)),
+            roles=roles,
+            foreign_roles=frozenset(source for source, target in roles.items() if source != target),
             finish_reasons=invert(table["finish_reasons"], ("finish_reasons",)),
-            wrappers=tuple(_wrapper(entry, ("wrappers", at)) for at, entry in enumerate(table["wrappers"])),
+            mime_types=invert(table["mime_types"], ("mime_types",)),
+            wrappers=tuple(_wrapper(entry, ("wrappers", place)) for place, entry in enumerate(table["wrappers"])),
             envelopes=texts(table["envelopes"], ("envelopes",)),
-            message={
-                name: texts(keys, ("message", name)) for name, keys in mapping(table["message"], ("message",)).items()
-            },
-            by_type=by_type,
-            by_member=by_member,
+            message=_message(table["message"], invert(table["message_kinds"], ("message_kinds",))),
+            part_types=texts(table["part_types"], ("part_types",)),
+            by_type={name: tuple(specs) for name, specs in parts.by_type.items()},
+            by_prefix=tuple(parts.by_prefix),
+            by_member={name: tuple(specs) for name, specs in parts.by_member.items()},
             definitions=_path_table(table, "definitions"),
             documents=_path_table(table, "documents"),
-            required={
-                name: texts(fields, ("target_parts", name))
-                for name, fields in mapping(table["target_parts"], ("target_parts",)).items()
-            },
+            required={**foreign, **own},
+            targets=frozenset(own),
+            defaults={name: dict(fields) for name, fields in mapping(table["defaults"], ("defaults",)).items()},
         )
+
+    def role(self, said: str) -> str:
+        """The target's word for a role; a word of its own where it has none. `Role.USER` is USER."""
+        found = self.roles.get(said) or self.roles.get(said.rpartition(".")[2].lower())
+        return said if found is None else found
+
+    def specs_for(self, kind: str) -> tuple[PartSpec, ...]:
+        """What a kind of part may be read by; spelling does not count."""
+        found = self.by_type.get(kind)
+        if found is None:
+            found = self.by_type.get(spelt(kind))
+        if found is None:
+            found = tuple(spec for prefix, spec in self.by_prefix if kind.startswith(prefix))
+        return found
+
+
+def spelt(kind: str) -> str:
+    """The name of a kind of part in the one spelling of the table: tool-call and TOOL_CALL are tool_call."""
+    return kind.lower().replace("-", "_")
 
 
 def invert(table: object, path: Path) -> dict[str, str]:
@@ -104,11 +199,13 @@ def conforms(shape: str, body: Any, shapes: Shapes) -> bool:  # noqa: ANN401  # 
 
 def are_messages(body: list[Any], shapes: Shapes) -> bool:
     """The hot loop over what is already right, so written flat."""
-    required = shapes.required
+    required, foreign = shapes.required, shapes.foreign_roles
     for item in body:
-        if type(item) is not dict or type(item.get("role")) is not str:
+        if type(item) is not dict:
             return False
-        parts, reason = item.get("parts"), item.get("finish_reason")
+        role, parts, reason = item.get("role"), item.get("parts"), item.get("finish_reason")
+        if type(role) is not str or role in foreign:
+            return False
         if type(parts) is not list or (reason is not None and type(reason) is not str):
             return False
         for part in parts:
@@ -160,22 +257,67 @@ def _path_table(table: Document, word: str) -> dict[str, tuple[Steps, ...]]:
 
 
 def _paths(value: object, path: Path) -> tuple[Steps, ...]:
-    return tuple(tuple(item.split(".")) for item in texts(value, path))
+    return tuple(_steps(item) for item in texts(value, path))
 
 
-def _part_spec(entry: object, path: Path) -> PartSpec:
-    fields = ("id", "name", "arguments", "response", "content", "url", "data", "mime", "file")
-    table = mapping(entry, path, known={"type", "has", "as", "modality", *fields}, need=["as"])
+def _steps(path: str) -> Steps:
+    return tuple(path.split("."))
+
+
+class _Parts:
+    """The kinds of parts by what gives them away."""
+
+    def __init__(self, entries: object) -> None:
+        self.by_type: dict[str, list[PartSpec]] = {}
+        self.by_prefix: list[tuple[str, PartSpec]] = []
+        self.by_member: dict[str, list[PartSpec]] = {}
+        for place, entry in enumerate(sequence(entries, ("parts",))):
+            path = ("parts", place)
+            spec = _part_spec(entry, place, path)
+            for name in texts(entry.get("type", []), (*path, "type")):
+                if name.endswith("*"):
+                    self.by_prefix.append((name[:-1], spec))
+                    continue
+                for spelling in {name, spelt(name)}:
+                    self.by_type.setdefault(spelling, []).append(spec)
+            for name in texts(entry.get("has", []), (*path, "has")):
+                self.by_member.setdefault(name, []).append(spec)
+
+
+def _part_spec(entry: object, place: int, path: Path) -> PartSpec:
+    words = {"type", "has", "as", "when", "need", "modality", "tool", "keep_type", *_FIELDS}
+    table = mapping(entry, path, known=words, need=["as"])
     if "type" not in table and "has" not in table:
         raise Defect(path, "expected `type` or `has`, got neither")
-    paths = {name: _paths(table[name], (*path, name)) for name in fields if name in table}
+    paths = {name: _paths(table[name], (*path, name)) for name in _FIELDS if name in table}
     heads = {steps[0] for listed in paths.values() for steps in listed}
+    when = mapping(table.get("when", {}), (*path, "when"))
     return PartSpec(
         part=text(table["as"], (*path, "as")),
+        place=place,
+        when=tuple((_steps(name), value) for name, value in when.items()),
+        need=_paths(table.get("need", []), (*path, "need")),
         modality=table.get("modality", ""),
+        tool=table.get("tool", ""),
+        keep_type=bool(table.get("keep_type", False)),
         other_names=frozenset(heads.difference(paths)),
         fields=tuple(paths.items()),
     )
+
+
+def _message(table: object, kinds: Mapping[str, str]) -> MessageSpec:
+    lists = ("role", "kind", "speaker", "part_role", "name", "finish_reason", "parts", "further_parts", "answers")
+    beside = ("before", "after")
+    words = mapping(table, ("message",), known={*lists, *beside}, need=(*lists, *beside))
+    paths: dict[str, Any] = {name: _paths(words[name], ("message", name)) for name in lists}
+    told: dict[str, Any] = {
+        name: tuple(
+            (_steps(where), text(kind, ("message", name, where)))
+            for where, kind in mapping(words[name], ("message", name)).items()
+        )
+        for name in beside
+    }
+    return MessageSpec(kinds=kinds, **paths, **told)
 
 
 def _wrapper(entry: object, path: Path) -> tuple[tuple[Steps, ...], str, str]:

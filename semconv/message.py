@@ -1,0 +1,293 @@
+"""One message of any known shape, in the target's: its role, its parts, its name and why it ended.
+
+Laws: total; whatever a message has no field for rides along; what stands in it twice is told once.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from semconv.parts import PartReader
+from semconv.paths import Document, Steps, at, joined, taken, unflattened
+from semconv.python_repr import parse_repr
+from semconv.reading import Reading
+from semconv.shapes import Shapes, are_messages
+from semconv.value import Value, document, leaves
+
+_PLAIN: Final = frozenset({"role", "content", "finish_reason"})
+_WRAPPERS_MAX: Final = 4
+"""Objects around one message that are opened."""
+_SPEAKERS: Final = {
+    "tool_call": "assistant",
+    "reasoning": "assistant",
+    "server_tool_call": "assistant",
+    "server_tool_call_response": "assistant",
+    "tool_call_response": "tool",
+}
+"""Who says a part that stands where a message should."""
+
+
+class MessageReader:
+    """Reads the messages of one body."""
+
+    __slots__ = ("parse_text", "parts", "reading", "role", "shapes")
+
+    def __init__(self, shapes: Shapes, reading: Reading, role: str, *, parse_text: bool) -> None:
+        """`role` is whose words a message without a role is."""
+        self.shapes = shapes
+        self.reading = reading
+        self.role = role
+        self.parse_text = parse_text
+        self.parts = PartReader(shapes, reading, parse_text=parse_text)
+
+    def is_part(self, item: Document) -> bool:
+        """Whether an object says of itself that it is a part of a known kind."""
+        return isinstance(item.get("type"), str) and bool(self.parts.specs_for(item)[1])
+
+    def read(self, item: Value) -> list[Document] | None:
+        """What one message becomes; several where the words of several speakers are in it."""
+        shapes = self.shapes
+        if isinstance(item, str):
+            return self._text(item)
+        if isinstance(item, list) and is_pair(item) and item[0] in shapes.roles:
+            return [{"role": shapes.roles[str(item[0])], "parts": [{"type": "text", "content": item[1]}]}]
+        if not isinstance(item, dict):
+            return None
+        if not item.keys() - _PLAIN:  # the commonest message by far: a role and a text
+            role, content = item.get("role"), item.get("content")
+            if type(role) is str and type(content) is str and not (self.parse_text and content[:2] == "[{"):
+                role = shapes.roles.get(role) or shapes.role(role)
+                if role != "tool":
+                    return [self._plain(role, content, item.get("finish_reason"))]
+        if are_messages([item], shapes):
+            return [self._finished(item)]
+        item = self._unwrapped(item)
+        said = self.role_of(item)
+        return self._lone_part(item) if said is None else self._assembled(item, *said)
+
+    def _text(self, item: str) -> list[Document] | None:
+        """A text is a message of the default role, unless it is the JSON or the Python of one that says its own."""
+        if item[:1] == "{" and (found := document(item)) is not None:
+            opened: Value = found
+        else:
+            opened = parse_repr(item) if item[-1:] == ")" and item[:1].isupper() else None
+        if isinstance(opened, dict) and any(isinstance(at(opened, path), str) for path in self.shapes.message.role):
+            self.reading.opened(opened)
+            return self.read(opened)
+        self.reading.notes.add("type_coerced")
+        return [{"role": self.role, "parts": [{"type": "text", "content": item}]}]
+
+    def _plain(self, role: str, content: str, reason: Value) -> Document:
+        message: Document = {"role": role, "parts": [{"type": "text", "content": content}]}
+        if reason is None:
+            return message
+        message["finish_reason"] = reason
+        return self._finished(message)
+
+    def _unwrapped(self, item: Document) -> Document:
+        """A message out of the objects around it; what stands beside it joins it."""
+        item = unflattened(item)
+        for _ in range(_WRAPPERS_MAX):
+            inside = self.wrapper(item)
+            if inside is None:
+                break
+            beside = {key: value for key, value in item.items() if key != inside}
+            item = joined(dict(item[inside]), beside)
+        return item
+
+    def wrapper(self, item: Document) -> str | None:
+        """The member that holds the message itself."""
+        for has, inside, of_role in self.shapes.wrappers:
+            told = not of_role or str(item.get(of_role)) in self.shapes.message.kinds
+            if told and isinstance(item.get(inside), dict) and all(at(item, path) is not None for path in has):
+                return inside
+        return None
+
+    def role_of(self, item: Document) -> tuple[str, Steps | None] | None:
+        """Whose words a message is and where it says so; None when it is no message."""
+        spec = self.shapes.message
+        for path in spec.role:
+            said = at(item, path)
+            if isinstance(said, str):
+                return self.shapes.role(said), path
+        for paths, names in ((spec.kind, spec.kinds), (spec.speaker, self.shapes.roles)):
+            for path in paths:
+                said = at(item, path)
+                if isinstance(said, str) and said in names:
+                    return names[said], path
+                if isinstance(said, list):  # the path of a class
+                    for word in said[-1:]:
+                        if isinstance(word, str) and word in names:
+                            return names[word], None
+        if self.is_part(item):
+            return None
+        if any(at(item, path) is not None for path in spec.parts):
+            return self.role, None
+        if any(kind == "tool_call" and at(item, path) for path, kind in spec.after):
+            return "assistant", None
+        if any(isinstance(at(item, path), str) for path in spec.finish_reason):
+            return (self.role, None) if any(at(item, path) is not None for path in spec.further_parts) else None
+        return None
+
+    def _lone_part(self, item: Document) -> list[Document] | None:
+        """A part that stands where a message should: who says it follows from what it is."""
+        if not self.parts.specs_for(item)[1]:
+            return None
+        parts = self.parts.read(item)
+        if any(part["type"] not in self.shapes.targets for part in parts):
+            return None
+        return [{"role": _SPEAKERS.get(parts[0]["type"], self.role), "parts": parts}]
+
+    def _assembled(self, item: Document, role: str, said: Steps | None) -> list[Document]:
+        """The message of an object with a role."""
+        spec = self.shapes.message
+        left = dict(item)
+        if said:
+            taken(left, (said,))
+        parts: list[tuple[str, Document]] = []
+        for path, kind in spec.before:
+            self._add(parts, role, taken(left, (path,)), kind)
+        self._add_parts(parts, role, left)
+        told = bool(parts)
+        called = any(part["type"] == "tool_call" for _, part in parts)
+        for path, kind in spec.after:
+            found = taken(left, (path,))
+            if (
+                found is not None
+                and self._add(parts, role, found, kind)
+                and kind == "tool_call"
+                and told
+                and not called
+            ):
+                self.reading.notes.add("order_unknown")
+        self._drop_silence(parts)
+        answers = taken(left, spec.answers, str)
+        if role == "tool" or answers:
+            parts = [("tool", part) for part in self._answer([part for _, part in parts], answers)]
+        messages = _by_speaker(role, parts)
+        for key, paths in (("name", spec.name), ("finish_reason", spec.finish_reason)):
+            value = taken(left, paths, str)
+            if value is not None:
+                messages[0][key] = value
+            elif left.get(key) is not None:  # it holds what the target's may not
+                left[f"source_{key}"] = left.pop(key)
+        messages[0] = self._finished(joined(messages[0], self.reading.without_nulls(left)))
+        return messages
+
+    # ------------------------------------------------------------------ the parts of one message
+
+    def _add_parts(self, parts: list[tuple[str, Document]], role: str, left: Document) -> None:
+        spec = self.shapes.message
+        said: list[str] = []
+        for path in (*spec.parts, *spec.further_parts):
+            content = taken(left, (path,))
+            if content is None:
+                continue
+            found: list[tuple[str, Document]] = []
+            for raw in content if type(content) is list else [content]:
+                speaker = role
+                if type(raw) is dict:
+                    words = (at(raw, where) for where in spec.part_role)
+                    speaker = next(
+                        (self.shapes.roles[word] for word in words if type(word) is str and word in self.shapes.roles),
+                        role,
+                    )
+                found += [(speaker, part) for part in self.parts.several(raw)]
+            texts = [
+                part["content"] for _, part in found if part["type"] == "text" and type(part.get("content")) is str
+            ]
+            if said and len(found) == 1 and texts and texts[0] == "".join(said):
+                self.reading.derivable += leaves(content)  # the same text once more
+                continue
+            said += texts
+            parts += found
+
+    def _add(self, parts: list[tuple[str, Document]], role: str, value: Value, kind: str) -> bool:
+        """Parts that stand under a name of their own; True when there was something new in them."""
+        if value is None:
+            return False
+        if isinstance(value, str) and value[:1] in "[{" and kind != "reasoning":
+            value = self.reading.parsed(value)
+        new = False
+        for one in value if isinstance(value, list) else [value]:
+            before = self.reading.parsed_leaves
+            for part in self.parts.read(self._as_part(one, kind)):
+                if any(_same(part, other) for _, other in parts):
+                    self.reading.derivable += leaves(one) + self.reading.parsed_leaves - before
+                    continue
+                parts.append((role, part))
+                new = True
+        return new
+
+    def _as_part(self, one: Value, kind: str) -> Value:
+        """A part that says what it is, or is told by where it stands."""
+        if not isinstance(one, dict):
+            return {"type": kind, kind: one}
+        if kind != "tool_call" and self.parts.specs_for(one)[0]:
+            return one
+        return {**one, "type": kind}
+
+    def _drop_silence(self, parts: list[tuple[str, Document]]) -> None:
+        """An empty text beside something that is said."""
+        texts = [entry for entry in parts if entry[1] != {"type": "text", "content": ""}]
+        if texts and len(texts) < len(parts):
+            self.reading.derivable += len(parts) - len(texts)
+            parts[:] = texts
+
+    def _answer(self, parts: list[Document], call: Value) -> list[Document]:
+        """The parts of a message that answers a tool call."""
+        if any(part["type"] == "tool_call_response" for part in parts):
+            return (
+                [{**parts[0], "id": parts[0].get("id", call)}] if isinstance(call, str) and len(parts) == 1 else parts
+            )
+        plain = [part for part in parts if set(part) == {"type", "content"} and part["type"] == "text"]
+        response: Any = plain[0]["content"] if len(parts) == len(plain) == 1 else parts or None
+        answer: Document = {"type": "tool_call_response", "response": response}
+        if isinstance(call, str):
+            answer["id"] = call
+        return [answer]
+
+    def _finished(self, message: Document) -> Document:
+        """The message with the target's word for why it ended; the source's own word is kept aside."""
+        reason = message.get("finish_reason")
+        if isinstance(reason, str) and reason:
+            self.reading.finish_reasons.append(reason)
+            member = self.shapes.finish_reasons.get(reason, reason)
+            if member != reason:
+                return {**message, "finish_reason": member}
+        return message
+
+
+def _by_speaker(role: str, parts: list[tuple[str, Document]]) -> list[Document]:
+    """Parts as messages, one after the other, each of one speaker; a result of a tool is the tool's, not the user's."""
+    messages: list[Document] = []
+    for said_by, part in parts:
+        speaker = "tool" if said_by == "user" and part["type"] == "tool_call_response" else said_by
+        if messages and messages[-1]["role"] == speaker:
+            messages[-1]["parts"].append(part)
+        else:
+            messages.append({"role": speaker, "parts": [part]})
+    return messages or [{"role": role, "parts": []}]
+
+
+def is_pair(item: list[Any]) -> bool:
+    """Whether a list is a role and a text."""
+    return len(item) == 2 and isinstance(item[0], str) and isinstance(item[1], str)
+
+
+def _same(part: Document, other: Document) -> bool:
+    """Whether a part says what another has said: a call with the same id, or the same words."""
+    if part["type"] != other["type"]:
+        return False
+    if part["type"] == "tool_call":
+        if part.get("id") and other.get("id"):
+            return bool(part["id"] == other["id"])
+        return bool(part.get("name") == other.get("name") and part.get("arguments") == other.get("arguments"))
+    return bool(
+        part == other
+        or (
+            part["type"] == "reasoning"
+            and part.get("content") == other.get("content")
+            and set(part) == {"type", "content"}
+        )
+    )

@@ -1,0 +1,242 @@
+"""The parts of a message: text, reasoning, calls and their results, media, of whatever shape, in the target's.
+
+The kinds are the table of `semconv.shapes`. Laws: total; a part of no known kind is a generic part, whole; what was read
+once reads as itself; what the target has no field for rides along.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from semconv.paths import Document, Steps, at, drop, joined, unflattened
+from semconv.reading import Reading
+from semconv.shapes import PartSpec, Shapes, is_part
+from semconv.value import Value, document
+
+_MODALITIES: Final = ("image", "audio", "video")
+_NESTING_MAX: Final = 8
+"""Parts inside each other that are still taken apart; nobody nests more than two."""
+_READINGS_MAX: Final = 4
+"""What one reading made may have a kind that says more."""
+_LINK: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,31}:")
+_SERVER: Final = frozenset({"server_tool_call", "server_tool_call_response"})
+_SAID: Final = frozenset({"text", "reasoning"})
+
+
+class PartReader:
+    """Reads the parts of one body."""
+
+    __slots__ = ("parse_text", "reading", "shapes")
+
+    def __init__(self, shapes: Shapes, reading: Reading, *, parse_text: bool) -> None:
+        self.shapes = shapes
+        self.reading = reading
+        self.parse_text = parse_text
+
+    def several(self, content: Value, nesting: int = 0) -> list[Document]:
+        """The parts of a content: a text, a part, or a list of these."""
+        if type(content) is str:
+            if not (self.parse_text and content[:2] == "[{"):
+                return [{"type": "text", "content": content}]
+            content = self._opened(content)
+        if type(content) is not list:
+            return [] if content is None else self.read(content, nesting)
+        return [part for item in content if item is not None for part in self.read(item, nesting)]
+
+    def read(self, item: Value, nesting: int = 0) -> list[Document]:
+        """What one part becomes; mostly one, but a list of texts under one heading is several."""
+        if isinstance(item, str):
+            return [{"type": "text", "content": item}]
+        if not isinstance(item, dict):
+            self.reading.notes.add("part_unrepresentable")
+            return [{"type": "generic", "value": item}]
+        shapes = self.shapes
+        read = [unflattened(item)]
+        for _ in range(_READINGS_MAX):
+            kind, specs = self.specs_for(read[0])
+            if kind in shapes.targets and is_part(read[0], shapes) and not _says_more(read[0], kind, specs):
+                break
+            found = None
+            for spec in specs:
+                if spec.is_for(read[0]):
+                    found = self._by_spec(read[0], kind, spec, nesting)
+                    if found is not None:
+                        break
+            if found is None or found == [read[0]]:
+                break
+            read = [*found, *read[1:]]
+        if type(read[0].get("type")) is not str:
+            read[0] = self._generic(read[0])
+        return read
+
+    def specs_for(self, item: Document) -> tuple[str, tuple[PartSpec, ...]]:
+        """What a part calls itself, if it does, and how it may be read."""
+        shapes = self.shapes
+        kind = item.get("type")
+        for name in shapes.part_types:
+            said = item.get(name)
+            if type(said) is str and (specs := shapes.specs_for(said)):
+                return said, specs
+        if type(kind) is str:
+            return kind, ()
+        hints = [
+            spec
+            for name in item
+            if name in shapes.by_member and item[name] is not None
+            for spec in shapes.by_member[name]
+        ]
+        return "", tuple(sorted(hints, key=_place) if len(hints) > 1 else hints)
+
+    # ------------------------------------------------------------------ one part by one spec
+
+    def _by_spec(self, item: Document, kind: str, spec: PartSpec, nesting: int) -> list[Document] | None:
+        """The part as its spec reads it, None when it lacks what such a part must have."""
+        found: dict[str, tuple[Any, Steps]] = {}
+        for name, paths in spec.fields:
+            for path in paths:
+                value = item.get(path[0]) if len(path) == 1 else at(item, path)
+                if value is not None and _fits(name, value):
+                    found[name] = value, path
+                    break
+        fields = {name: value for name, (value, _) in found.items()}
+        if spec.part == "media":
+            part = self._media(spec, fields)
+        elif type(fields.get("content")) is list:
+            return self._spread(fields["content"], spec, self._rest(item, kind, spec, found), nesting)
+        else:
+            part = self._plain(spec, item, kind, fields)
+        answer = part.pop("response", None) if part and spec.part == "tool_call" else None
+        if part is None or not is_part(part, self.shapes) or type(part.get("name", "")) is not str:
+            return None
+        rest = self._rest(item, kind, spec, {name: found[name] for name in found if name in fields})
+        if "arguments" in part:
+            part["arguments"] = self.reading.parsed(part["arguments"])
+        if spec.part in _SERVER:
+            joined(part[spec.part], rest)
+            return [part]
+        if answer is None:
+            return [joined(part, rest)]
+        beside = {"id": part["id"]} if "id" in part else {}
+        return [joined(part, rest), {"type": "tool_call_response", **beside, "response": answer}]
+
+    def _rest(self, item: Document, kind: str, spec: PartSpec, used: Mapping[str, tuple[Any, Steps]]) -> Document:
+        """What rides along: all but what was used, the kind, and members that say nothing."""
+        rest = dict(item)
+        typed = next((name for name in self.shapes.part_types if kind and item.get(name) == kind), None)
+        if typed:
+            del rest[typed]
+            for name in self.shapes.part_types:  # says the same once more
+                if name in rest and isinstance(rest[name], str) and spec in self.shapes.specs_for(rest[name]):
+                    del rest[name]
+                    self.reading.derivable += 1
+        for _, path in used.values():
+            drop(rest, path)
+        if spec.keep_type and typed:
+            rest = joined({f"source_{typed}": kind}, rest)
+        return self.reading.without_nulls(rest)
+
+    def _plain(self, spec: PartSpec, item: Document, kind: str, fields: Document) -> Document:
+        """The part's own fields, with what follows from its kind."""
+        part = {"type": spec.part, **fields}
+        if spec.part in ("tool_call", "server_tool_call") and "name" not in part:
+            part["name"] = spec.tool or _after_prefix(kind, self.shapes)
+        if spec.part in _SERVER:  # what else is said of it goes inside, under what the source calls it
+            part[spec.part] = {
+                "type": kind or next(name for name in item if spec in self.shapes.by_member.get(name, ()))
+            }
+        defaults = self.shapes.defaults.get(spec.part)
+        if defaults and (kind != spec.part or not spec.other_names.isdisjoint(item)):
+            part = {**part, **{name: value for name, value in defaults.items() if name not in part}}
+        return part
+
+    def _spread(self, listed: list[Value], spec: PartSpec, rest: Document, nesting: int) -> list[Document] | None:
+        """A part whose content is a list of parts: these, each of the kind it stands under; the first takes along the rest."""
+        if nesting >= _NESTING_MAX:
+            return None
+        parts = self.several(listed, nesting + 1)
+        if not parts:
+            return None
+        if spec.part in _SAID:
+            parts = [{**part, "type": spec.part} if part["type"] in _SAID else part for part in parts]
+        parts[0] = joined(dict(parts[0]), rest)
+        return parts
+
+    def _media(self, spec: PartSpec, fields: Document) -> Document | None:
+        """A blob, a file or a link, by what the source has of it. What is not used is taken out of the fields."""
+        url, data, either = fields.get("url"), fields.get("data"), fields.get("either")
+        mime = fields.get("mime")
+        if type(mime) is str:
+            fields.pop("format", None)
+        else:
+            mime = self._mime_of(fields.get("format"))
+        used = (
+            "url" if type(url) is str else "data" if type(data) is str else "either" if type(either) is str else "file"
+        )
+        said = fields.get(used)
+        if type(said) is not str:
+            return None
+        link = used == "url" or (used == "either" and _LINK.match(said) is not None)
+        if said.startswith("data:"):
+            head, inline, tail = said.partition(";base64,")
+            link = not inline
+            if inline:
+                mime, said = mime or head[len("data:") :] or None, tail
+        for name in ("url", "data", "either", "file"):
+            if name != used:
+                fields.pop(name, None)
+        if mime is None:
+            fields.pop("mime", None)
+            fields.pop("format", None)
+        kind = spec.modality or next((name for name in _MODALITIES if str(mime).startswith(name)), "document")
+        named = {"mime_type": mime} if mime else {}
+        if used == "file":
+            return {"type": "file", **named, "modality": kind, "file_id": said}
+        if link:
+            return {"type": "uri", **named, "modality": kind, "uri": said}
+        return {"type": "blob", **named, "modality": kind, "content": said}
+
+    def _mime_of(self, format_: object) -> str | None:
+        return self.shapes.mime_types.get(format_.lower()) if isinstance(format_, str) else None
+
+    def _generic(self, item: Document) -> Document:
+        """A part of no known kind, with a type: what it calls itself elsewhere, or none."""
+        for name in self.shapes.part_types:
+            if isinstance(item.get(name), str):
+                return joined({"type": item[name]}, {key: value for key, value in item.items() if key != name})
+        return joined({"type": "generic"}, item)
+
+    def _opened(self, content: str) -> Value:
+        """The list of parts a text is the JSON of, or the text."""
+        parsed = document(content)
+        if not isinstance(parsed, list) or not all(
+            isinstance(part, dict) and self.specs_for(part)[1] for part in parsed
+        ):
+            return [content]
+        return self.reading.opened(parsed)
+
+
+def _fits(name: str, value: Value) -> bool:
+    """Whether a value can be what a field holds; one that cannot rides along."""
+    if name == "content":
+        return type(value) is str or (type(value) is list and value != [])
+    return type(value) is str or name not in ("id", "name", "url", "data", "either", "mime", "format", "file")
+
+
+def _place(spec: PartSpec) -> int:
+    return spec.place
+
+
+def _after_prefix(kind: str, shapes: Shapes) -> str | None:
+    return next((kind[len(prefix) :] for prefix, _ in shapes.by_prefix if kind.startswith(prefix)), None)
+
+
+def _says_more(item: Document, kind: str, specs: tuple[PartSpec, ...]) -> bool:
+    """Whether a part of the target's type has, under another name, something the target has a name for."""
+    for spec in specs:
+        if spec.part == kind and not spec.other_names.isdisjoint(item):
+            return any(
+                name not in item and any(at(item, path) is not None for path in paths) for name, paths in spec.fields
+            )
+    return False
