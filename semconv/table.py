@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 import orjson
 
 from semconv.errors import ProfileError
+from semconv.flaws import flaws
 
 TABLE_BYTES_MAX: Final = 1 << 20
 """The largest table read."""
@@ -44,14 +45,33 @@ def parse(data: bytes, file: str, *, foreign: bool = False) -> dict[str, Any]:
     Args:
         data: the file's bytes, UTF-8.
         file: its name, for messages.
-        foreign: the table comes from outside, so aliases (which multiply) are refused as well.
+        foreign: the table comes from outside, so `semconv.flaws` looks at it before anything is built.
 
     Raises:
         ProfileError: it is too large, no YAML, no mapping, or has a key twice.
     """
+    if foreign:
+        bounded(data, file)
+        for flaw in flaws(data):
+            raise ProfileError(file, flaw.line, flaw.message)
+    return document(data, file, _loader())
+
+
+def bounded(data: bytes, file: str) -> None:
+    """Refuse a table that is too large to be read. Raises `ProfileError`."""
     if len(data) > TABLE_BYTES_MAX:
         raise ProfileError(file, 0, f"expected at most {TABLE_BYTES_MAX} bytes, got {len(data)}")
-    document = _plain(data, file, foreign=foreign)
+
+
+def document(data: bytes, file: str, loader: Any = None) -> dict[str, Any]:  # noqa: ANN401  # a class of PyYAML
+    """The plain document, by a loader or by one that of a key that comes twice takes the last.
+
+    For bytes without a fatal flaw only (`semconv.flaws`): what is deep or multiplies itself is not bounded here.
+
+    Raises:
+        ProfileError: it is no mapping.
+    """
+    document = _plain(data, file, loader or _lenient())
     if not isinstance(document, dict):
         raise ProfileError(file, line(data, ()), f"expected a mapping, got {_name(document)}")
     return document
@@ -81,8 +101,11 @@ def builtin_names(folder: str) -> list[str]:
 
 
 def digest(table: Mapping[str, Any]) -> str:
-    """`sha256:<hex>` over the canonical JSON of a table: key order and layout of the file do not count."""
-    return "sha256:" + hashlib.sha256(orjson.dumps(table, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    """`sha256:<hex>` over the canonical JSON of a table: key order and layout of the file do not count. Raises `Defect`."""
+    try:
+        return "sha256:" + hashlib.sha256(orjson.dumps(table, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    except TypeError as error:
+        raise Defect((), f"expected what JSON can say: {error}") from error
 
 
 def line(data: bytes, path: Path) -> int:
@@ -92,7 +115,7 @@ def line(data: bytes, path: Path) -> int:
 
 def position(data: bytes, path: Path) -> tuple[int, int]:
     """Line and column, both from 1, where the value at `path`, or the last part of the way that is there, begins."""
-    import yaml  # noqa: PLC0415  # as in _loader
+    import yaml  # noqa: PLC0415  # as in _lenient
 
     node: Any = _composed(data)
     at: Any = node.start_mark if node is not None else None
@@ -183,13 +206,17 @@ def one_of(value: Any, path: Path, choices: Iterable[str]) -> str:  # noqa: ANN4
 # ------------------------------------------------------------------ YAML
 
 
-@cache
-def _loader() -> Any:  # noqa: ANN401  # a class of PyYAML, made when the first table is read
+def _lenient() -> Any:  # noqa: ANN401  # a class of PyYAML
     import yaml  # noqa: PLC0415  # a process that reads no table does not pay for it
 
-    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-    class StrictLoader(base):  # type: ignore[misc]  # the base is chosen at run time
+
+@cache
+def _loader() -> Any:  # noqa: ANN401  # a class of PyYAML, made when the first table is read
+    import yaml  # noqa: PLC0415  # as in _lenient
+
+    class StrictLoader(_lenient()):  # type: ignore[misc]  # the base is chosen at run time
         """The safe loader, refusing a key that comes twice."""
 
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002  # PyYAML's signature
@@ -204,16 +231,10 @@ def _loader() -> Any:  # noqa: ANN401  # a class of PyYAML, made when the first 
     return StrictLoader
 
 
-def _plain(data: bytes, file: str, *, foreign: bool) -> Any:  # noqa: ANN401  # a parsed document
-    import yaml  # noqa: PLC0415  # as in _loader
+def _plain(data: bytes, file: str, loader: Any) -> Any:  # noqa: ANN401  # a class of PyYAML, a parsed document
+    import yaml  # noqa: PLC0415  # as in _lenient
 
-    loader = _loader()
     try:
-        if foreign:
-            for event in yaml.parse(data, Loader=loader):
-                if isinstance(event, yaml.AliasEvent):
-                    at: Any = event.start_mark
-                    raise ProfileError(file, at.line + 1, "aliases are not allowed in a profile")
         return yaml.load(data, Loader=loader)  # noqa: S506  # a subclass of the safe loader
     except yaml.MarkedYAMLError as error:
         mark: Any = error.problem_mark
@@ -225,7 +246,7 @@ def _plain(data: bytes, file: str, *, foreign: bool) -> Any:  # noqa: ANN401  # 
 @lru_cache(maxsize=4)
 def _composed(data: bytes) -> Any:  # noqa: ANN401  # a node of PyYAML
     """The nodes of a table; those of the last few are kept, as lines are mostly asked for one table at a time."""
-    import yaml  # noqa: PLC0415  # as in _loader
+    import yaml  # noqa: PLC0415  # as in _lenient
 
     return yaml.compose(data, Loader=_loader())
 

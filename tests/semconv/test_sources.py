@@ -141,3 +141,29 @@ def test_extending_nothing_is_told_with_the_line():
     with pytest.raises(ProfileError, match="extends 'nothing'") as refused:
         sources({"over.yaml": OVER.replace(b"extends: openinference", b"extends: nothing")})
     assert (refused.value.file, refused.value.line) == ("over.yaml", 3)
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "said"),
+    [
+        (b"a: " + b"[" * 500_000, 1, "at most 32 levels"),
+        (b"a: " + b"[" * 90_000 + b"]" * 90_000, 1, "at most 32 levels"),
+        (b"? " * 400_000, 1, "at most 32 levels"),
+        (b"a: !!binary aGk=", 1, "tags are not allowed in a profile"),
+        (b"a: 1\n[b]: 2", 2, "expected text as key"),
+        (b"a: 1\n---\nb: 2", 2, "another document"),
+        (b"id: a\nversion: " + b"9" * 5000, 0, "not YAML"),
+    ],
+    ids=["deep and open", "deep", "deep keys", "tag", "list as key", "two documents", "number without end"],
+)
+def test_what_would_be_slow_or_break_the_reader_is_refused_before_anything_is_built(data, line, said):
+    with pytest.raises(ProfileError, match=r".") as refused:
+        sources({"x.yaml": data})
+    assert refused.value.line == line
+    assert said in refused.value.reason
+
+
+def test_what_has_no_digest_is_refused():
+    data = OVER + b"implied: [{to: gen_ai.tool.name, value: 99999999999999999999, when: {operation: chat}}]\n"
+    with pytest.raises(ProfileError, match="expected what JSON can say"):
+        Translator.load(user_profiles={"x.yaml": data})
