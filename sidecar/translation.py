@@ -28,6 +28,7 @@ __all__ = ["FrameTranslator", "TranslatedItem", "received"]
 
 _FRAMES_KEPT = 16
 _ITEMS_KEPT_MAX = 4096
+_AT_ONCE = 64
 _ADMITTED = replace(
     DEFAULT, request_bytes_max=sys.maxsize, request_parts_max=sys.maxsize, json_containers_max=sys.maxsize
 )
@@ -65,7 +66,8 @@ class FrameTranslator:
         signal = OtlpSignal(frame.signal)
         request = parse(signal, ENCODINGS[frame.encoding], frame.body, _ADMITTED)
         twins = self._translated(frame, signal, flat.parse(signal, _in_protobuf(frame, request)), views=True)
-        for (group, scope, item), (_, seen, translation) in zip(_taken(signal, request), twins, strict=True):
+        received = ((group, scope, item) for group, scope, items in _taken(signal, request) for item in items)
+        for (group, scope, item), (_, seen, translation) in zip(received, twins, strict=True):
             yield TranslatedItem(
                 item, group.resource, group.schema_url, scope.scope, scope.schema_url, seen, translation
             )
@@ -93,21 +95,25 @@ class FrameTranslator:
     def _translated(
         self, frame: Frame, signal: OtlpSignal, request: Flat, *, views: bool
     ) -> Iterator[tuple[Flat, Any, Translation]]:
-        """Every item that was taken, what the translator reads of it (when that is asked for, or new), and its translation."""
+        """Every item that was taken, what the translator reads of it (when that is asked for, or new), and its translation.
+
+        Some items are read, then the same ones translated, then they are given out: a step that is done again and again finds its code and
+        data in the processor's caches.
+        """
         translate, see = self._translate[signal], _VIEWS[signal]
         known = self._recall(frame)
         made: list[Translation] = []
-        around: tuple[Any, Surroundings] | None = None
-        for place, (group, scope, item) in enumerate(_taken(signal, request)):
-            seen = None
-            if views or known is None:
-                if around is None or around[0] is not scope:
-                    around = scope, view.surroundings(group.resource, scope.scope)
-                seen = see(item, around[1])
-            translation = known[place] if known else translate(seen)
-            if place <= _ITEMS_KEPT_MAX:
-                made.append(translation)
-            yield item, seen, translation
+        place = 0
+        for group, scope, items in _taken(signal, request):
+            around = view.surroundings(group.resource, scope.scope)
+            for start in range(0, len(items), _AT_ONCE):
+                some = items[start : start + _AT_ONCE]
+                seen = [see(item, around) for item in some] if views or known is None else [None] * len(some)
+                said = known[place : place + len(some)] if known else [translate(one) for one in seen]
+                if known is None and len(made) <= _ITEMS_KEPT_MAX:
+                    made += said
+                place += len(some)
+                yield from zip(some, seen, said, strict=True)
         if known is None:
             self._keep(frame, made)
 
@@ -131,13 +137,13 @@ _VIEWS: Mapping[OtlpSignal, Callable[[Any, Surroundings], Any]] = {
 }
 
 
-def _taken(signal: OtlpSignal, request: Request) -> Iterator[tuple[Any, Any, Item]]:
-    """Every item that was taken, with its group and its scope."""
+def _taken(signal: OtlpSignal, request: Request) -> Iterator[tuple[Any, Any, list[Item]]]:
+    """Every group and scope with its items that were taken."""
     rule = RULES[signal]
     for group, scope, items in signal.groups(request):
-        for item in items:
-            if rule is None or rule(item) is None:
-                yield group, scope, item
+        taken = list(items) if rule is None else [item for item in items if rule(item) is None]
+        if taken:
+            yield group, scope, taken
 
 
 def received(frame: Frame) -> tuple[bytes, int]:

@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping
 
 from semconv.translation import Translation
 from semconv.value import Value
+from sidecar.otlp import pair
 from sidecar.otlp.flat import Flat
-from sidecar.otlp.pair import key_of, replaced, write
 
 
 def apply(item: Flat, translation: Translation, *, keep_unmapped: bool = True) -> None:
@@ -60,16 +60,15 @@ def _attributes(item: Flat, new: Mapping[str, Value], gone: Collection[str]) -> 
     """
     if not new and not gone:
         return
-    pairs: list[bytes] = []
+    pairs = list(item.attributes)
+    keys = pair.keys(pairs)
     placed = set()
-    for raw in reversed(item.attributes):
-        key = key_of(raw)
-        if key in new:
-            if key not in placed:
-                placed.add(key)
-                pairs.append(replaced(raw, key, new[key]))
-        elif key not in gone:
-            pairs.append(raw)
-    pairs.reverse()
-    pairs += [write(key, new[key]) for key in sorted(new.keys() - placed)]
+    for place in range(len(pairs) - 1, -1, -1):
+        key = keys[place]
+        if key in new and key not in placed:
+            placed.add(key)
+            pairs[place] = pair.replaced(pairs[place], key, new[key])
+        elif key in new or key in gone:
+            del pairs[place]
+    pairs += [pair.write(key, new[key]) for key in sorted(new.keys() - placed)]
     item.attributes[:] = pairs

@@ -57,11 +57,12 @@ def read(raw: bytes) -> tuple[str, Value]:
     return found
 
 
-def key_of(raw: bytes) -> str:
-    """The key of one attribute, without a look at a long text. Raises as `attributes` does."""
-    if len(raw) <= KNOWN_BYTES_MAX:
-        return (_known.get(raw) or read(raw))[0]
-    return _key(raw[2 : raw[1] + 2]) if _text_at(raw) else read(raw)[0]
+def keys(pairs: Iterable[bytes]) -> list[str]:
+    """The keys of attributes, without a look at long texts. Raises as `attributes` does."""
+    return [
+        pair[0] if len(raw) <= KNOWN_BYTES_MAX and (pair := _known.get(raw)) is not None else _key_of(raw)
+        for raw in pairs
+    ]
 
 
 def plain(msg: AnyValue) -> Value:
@@ -105,6 +106,10 @@ def _read(raw: bytes) -> tuple[str, Value]:
     except (UnicodeDecodeError, WireError) as error:
         raise DecodeError("KeyValue", got=f"{len(raw)} bytes that are not this message ({error})") from error
     return msg.key, plain(msg.value)
+
+
+def _key_of(raw: bytes) -> str:
+    return _key(raw[2 : raw[1] + 2]) if _text_at(raw) else read(raw)[0]
 
 
 def _text_at(raw: bytes) -> int:

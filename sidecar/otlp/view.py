@@ -5,6 +5,7 @@ Law: for every item, `view.span(flat, surroundings(resource, scope))` equals `se
 """
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from semconv.otlp_json import Surroundings
 from semconv.view import EventView, LogView, MetricView, SpanView
@@ -24,25 +25,24 @@ def surroundings(resource: Flat, scope: Flat) -> Surroundings:
 
 def span(msg: Flat, around: Surroundings) -> SpanView:
     """The view of a span."""
-    pairs = msg.attributes
+    pairs, name, kind, code, message, events, links, state, flags, *dropped, trace_id, span_id = _SPAN(msg)
     own = attributes(pairs)
-    status = msg.status
     return SpanView(
-        name=msg.name,
+        name=name,
         attributes=own,
-        kind=msg.kind,
-        status_code=status.code,
-        status_message=status.message,
-        events=[_event(event) for event in msg.events],
-        links=[_link(link) for link in msg.links],
-        trace_state=msg.trace_state,
-        flags=msg.flags,
-        dropped_attributes_count=msg.dropped_attributes_count,
-        dropped_events_count=msg.dropped_events_count,
-        dropped_links_count=msg.dropped_links_count,
+        kind=kind,
+        status_code=code,
+        status_message=message,
+        events=[_event(event) for event in events] if events else [],
+        links=[_link(link) for link in links] if links else [],
+        trace_state=state,
+        flags=flags,
+        dropped_attributes_count=dropped[0],
+        dropped_events_count=dropped[1],
+        dropped_links_count=dropped[2],
         duplicate_keys=len(pairs) - len(own),
-        trace_id=msg.trace_id.hex(),
-        span_id=msg.span_id.hex(),
+        trace_id=trace_id.hex(),
+        span_id=span_id.hex(),
         **around,
     )
 
@@ -97,6 +97,24 @@ def _link(msg: Flat) -> dict[str, object]:
         "dropped_attributes_count": msg.dropped_attributes_count,
     }
 
+
+_SPAN = attrgetter(
+    "attributes",
+    "name",
+    "kind",
+    "status.code",
+    "status.message",
+    "events",
+    "links",
+    "trace_state",
+    "flags",
+    "dropped_attributes_count",
+    "dropped_events_count",
+    "dropped_links_count",
+    "trace_id",
+    "span_id",
+)
+"""All of a span that its view has, in one call."""
 
 _METRIC_TYPES = {
     None: "",
