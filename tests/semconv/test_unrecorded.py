@@ -3,7 +3,7 @@
 from semconv import otlp_json
 from tests.semconv.recorded import recorded
 
-UNRECORDED = {"a2a", "flue", "laminar", "langchain4j", "livekit", "mastra", "voltagent"}
+UNRECORDED = {"a2a", "flue", "laminar", "langchain4j", "livekit", "llamaindex", "mastra", "voltagent"}
 VIEWS = {
     "traces": (otlp_json.span_view, "span"),
     "logs": (otlp_json.log_view, "log"),
