@@ -76,7 +76,7 @@ class AttributeRules:
             report.add("framework-as-provider", path, excerpt(value), "who serves the model")
             return
         vocabulary = self.requirements.vocabularies.get(spec.key)
-        if vocabulary is not None and isinstance(value, str) and value not in vocabulary:
+        if vocabulary is not None and isinstance(value, str) and value and value not in vocabulary:
             code, expected = vocabulary.fault(value)
             report.add(code, path, value, expected)
 
@@ -132,7 +132,7 @@ class AttributeRules:
                     report.add("inconsistent-count", prefix + key, str(count), "no less than zero")
             for group in groups if whole in counts else ():
                 shares = {key: counts[key] for key in group if key in counts}
-                if sum(shares.values()) > counts[whole]:
+                if shares and sum(shares.values()) > counts[whole]:
                     got = f"{counts[whole]} of which {' + '.join(map(str, shares.values()))}"
                     report.add("inconsistent-count", prefix + whole, got, f"at least {' + '.join(shares)}")
 
