@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from sidecar.cli.semconv.check import check
+from sidecar.cli.semconv.coverage import coverage
 from sidecar.cli.semconv.explain import explain
 from sidecar.cli.semconv.map import map_
 
@@ -14,5 +15,5 @@ def semconv() -> None:
     """Translate telemetry to the GenAI and MCP semantic conventions, and say what was lost."""
 
 
-for _verb in (map_, check, explain):
+for _verb in (map_, check, coverage, explain):
     semconv.add_command(_verb)
