@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from semconv import words
 from semconv.bind import bind
+from semconv.catalogue import sign
 from semconv.profile import LAYERS, FoldKey, Profile, Row
 from semconv.reasons import MEANINGS, REASONS
 from semconv.settle import READABLE
@@ -241,7 +242,7 @@ def _leads(claimed: str, concept: str) -> bool:
 
 def _reasons(row: words.Row) -> list[str]:
     """The reasons that a row names, its operations among them, but not those of its members."""
-    said = [row[word] for word in ("lost", "yields") if word in row]
+    said = [row[word] for word in ("lost", "loses", "yields") if word in row]
     spec = row.get("op", [])
     for step in spec if isinstance(spec, list) else [spec]:
         if isinstance(step, Mapping):
@@ -261,16 +262,9 @@ def _of_member(members: list[dict[str, Any]], member: str) -> list[dict[str, Any
 def _marks(profile: Profile, name: str) -> Iterator[dict[str, Any]]:
     """What a name counts for when a profile is detected."""
     for mark in profile.marks:
-        asks_a_value = mark.kind in ("values", "resource")
-        if mark.pattern == name if asks_a_value else mark.matches(name):
-            sign = f"{mark.pattern}={mark.value}" if asks_a_value else mark.pattern
-            yield {
-                "profile": profile.id,
-                "kind": mark.kind,
-                "sign": sign,
-                "weight": mark.weight,
-                "threshold": profile.threshold,
-            }
+        if mark.pattern == name if mark.value else mark.matches(name):
+            said = {"kind": mark.kind, "sign": sign(mark), "weight": mark.weight, "threshold": profile.threshold}
+            yield {"profile": profile.id, **said}
 
 
 def _reason(name: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from semconv.table import Defect, Path, mapping, number, sequence, text, texts
+from semconv.table import Defect, Path, mapping, nearest, number, sequence, text, texts
 from semconv.value import Value, document, fits_int64, json_text, weighed
 
 Argument = Any
@@ -60,6 +60,8 @@ class Op:
     """The operation that undoes it, None where there is none."""
     argument: Callable[[Any, Path, Enums], Argument]
     """Checks and compiles the argument as it stands in a table."""
+    cuts: bool = False
+    """It leaves something of the value out, so a row that uses it says what becomes of that: `lost` or `loses`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,7 +344,9 @@ def _none(value: object, path: Path, _enums: Enums) -> None:
 def _enum_argument(value: object, path: Path, enums: Enums) -> tuple[Mapping[str, str], str]:
     name = text(value, path)
     if name not in enums:
-        raise Defect(path, f"unknown enum {name!r}; known: {', '.join(sorted(enums))}")
+        raise Defect(
+            path, f"unknown enum {name!r}{nearest(name, enums)}; known: {', '.join(sorted(enums))}", "unknown-enum"
+        )
     return enums[name], ""
 
 
@@ -408,8 +412,8 @@ OPS: Final[Mapping[str, Op]] = {
     "strings": _cast(to_strings),
     "lower": Op(run=_lower, inverse=None, argument=_none),
     "upper": Op(run=_upper, inverse=None, argument=_none),
-    "before": Op(run=_before, inverse=None, argument=_text_argument),
-    "after": Op(run=_after, inverse=None, argument=_text_argument),
+    "before": Op(run=_before, inverse=None, argument=_text_argument, cuts=True),
+    "after": Op(run=_after, inverse=None, argument=_text_argument, cuts=True),
     "trim": Op(run=_trim, inverse="affix", argument=_affixes),
     "affix": Op(run=_affix, inverse="trim", argument=_affixes),
     "scale": Op(run=_scale, inverse="scale", argument=_ratio),
@@ -425,10 +429,10 @@ OPS: Final[Mapping[str, Op]] = {
     "only": Op(run=_only, inverse="keep", argument=_texts_argument),
     "is": Op(run=_is, inverse="keep", argument=_kinds),
     "filled": Op(run=_filled, inverse="keep", argument=_none),
-    "member": Op(run=_member, inverse=None, argument=_path_argument),
+    "member": Op(run=_member, inverse=None, argument=_path_argument, cuts=True),
     "plus": Op(run=_plus, inverse=None, argument=_texts_argument),
-    "length": Op(run=_length, inverse=None, argument=_none),
-    "const": Op(run=_const, inverse=None, argument=_any_argument),
+    "length": Op(run=_length, inverse=None, argument=_none, cuts=True),
+    "const": Op(run=_const, inverse=None, argument=_any_argument, cuts=True),
     "nest": Op(run=_nested, inverse=None, argument=_nest),
 }
 """Everything a profile can do to a value. `refuse`, `has`, `has_any`, `only`, `is` and `filled` are guards: they pass a value or miss."""
@@ -444,7 +448,11 @@ def _step(item: object, path: Path, enums: Enums) -> Step:
             raise Defect(path, f"expected one operation, got {', '.join(names) or 'none'}")
         name, argument, miss = names[0], table[names[0]], table.get("miss", "")
     if name not in OPS:
-        raise Defect(path, f"unknown operation {name!r}; known: {', '.join(sorted(OPS))}")
+        raise Defect(
+            path,
+            f"unknown operation {name!r}{nearest(name, OPS)}; known: {', '.join(sorted(OPS))}",
+            "unknown-operation",
+        )
     op = OPS[name]
     ready = op.argument(argument, (*path, name) if not isinstance(item, str) else path, enums)
     inverse = op.inverse

@@ -105,6 +105,8 @@ class Row:
     secondary: bool = False
     """It says once more what a stronger source says: beside one it is not even read, and it stays where it is."""
     reversible: bool = True
+    loses: str = ""
+    """Why what its operations leave out need not stay: a note in the report."""
     also: tuple[Row, ...] = ()
     """What else the value says; its atoms go where the row itself sends them."""
 

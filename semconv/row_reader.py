@@ -19,7 +19,7 @@ Objects = Mapping[str, Mapping[tuple[str, ...], Row]]
 
 ROW: Final = (
     "key", "when", "to", "op", "role", "parts_in_text", "split", "object", "rest", "lost", "derived", "sum_of", "keep", "same_as",
-    "copy", "yields", "evict", "secondary", "also",
+    "copy", "yields", "evict", "secondary", "also", "loses",
 )  # fmt: skip
 
 
@@ -49,6 +49,7 @@ class RowReader:
             to=self.concept(table["to"], (*path, "to")) if "to" in table else "",
             ops=steps,
             reversible=all(step.inverse is not None for step in steps),
+            loses=self.loses(table, path) if "loses" in table else "",
             secondary=flag(table.get("secondary", False), (*path, "secondary")),
             role=table.get("role", ""),
             parts_in_text=flag(table.get("parts_in_text", False), (*path, "parts_in_text")),
@@ -69,6 +70,14 @@ class RowReader:
                 for at, other in enumerate(listed(table.get("also", []), (*path, "also")))
             ),
         )
+
+    def loses(self, table: dict[str, Any], path: Path) -> str:
+        """Why what the operations of a row leave out need not stay."""
+        if "to" not in table or "lost" in table or "op" not in table:
+            raise Defect(
+                (*path, "loses"), "it is for what the operations of a row with `to` leave out, where it is not `lost`"
+            )
+        return reason(table["loses"], (*path, "loses"))
 
     def member(self, value: object, path: Path) -> Row:
         """A row for something inside: it has no key of its own."""

@@ -156,6 +156,8 @@ def _claim(run: Run, label: str, value: Value, way: Way, atoms: int) -> Outcome:
             run.notes.append(Loss(label, "type_coerced", 0))
         fitted = fits
     unchanged = fitted is value or (type(fitted) is type(value) and fitted == value)
+    if row.loses and not unchanged:
+        run.notes.append(Loss(label, row.loses, 0))
     if label == key:  # the target's own key
         if unchanged:
             run.kept += atoms
@@ -208,6 +210,8 @@ def _claim_body(run: Run, label: str, value: Value, way: Way, atoms: int) -> Out
     reading = read(way.shape, body, run.shapes, role=way.role, parse_text=way.row.parts_in_text)
     if reading is None or (own and reading.rest):
         return Miss("unstructured")
+    if way.row.loses:
+        run.notes.append(Loss(label, way.row.loses, 0))
     if own and reading.value == body and run.structured == (body is new):
         run.kept += atoms
         return STAYS

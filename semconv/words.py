@@ -68,6 +68,7 @@ _ANY_OF: Final = frozenset({"operation", "any", "absent", "scope", "has_any", "i
 _BESIDE: Final[Mapping[str, str]] = {"miss": "otherwise"}
 
 _REMARKS: Final[Mapping[str, str]] = {
+    "loses": "what that leaves out is noted as {}",
     "same_as": "says nothing of its own when {} holds the same",
     "copy": "the source key stays as well",
     "yields": "lost as {} beside a stronger claim",

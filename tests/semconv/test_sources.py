@@ -148,7 +148,7 @@ def test_extending_nothing_is_told_with_the_line():
     [
         (b"a: " + b"[" * 500_000, 1, "at most 32 levels"),
         (b"a: " + b"[" * 90_000 + b"]" * 90_000, 1, "at most 32 levels"),
-        (b"? " * 400_000, 1, "at most 32 levels"),
+        (b"? " * 400_000, 1, "expected text as key"),
         (b"a: !!binary aGk=", 1, "tags are not allowed in a profile"),
         (b"a: 1\n[b]: 2", 2, "expected text as key"),
         (b"a: 1\n---\nb: 2", 2, "another document"),
