@@ -67,17 +67,11 @@ def apply_metric_json(metric: Mapping[str, Any], translation: Translation, *, ke
 
 def applied(view: View, translation: Translation, *, keep_unmapped: bool = True) -> View:
     """The view of the translated item: equal to the view of what the other functions here make of the item."""
-    gone = translation.removed if keep_unmapped else (*translation.removed, *translation.unmapped)
+    unmapped = () if keep_unmapped else translation.unmapped
     if isinstance(view, MetricView):
-        unmapped = () if keep_unmapped else translation.unmapped
-        changes = {point.index: point for point in translation.points}
-        points = [
-            _changed(point, change.attributes, (*change.removed, *unmapped))
-            if (change := changes.get(index))
-            else _changed(point, {}, unmapped)
-            for index, point in enumerate(view.points)
-        ]
-        return replace(view, name=view.name if translation.name is None else translation.name, points=points)
+        name = view.name if translation.name is None else translation.name
+        return replace(view, name=name, points=_changed_points(view.points, translation, unmapped))
+    gone = (*translation.removed, *unmapped)
     attributes = _changed(view.attributes, translation.attributes, gone)
     if isinstance(view, LogView):
         return replace(view, attributes=attributes)
@@ -88,6 +82,14 @@ def applied(view: View, translation: Translation, *, keep_unmapped: bool = True)
         attributes=attributes,
         events=[event for index, event in enumerate(view.events) if index not in translation.events_removed],
     )
+
+
+def _changed_points(points: list[Attributes], translation: Translation, unmapped: tuple[str, ...]) -> list[Attributes]:
+    changed = [_changed(point, {}, unmapped) for point in points]
+    for point in translation.points:
+        gone = (*point.removed, *unmapped)
+        changed[point.index] = _changed(points[point.index], point.attributes, gone)
+    return changed
 
 
 def _changed(attributes: Attributes, new: Attributes, gone: tuple[str, ...]) -> Attributes:

@@ -88,8 +88,8 @@ def _checked(checker: Any, item: TranslatedItem, chosen: Tables | None) -> tuple
 def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     items = [_counted(count, _LABELS[kind]) for kind, count in found["items"].items() if count]
     target = f"{found['target']['id']} {found['target']['version']}"
-    how = "translated" if found["mode"] == "translated" else "as they are"
-    yield f"{_listed(items) or 'Nothing'}, {how}, against {target}; {found['concerned']} have to do with the conventions."
+    how = "translated" if found["mode"] == "translated" else "as received"
+    yield f"{_listed(items) or 'No telemetry'}, {how}, against {target}; {found['concerned']} with something of the conventions."
     by_scope = sorted(found["findings"], key=lambda group: group["scope"])
     for scope, groups in groupby(by_scope, key=lambda group: group["scope"]):
         yield ""
