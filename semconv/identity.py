@@ -45,7 +45,7 @@ def kind_of(kind: int, types: Sequence[SpanType], *, says_nothing: bool, known: 
         return known
     primary = types[0].kind
     one_choice = len(types) == 1
-    if any(kind in candidate.allowed_kinds for candidate in types):
+    if kind in types[0].allowed_kinds or any(kind in candidate.allowed_kinds for candidate in types[1:]):
         return primary if says_nothing and one_choice and kind in _UNSAID_KINDS else kind
     return primary if one_choice else kind
 

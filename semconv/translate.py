@@ -37,6 +37,8 @@ from semconv.view import Attributes, LogView, MetricView, SpanView
 __all__ = ["Loss", "Tally", "Translation", "Translator"]
 
 DEFAULT_TARGET: Final = "gen-ai-dev"
+UNCHANGED_MAX: Final = 1 << 12
+"""Translations kept of items of which nothing changes: they differ by plan and by the number of atoms alone."""
 _EVENT_NAME: Final = "event.name"
 _NO_EVENTS: Final[frozenset[str]] = frozenset()
 
@@ -52,6 +54,7 @@ class Translator:
         self._spans = Planner(profiles, target, signal="span")
         self._logs = Planner(profiles, target, signal="log")
         self._points = Planner(profiles, target, signal="point")
+        self._unchanged: dict[tuple[Plan, int], Translation] = {}
         self._tables = Tables(
             target={"id": target.id, "version": target.version, "digest": target.digest},
             profiles={profile.id: {"version": profile.version, "digest": profile.digest} for profile in self.profiles},
@@ -95,10 +98,9 @@ class Translator:
         in_events = sum([1 + len(event.attributes) for event in events]) if events else 0
         atoms = around + 2 + in_events + len(attributes) + view.duplicate_keys
         if plan is NOTHING and not view.duplicate_keys:
-            return Translation(Tally(atoms, atoms), tables=self._tables)
+            return self._untouched(plan, atoms)
         if plan.checks is not None and self._is_right(view, plan):
-            lost, derived = len(plan.loss), plan.derived
-            return self._untouched(plan, Tally(atoms, atoms - lost - derived, 0, 0, 0, derived, lost))
+            return self._untouched(plan, atoms)
         run = self._run(plan, attributes, structured=False)
         if plan.events is None:
             run.kept += in_events
@@ -120,7 +122,7 @@ class Translator:
         body = 1 if view.body is not None else 0
         atoms = around + body + len(view.attributes) + view.duplicate_keys
         if plan is NOTHING and not view.duplicate_keys:
-            return Translation(Tally(atoms, atoms), tables=self._tables)
+            return self._untouched(plan, atoms)
         run = self._run(plan, view.attributes, structured=True)
         self._late(run, plan)
         reason = next((plan.log_reasons[name] for name in names if name in plan.log_reasons), None)
@@ -165,19 +167,25 @@ class Translator:
         wanted = identity.name_of(kind, types, attributes.get)
         return not wanted or name == wanted or name.startswith(wanted + " ")
 
-    def _untouched(self, plan: Plan, tally: Tally) -> Translation:
-        """The translation of an item of which nothing changes but what is derivable and goes."""
-        return Translation(
-            tally,
-            plan.profiles,
-            removed=plan.removed,
-            loss=plan.loss,
-            unknown=plan.unknown,
-            source_side=plan.source_side,
-            margins=plan.margins,
-            reversal=NEEDS_PROVENANCE if plan.lossy else LOSSLESS,
-            tables=self._tables,
-        )
+    def _untouched(self, plan: Plan, atoms: int) -> Translation:
+        """The translation of an item of which nothing changes but what is derivable and goes; one for all that are alike."""
+        known = self._unchanged.get((plan, atoms))
+        if known is None:
+            if len(self._unchanged) >= UNCHANGED_MAX:
+                self._unchanged.clear()
+            lost, derived = len(plan.loss), plan.derived
+            known = self._unchanged[plan, atoms] = Translation(
+                Tally(atoms, atoms - lost - derived, derived_only=derived, dropped=lost),
+                plan.profiles,
+                removed=plan.removed,
+                loss=plan.loss,
+                unknown=plan.unknown,
+                source_side=plan.source_side,
+                margins=plan.margins,
+                reversal=NEEDS_PROVENANCE if plan.lossy else LOSSLESS,
+                tables=self._tables,
+            )
+        return known
 
     # ------------------------------------------------------------------ parts
 
