@@ -67,7 +67,7 @@ def apply_metric_json(metric: Mapping[str, Any], translation: Translation, *, ke
 
 def applied(view: View, translation: Translation, *, keep_unmapped: bool = True) -> View:
     """The view of the translated item: equal to the view of what the other functions here make of the item."""
-    unmapped = () if keep_unmapped else translation.unmapped
+    unmapped: tuple[str, ...] = () if keep_unmapped else translation.unmapped
     if isinstance(view, MetricView):
         name = view.name if translation.name is None else translation.name
         return replace(view, name=name, points=_changed_points(view.points, translation, unmapped))
