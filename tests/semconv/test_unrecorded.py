@@ -3,7 +3,23 @@
 from semconv import otlp_json
 from tests.semconv.recorded import recorded
 
-UNRECORDED = {"a2a", "flue", "laminar", "langchain4j", "livekit", "llamaindex", "mastra", "voltagent"}
+UNRECORDED = {
+    "a2a",
+    "ag2",
+    "arms_genai",
+    "azure_ai",
+    "cloudflare_ai_gateway",
+    "flue",
+    "koog",
+    "laminar",
+    "langchain4j",
+    "livekit",
+    "llamaindex",
+    "mastra",
+    "truefoundry",
+    "vllm",
+    "voltagent",
+}
 VIEWS = {
     "traces": (otlp_json.span_view, "span"),
     "logs": (otlp_json.log_view, "log"),
