@@ -14,8 +14,8 @@ from typing import Final
 from semconv import identity
 from semconv.attribute_rules import PROVIDER, AttributeRules
 from semconv.finding import Claimed, Finding, Findings
-from semconv.requirements import INSTRUMENTS, Duty, Requirements, is_said, kind_name
-from semconv.target import OPERATION, SpanType
+from semconv.requirements import INSTRUMENTS, Duty, Requirements, is_said
+from semconv.target import KINDS, OPERATION, SpanType, Target
 from semconv.value import Value
 from semconv.view import Attributes, LogView, MetricView, SpanView
 
@@ -36,9 +36,9 @@ class Checker:
         self._source = f"{self.target.id} {self.target.version}"
 
     @classmethod
-    def load(cls, target: str) -> Checker:
-        """The checker for the target with this id. Raises `ProfileError` as `Requirements.load` does."""
-        return cls(Requirements.load(target))
+    def of(cls, target: Target) -> Checker:
+        """The checker for a target. Raises `ProfileError` as `Requirements.of` does."""
+        return cls(Requirements.of(target))
 
     # ------------------------------------------------------------------ the three signals
 
@@ -118,8 +118,8 @@ class Checker:
         fitting = next((kind for kind in types if view.kind in kind.allowed_kinds), None)
         kind = fitting or types[0]
         if fitting is None:
-            allowed = sorted({kind_name(number) for each in types for number in each.allowed_kinds})
-            report.add("wrong-kind", "@kind", kind_name(view.kind), " or ".join(allowed), section=kind.type)
+            allowed = sorted({_kind_name(number) for each in types for number in each.allowed_kinds})
+            report.add("wrong-kind", "@kind", _kind_name(view.kind), " or ".join(allowed), section=kind.type)
         wanted = identity.name_of(view.kind, types, said)
         if wanted and view.name != wanted and not view.name.startswith(wanted + " "):
             report.add("wrong-name", "@name", view.name, wanted, section=kind.type)
@@ -175,6 +175,10 @@ def _duty(
     for key, condition in duty.conditionally.items():
         if not is_said(said(key)) and condition.holds(said, failed=failed):
             report.missing("missing-conditional", prefix + key, key, f"required: {condition.text}", duty.type)
+
+
+def _kind_name(kind: int) -> str:
+    return next((name for name, number in KINDS.items() if number == kind), str(kind))
 
 
 def _template(kind: SpanType) -> str:

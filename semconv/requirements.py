@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from semconv.shapes import invert
 from semconv.structure import Structures
-from semconv.table import Path, builtin, builtin_names, mapping, one_of, parse, read, sequence, text, texts
-from semconv.target import KINDS, REQUIREMENTS, AttributeSpec, Target, load
+from semconv.table import Path, builtin, mapping, one_of, parse, read, sequence, text, texts
+from semconv.target import AttributeSpec, Target
 from semconv.value import Value
 from semconv.vocabulary import Vocabulary
 
@@ -31,6 +31,7 @@ _OPERATION: Final = "gen_ai.operation.name"
 _TABLED: Final[Mapping[str, str]] = {_PROVIDER: "provider", _OPERATION: "operation"}
 """Attributes whose other spellings a shared table of enums has."""
 
+_TABLES: Final = ("enums.yaml", "messages.yaml")
 _FAILED: Final = "operation failed"
 _DECIDABLE: Final = re.compile(r"(?P<key>[a-z_.]+\.[a-z_.]+) (?P<word>present|absent|is not|is)(?P<values> .+)?")
 
@@ -116,16 +117,14 @@ class Requirements:
     """Names that are no provider's."""
 
     @classmethod
-    def load(cls, target: str) -> Requirements:
-        """What the target with this id asks for.
+    def of(cls, target: Target) -> Requirements:
+        """What a target asks for.
 
         Raises:
-            ProfileError: there is no such target, or its file is not as it should be.
+            ProfileError: its file is not as it should be.
         """
-        shared = {name: parse(builtin("tables", name), name) for name in builtin_names("tables")}
-        registry = load(target, shared)
-        file = f"{target}.yaml"
-        return read(builtin("targets", file), file, lambda table: _requirements(table, registry, shared))
+        file, tables = f"{target.id}.yaml", {name: parse(builtin("tables", name), name) for name in _TABLES}
+        return read(builtin("targets", file), file, lambda table: requirements(table, target, tables))
 
 
 def is_said(value: Value) -> bool:
@@ -140,9 +139,8 @@ def _like(value: str, pattern: str) -> bool:
 # ------------------------------------------------------------------ reading
 
 
-def _requirements(table: dict[str, Any], target: Target, shared: Mapping[str, Any]) -> Requirements:
-    for word in REQUIREMENTS:
-        mapping({"": table.get(word, {})}, (word,))
+def requirements(table: dict[str, Any], target: Target, shared: Mapping[str, Any]) -> Requirements:
+    """What the table of a target asks for, given the shared tables by file name. Raises `Defect`."""
     enums, messages = shared["enums.yaml"], shared["messages.yaml"]
     spellings = {
         "role": invert(messages["roles"], ("roles",)),
@@ -230,8 +228,3 @@ def _metric(name: str, item: object, path: Path) -> MetricType:
         unit=text(table["unit"], (*path, "unit")),
         duty=_duty(name, table, path, ("instrument", "unit", "concept")),
     )
-
-
-def kind_name(kind: int) -> str:
-    """The word for one of OTLP's span kinds."""
-    return next((name for name, number in KINDS.items() if number == kind), str(kind))

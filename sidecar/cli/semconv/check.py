@@ -47,7 +47,7 @@ def check(files: tuple[Path, ...], *, translate: bool, strict: bool, as_json: bo
     from sidecar.offline import Inputs
     from sidecar.translation import FrameTranslator
 
-    checker = Checker.load(chosen.translator.target.id)
+    checker = Checker.of(chosen.translator.target)
     survey, read, items = Survey(checker), Inputs(files), FrameTranslator(chosen.translator)
     with progress(len(files), "checking") as bar:
         read.on_file = bar.update
