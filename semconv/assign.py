@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import NoneType
 from typing import Any
 
@@ -272,7 +272,9 @@ class Assignment:
         late = (*self._implied(), *draft.sums)
         events = self._events(draft) if self.signal == "span" else None
         checks = tuple(stage for stage in stages if isinstance(stage, OwnStage))
-        only_checks = len(checks) == len(stages) and not (draft.moves or draft.constants or late or events)
+        names = self._names()
+        speaking = any(row.says for row, _ in names)
+        only_checks = len(checks) == len(stages) and not (draft.moves or draft.constants or late or events or speaking)
         moved = [source for source, _ in draft.moves] + [source for source, _, _ in draft.constants]
         return Plan(
             profiles=tuple(profile.id for profile in self.heard),
@@ -281,7 +283,7 @@ class Assignment:
             constants=tuple((target, said) for _, target, said in draft.constants),
             stages=stages,
             late=late,
-            names=self._names(),
+            names=names,
             events=events,
             checks=checks if only_checks else None,
             kept=draft.kept,
@@ -318,11 +320,16 @@ class Assignment:
 
     def _names(self) -> tuple[tuple[NameRow, str], ...]:
         return tuple(
-            (row, self.target.key_of(row.to) or "" if row.to else "")
+            (self._speaking(row), self.target.key_of(row.to) or "" if row.to else "")
             for profile in self.heard
             for row in profile.names
             if row.when.holds(self.around)
         )
+
+    def _speaking(self, row: NameRow) -> NameRow:
+        """The row with keys of the target where it has concepts."""
+        said = tuple((key, value) for concept, value in row.says if (key := self.target.key_of(concept)) is not None)
+        return replace(row, says=said) if row.says else row
 
     def _implied(self) -> list[Stage]:
         return [

@@ -177,6 +177,8 @@ class NameRow:
     to: str
     suffix: str
     when: When
+    says: tuple[tuple[str, Value], ...] = ()
+    """What follows from the name: concepts and values, flagged as synthesized."""
 
     def match(self, name: str) -> str | None:
         """What the variable holds, empty where the pattern has none, None when the name is another."""

@@ -110,13 +110,20 @@ class _Reader(RowReader):
         return found
 
     def name(self, row: object, path: Path) -> NameRow:
-        table = mapping(row, path, known={"pattern", "when"}, need=["pattern"])
+        table = mapping(row, path, known={"pattern", "when", "says"}, need=["pattern"])
         parts = _VARIABLE.split(text(table["pattern"], (*path, "pattern")))
         if len(parts) not in (1, 3):
             raise Defect((*path, "pattern"), f"expected at most one variable, got {len(parts) // 2}")
         prefix, variable, suffix = parts if len(parts) == 3 else (parts[0], "", "")
         to = self.concept(variable, (*path, "pattern")) if variable else ""
-        return NameRow(prefix=prefix, to=to, suffix=suffix, when=self.when(table.get("when"), (*path, "when")))
+        said = mapping(table.get("says", {}), (*path, "says"))
+        return NameRow(
+            prefix=prefix,
+            to=to,
+            suffix=suffix,
+            when=self.when(table.get("when"), (*path, "when")),
+            says=tuple((self.concept(name, (*path, "says", name)), value) for name, value in said.items()),
+        )
 
     def kind(self, row: object, path: Path) -> KindRow:
         table = mapping(row, path, known={"kind", "when"}, need=["kind", "when"])

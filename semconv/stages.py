@@ -50,6 +50,8 @@ class KeyStage:
             outcome = settle(run, key, value, way, 1)
             if isinstance(outcome, Miss):
                 reason = outcome.reason
+                if way.row.evict:
+                    break
                 continue
             if outcome in GONE:
                 run.removed.append(key)

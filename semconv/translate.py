@@ -16,7 +16,7 @@ from semconv.plan import NOTHING, Plan, Shape
 from semconv.planner import Planner
 from semconv.profile import Profile
 from semconv.profile_reader import profiles as read_profiles
-from semconv.run import Run
+from semconv.run import WON, Run
 from semconv.shapes import Shapes
 from semconv.shared import shared
 from semconv.target import FINISH_REASONS, SpanType, Target, load
@@ -238,6 +238,9 @@ class Translator:
                 run.offer(key, found)
                 run.synthesized.append((key, "name"))
             if standing is None or standing == found:
+                for said, value in row.says:
+                    if run.offer(said, value) is WON:
+                        run.synthesized.append((said, "name"))
                 return True
         return False
 

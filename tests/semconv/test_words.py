@@ -202,3 +202,36 @@ def test_the_name_of_a_metric_is_no_event():
     found = translator(table).metric(MetricView(name="mine.count", points=[{}]))
     assert found.unknown == ()
     assert not found.loss
+
+
+# ---------------------------------------------------------------- names, and what must not stay
+
+
+def test_a_name_may_say_what_a_span_is():
+    rows = (
+        b"names:\n  - {pattern: 'Tool.call', says: {gen_ai.operation.name: execute_tool, gen_ai.tool.type: function}}\n"
+    )
+    table = HEAD + b"rows:\n  - {key: mine.mark, derived: true}\n" + rows
+    found = translator(table).span(SpanView(name="Tool.call", attributes={"mine.mark": "x"}))
+    assert found.attributes == {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.type": "function"}
+    assert found.synthesized == (("gen_ai.operation.name", "name"), ("gen_ai.tool.type", "name"))
+    assert found.name == "execute_tool"
+    other = translator(table).span(SpanView(name="Tool.calls", attributes={"mine.mark": "x"}))
+    assert other.attributes == {}
+
+
+def test_what_a_name_says_gives_way_to_what_an_attribute_says():
+    rows = b"names:\n  - {pattern: s, says: {gen_ai.operation.name: execute_tool}}\n"
+    found = translated(rows, {"gen_ai.operation.name": "chat"})
+    assert "gen_ai.operation.name" not in found.attributes
+
+
+def test_what_a_row_refuses_of_the_target_s_own_key_does_not_stay():
+    rows = (
+        b"  - {key: gen_ai.provider.name, to: gen_ai.provider.name, evict: true, op: {refuse: {enum: none, reason: absent_at_source}}}\n"
+        b"enums:\n  none: {OTHER: nothing}\n"
+    )
+    refused = translated(rows, {"gen_ai.provider.name": "OTHER"})
+    assert refused.removed == ("gen_ai.provider.name", "mine.mark")
+    assert reasons(refused) == {"gen_ai.provider.name": "absent_at_source"}
+    assert translated(rows, {"gen_ai.provider.name": "openai"}).attributes == {}
