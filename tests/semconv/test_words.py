@@ -229,9 +229,9 @@ def test_what_a_name_says_gives_way_to_what_an_attribute_says():
 def test_what_a_row_refuses_of_the_target_s_own_key_does_not_stay():
     rows = (
         b"  - {key: gen_ai.provider.name, to: gen_ai.provider.name, evict: true, op: {refuse: {enum: none, reason: absent_at_source}}}\n"
-        b"enums:\n  none: {OTHER: nothing}\n"
+        b"enums:\n  none: {NOBODY: nothing}\n"
     )
-    refused = translated(rows, {"gen_ai.provider.name": "OTHER"})
+    refused = translated(rows, {"gen_ai.provider.name": "NOBODY"})
     assert refused.removed == ("gen_ai.provider.name", "mine.mark")
     assert reasons(refused) == {"gen_ai.provider.name": "absent_at_source"}
     assert translated(rows, {"gen_ai.provider.name": "openai"}).attributes == {}
