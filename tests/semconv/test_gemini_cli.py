@@ -48,6 +48,12 @@ def test_scheduling_is_no_operation_and_repeats_what_the_runs_say(translator):
     assert lost(found) == {"gen_ai.input.messages": "aggregate", "gen_ai.output.messages": "aggregate"}
 
 
+def test_a_call_of_a_model_is_googles_whatever_the_endpoint(translator):
+    found = translate(translator, span(PRODUCER, "prompt_tools", "llm_call"))
+    assert found.attributes["gen_ai.provider.name"] == "gcp.gen_ai"
+    assert "gen_ai.provider.name" in dict(found.synthesized)
+
+
 def test_thoughts_are_output(translator):
     found = record(translator, "gemini_cli.api_response")
     assert found.attributes["gen_ai.usage.input_tokens"] == 140
