@@ -11,12 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
-from semconv import words
+from semconv import table, words
 from semconv.bind import bind
 from semconv.catalogue import sign
+from semconv.inside import FILE, Objects
+from semconv.ops import Enums
 from semconv.profile import LAYERS, FoldKey, Profile, Row
 from semconv.reasons import MEANINGS, REASONS
 from semconv.settle import READABLE
+from semconv.shared import shared
 from semconv.sources import Source
 from semconv.target import Target
 from semconv.translate import Translator
@@ -41,6 +44,9 @@ class Explainer:
         self.target: Target = translator.target
         self._tables = {source.id: source for source in tables}
         asked = sorted(translator.profiles, key=lambda profile: (-profile.layer, profile.id))
+        self._objects = Objects()
+        files = {name: table.parse(table.builtin("tables", name), name) for name in table.builtin_names("tables")}
+        self._enums = shared(files, self.target).enums
         self._profiles = [(profile, self._tables[profile.id]) for profile in asked]
 
     def explain(
@@ -59,12 +65,10 @@ class Explainer:
         key = _HOLE.sub("0", key)
         heard = [(each, source) for each, source in self._profiles if profile in (None, each.id)]
         of_target = self._of_target(key)
-        rows = [row for each, source in heard for row in self._keyed(each, source, key, values)]
+        rows = [row for each, source in heard for row in self._keyed(each, source, key, member, values)]
         rows += [row for each, source in heard for row in self._named(each, source, key)]
         reached = [row for each, source in heard for row in self._reaching(each, source, of_target)]
         rows, reached = ([row for row in found if _in_scope(row.pop("scopes"), scope)] for found in (rows, reached))
-        for row in rows if member else ():
-            row["members"] = _of_member(row.get("members", []), member)
         return {
             "schema_version": SCHEMA_VERSION,
             "asked": name,
@@ -73,6 +77,7 @@ class Explainer:
             "target_name": of_target,
             "rows": rows,
             "reached_from": reached,
+            "reached_inside": list(self._reaching_inside(of_target)),
             "marks": [mark for each, _ in heard for mark in _marks(each, key)],
             "namespaces": [each.id for each, _ in heard if each.owns(key)],
             "nearest": [] if rows or of_target or name in REASONS else self._nearest(key),
@@ -80,8 +85,10 @@ class Explainer:
 
     # ------------------------------------------------------------------ rows for a name
 
-    def _keyed(self, profile: Profile, source: Source, key: str, values: Sequence[Value]) -> Iterator[dict[str, Any]]:
-        """Rows for a key, in the order in which they are asked."""
+    def _keyed(
+        self, profile: Profile, source: Source, key: str, member: str, values: Sequence[Value]
+    ) -> Iterator[dict[str, Any]]:
+        """Rows for a key, in the order in which they are asked; of its members only the one that is asked for, if any."""
         for order, entry, holes in profile.rows(key):
             word, place, *way = profile.places[order]
             document = self._said(profile, source, str(word), int(place))
@@ -92,7 +99,18 @@ class Explainer:
                 document["tried"] = [
                     trial(self.translator, profile, entry, key, value, holes=holes) for value in values
                 ]
+            if member and "members" in document:
+                document["members"] = [self._member(profile, source.content[str(word)][int(place)], member)]
             yield document
+
+    def _member(self, profile: Profile, row: words.Row, way: str) -> dict[str, Any]:
+        """The row for one member of a value."""
+        found = self._objects.find(row, way)
+        name = found.name if found.name == "the rest" else f"#/{way}"
+        document = {"name": name, **self._words(found.row, profile.enums)}
+        if found.object:
+            document |= {"file": FILE, "line": self._objects.line(found.object, found.name)}
+        return document
 
     def _reversal(self, entry: Row, holes: Sequence[str]) -> str:
         """Whether the source follows from the result, as far as a row alone can say."""
@@ -144,9 +162,16 @@ class Explainer:
         """Every row that claims a concept, with the ways inside it."""
         concept = of_target["concept"] if of_target else ""
         for word, place, row in _lists(source) if concept else ():
-            ways = [inside for inside, claimed in _claims(row) if _leads(claimed, concept)]
+            ways = [inside for inside, claimed in self._objects.claims(row) if _leads(claimed, concept)]
             if ways or f"{{{concept}}}" in row.get("pattern", ""):
                 yield {**self._said(profile, source, word, place), "inside": [way for way in ways if way]}
+
+    def _reaching_inside(self, of_target: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
+        """Members of the shared objects that claim a concept."""
+        for object_, name, row, claimed in self._objects.claiming() if of_target else ():
+            if of_target and _leads(claimed, of_target["concept"]):
+                place = {"object": object_, "name": name, "file": FILE, "line": self._objects.line(object_, name)}
+                yield {**place, **self._words(row, self._enums)}
 
     # ------------------------------------------------------------------ one row as a document
 
@@ -162,23 +187,21 @@ class Explainer:
             "user": written.user,
             "names": _texts(row, words.NAMES.get(word)),
             "scopes": _texts(row.get("when") or {}, "scope"),
-            **self._words(profile, row),
+            **self._words(row, profile.enums),
         }
 
-    def _words(self, profile: Profile, row: words.Row) -> dict[str, Any]:
+    def _words(self, row: words.Row, enums: Enums) -> dict[str, Any]:
         concept = row.get("to")
         document: dict[str, Any] = {
             "goes": words.goes(row),
             "concept": concept,
             "target": self._name_of(concept) if concept else None,
-            "operations": [
-                {"words": step.words, "inverse": step.inverse} for step in words.operations(row, profile.enums)
-            ],
+            "operations": [{"words": step.words, "inverse": step.inverse} for step in words.operations(row, enums)],
             "when": words.condition(row),
             "remarks": words.remarks(row),
             "reasons": [_reason(reason) for reason in _reasons(row)],
         }
-        inner = [{"name": name, **self._words(profile, member)} for name, member in words.members(row)]
+        inner = [{"name": name, **self._words(member, enums)} for name, member in words.members(row)]
         if inner:
             document["members"] = inner
         return document
@@ -225,15 +248,6 @@ def _in_scope(scopes: Sequence[str], scope: str | None) -> bool:
     return scope is None or not scopes or any(_names(pattern, scope) for pattern in scopes)
 
 
-def _claims(row: words.Row) -> Iterator[tuple[str, str]]:
-    """Every concept a row claims, by itself or inside, and the way to the claim in the row."""
-    if isinstance(row.get("to"), str):
-        yield "", row["to"]
-    for name, member in words.members(row):
-        for inside, concept in _claims(member):
-            yield name + inside, concept
-
-
 def _leads(claimed: str, concept: str) -> bool:
     if claimed.endswith("*"):
         return concept.startswith(claimed[:-1]) or f"{concept}." == claimed[:-1]
@@ -251,12 +265,6 @@ def _reasons(row: words.Row) -> list[str]:
             ]
             said += [*step.values(), *nested]
     return list(dict.fromkeys(reason for reason in said if isinstance(reason, str) and reason in REASONS))
-
-
-def _of_member(members: list[dict[str, Any]], member: str) -> list[dict[str, Any]]:
-    """The rows for one member of a value: its own, or that of the rest."""
-    own = [row for row in members if row["name"] == f"#/{member}"]
-    return own or [row for row in members if row["name"] == "the rest"]
 
 
 def _marks(profile: Profile, name: str) -> Iterator[dict[str, Any]]:

@@ -121,7 +121,7 @@ def position(data: bytes, path: Path) -> tuple[int, int]:
     at: Any = node.start_mark if node is not None else None
     for step in path:
         if isinstance(node, yaml.MappingNode):
-            found = next(((key, value) for key, value in node.value if key.value == step), None)
+            found = _entry(node, step)
         elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
             found = (node.value[step], node.value[step])
         else:
@@ -130,6 +130,16 @@ def position(data: bytes, path: Path) -> tuple[int, int]:
             break
         at, node = found[0].start_mark, found[1]
     return (at.line + 1, at.column + 1) if at is not None else (1, 1)
+
+
+def _entry(node: Any, name: str | int) -> Any:  # noqa: ANN401  # a node of PyYAML
+    """Key and value of a mapping, or of one that is merged into it; None when neither has it."""
+    found = next(((key, value) for key, value in node.value if key.value == name), None)
+    if found is not None:
+        return found
+    merged = [value for key, value in node.value if key.tag == "tag:yaml.org,2002:merge"]
+    below = [inner for value in merged for inner in (value.value if value.id == "sequence" else [value])]
+    return next((entry for inner in below if (entry := _entry(inner, name)) is not None), None)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

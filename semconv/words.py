@@ -84,7 +84,7 @@ _REMARKS: Final[Mapping[str, str]] = {
 _VARIABLE: Final = re.compile(r"\{([^{}]+)\}")
 
 _SAID_ELSEWHERE: Final = frozenset(
-    {"to", "op", "when", "split", "rest", "lost", "derived", "sum_of", "keep", "lift", "attributes", "also", "kind",
+    {"to", "op", "when", "split", "object", "rest", "lost", "derived", "sum_of", "keep", "lift", "attributes", "also", "kind",
      "value", *NAMES.values()}
 )  # fmt: skip
 
@@ -105,6 +105,8 @@ def goes(row: Row) -> str:
     if "to" in row:
         some = f"; the value itself is lost as `{row['lost']}`" if "lost" in row else ""
         return f"`{row['to']}`{some}"
+    if "object" in row:
+        return f"member by member, as object `{row['object']}`"
     if "split" in row:
         return "member by member"
     if "lost" in row:
@@ -164,7 +166,7 @@ def members(row: Row) -> Iterator[tuple[str, Row]]:
     also = row.get("also", [])
     for inner in also if isinstance(also, list) else [also]:
         yield "also", inner
-    if "split" in row:
+    if "split" in row or "object" in row:
         yield "the rest", row.get("rest", {"lost": "partial_no_concept"})
 
 

@@ -25,6 +25,8 @@ rows:
   - {key: mine.model, to: gen_ai.request.model}
   - {key: mine.tool, to: gen_ai.tool.name, when: {scope: my.lib.metrics}}
   - {key: [mine.other, gen_ai.tool.name], to: gen_ai.tool.name, op: lower, evict: true}
+  - {key: mine.answer, object: response, split: {usage: {lost: accounting}}}
+  - {key: mine.question, object: request}
   - key: mine.parameters
     split: {seed: {to: gen_ai.request.seed}}
 folds:
@@ -127,6 +129,29 @@ def test_the_path_of_a_lost_member_gives_the_row_of_that_member_alone():
     assert [(member["name"], member["reasons"][0]["reason"]) for member in row["members"]] == [
         ("the rest", "partial_no_concept")
     ]
+
+
+def test_members_of_a_shared_object_are_found_where_they_are_written():
+    (row,) = own_rows("mine.question#/seed")
+    (member,) = row["members"]
+    assert (member["target"], member["file"]) == ("gen_ai.request.seed", "objects.yaml")
+    shared = table.builtin("tables", "objects.yaml").decode().splitlines()
+    assert "seed" in shared[member["line"] - 1]
+    (row,) = own_rows("mine.question#/no_such_member")
+    assert row["members"][0]["reasons"][0]["reason"] == "partial_no_concept"
+
+
+def test_a_row_s_own_member_goes_before_that_of_its_object():
+    (row,) = own_rows("mine.answer#/usage/prompt_tokens")
+    assert [reason["reason"] for reason in row["members"][0]["reasons"]] == ["accounting"]
+    assert "file" not in row["members"][0]
+
+
+def test_objects_lead_to_a_concept_as_a_whole_and_say_by_which_member():
+    found = OWN.explain("gen_ai.request.seed", profile="mine")
+    ways = {way["names"][0]: way["inside"] for way in found["reached_from"]}
+    assert ways == {"mine.question": [" (object `request`)"], "mine.parameters": ["#/seed"]}
+    assert ("settings", "seed") in {(member["object"], member["name"]) for member in found["reached_inside"]}
 
 
 @pytest.mark.parametrize(

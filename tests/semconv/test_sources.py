@@ -2,6 +2,7 @@
 
 import pytest
 
+from semconv import table
 from semconv.errors import ProfileError
 from semconv.sources import sources
 from semconv.translate import Translator
@@ -167,3 +168,8 @@ def test_what_has_no_digest_is_refused():
     data = OVER + b"implied: [{to: gen_ai.tool.name, value: 99999999999999999999, when: {operation: chat}}]\n"
     with pytest.raises(ProfileError, match="expected what JSON can say"):
         Translator.load(user_profiles={"x.yaml": data})
+
+
+def test_what_was_merged_into_a_mapping_is_found_where_it_is_written():
+    data = b"base: &base\n  a: 1\n  b: 2\nover:\n  <<: *base\n  b: 3\n"
+    assert [table.line(data, ("over", word)) for word in ("a", "b", "c")] == [2, 6, 4]

@@ -8,6 +8,7 @@ from sidecar.cli.semconv.check import check
 from sidecar.cli.semconv.coverage import coverage
 from sidecar.cli.semconv.explain import explain
 from sidecar.cli.semconv.map import map_
+from sidecar.cli.semconv.profiles import profiles
 
 
 @click.group()
@@ -15,5 +16,5 @@ def semconv() -> None:
     """Translate telemetry to the GenAI and MCP semantic conventions, and say what was lost."""
 
 
-for _verb in (map_, check, coverage, explain):
+for _verb in (map_, check, coverage, explain, profiles):
     semconv.add_command(_verb)

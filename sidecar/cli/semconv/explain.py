@@ -110,10 +110,12 @@ def _lines(found: Mapping[str, Any], chosen: Tables) -> Iterator[str]:
         yield from _of_target(found["target_name"], found["target"])
     for row in found["rows"]:
         yield from _row(row, chosen)
-    if found["reached_from"]:
+    if found["reached_from"] or found["reached_inside"]:
         yield ""
         yield "  What leads to it:"
         yield from (f"    {line}" for row in found["reached_from"] for line in _way(row, chosen))
+        for member in found["reached_inside"]:
+            yield f"    object {member['object']}: `{member['name']}`  ({_inside(member)})"
     if found["marks"]:
         yield ""
         for mark in found["marks"]:
@@ -160,7 +162,8 @@ def _row(row: Mapping[str, Any], chosen: Tables) -> Iterator[str]:
     yield from _block(facts, indent=4)
     for member in row.get("members", ()):
         further = "; ".join(f"{label} {text}" for label, text in _further(member) if text)
-        yield f"      `{member['name']}`: {_goes(member)}{f'; {further}' if further else ''}"
+        place = f"  ({_inside(member)})" if "file" in member else ""
+        yield f"      `{member['name']}`: {_goes(member)}{f'; {further}' if further else ''}{place}"
 
 
 def _goes(row: Mapping[str, Any]) -> str:
@@ -198,7 +201,7 @@ def _tried(tried: Mapping[str, Any]) -> str:
 def _way(row: Mapping[str, Any], chosen: Tables) -> Iterator[str]:
     """What leads to a name of the target."""
     names = _names(row)
-    inside = [way if way.startswith("#/") else f" ({way})" for way in row["inside"]] or [""]
+    inside = [way if way.startswith(("#/", " (")) else f" ({way})" for way in row["inside"]] or [""]
     when = f", {row['when']}" if row["when"] else ""
     for way in inside:
         yield f"{row['profile']}: {_LISTS.get(row['list'], row['list'])}{names}{way}{when}  ({_place(row, chosen)})"
@@ -212,6 +215,11 @@ def _names(row: Mapping[str, Any]) -> str:
 
 def _place(row: Mapping[str, Any], chosen: Tables) -> str:
     return f"{chosen.file(row['file'], user=row['user'])}:{row['line']}"
+
+
+def _inside(member: Mapping[str, Any]) -> str:
+    """Where a member of a shared object is written."""
+    return f"semconv/tables/{member['file']}:{member['line']}"
 
 
 def _reason(reason: Mapping[str, str]) -> str:
