@@ -1,5 +1,12 @@
 """The laws of translation over spans nobody recorded."""
 
+import copy
+import hashlib
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
 import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -8,8 +15,10 @@ from semconv import otlp_json
 from semconv.account import Account
 from semconv.apply import apply_json
 from semconv.shapes import conforms
-from semconv.value import document
+from semconv.translate import Translator
+from semconv.value import document, exactly
 from semconv.view import LogView, MetricView
+from tests.semconv.recorded import recorded
 from tests.semconv.strategies import ATTRIBUTES, TRANSLATOR, VALUES, spans
 
 LAWS = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
@@ -107,22 +116,114 @@ def test_accounts_of_parts_add_up_to_the_account_of_the_whole(many):
     assert parts[0].report() == whole.report()
 
 
-@given(ATTRIBUTES, VALUES, st.sampled_from(["", "gen_ai.choice", "gen_ai.client.inference.operation.details", "odd"]))
+SCOPES = sorted(
+    {mark.pattern.rstrip("*") for each in TRANSLATOR.profiles for mark in each.marks if mark.kind == "scopes"}
+)
+EVENT_NAMES = sorted(
+    {name.rstrip("*") for each in TRANSLATOR.profiles for name in (*each.logs, *(row.pattern for row in each.events))}
+)
+METRIC_NAMES = sorted({row.name for each in TRANSLATOR.profiles for row in each.metrics})
+ANY_TEXT = st.text(max_size=4)
+AROUND = {
+    "scope_name": st.sampled_from(SCOPES) | ANY_TEXT,
+    "scope_attributes": st.just({}) | st.dictionaries(ANY_TEXT, VALUES, max_size=2),
+    "resource": st.just({})
+    | st.dictionaries(st.sampled_from(["service.name", "telemetry.sdk.name"]) | ANY_TEXT, VALUES, max_size=2),
+    "duplicate_keys": st.integers(0, 2),
+}
+LOGS = st.builds(
+    LogView,
+    event_name=st.sampled_from(EVENT_NAMES) | ANY_TEXT,
+    body=VALUES | ATTRIBUTES,
+    attributes=ATTRIBUTES
+    | st.builds(lambda known, name: {**known, "event.name": name}, ATTRIBUTES, st.sampled_from(EVENT_NAMES) | VALUES),
+    severity_number=st.integers(0, 24),
+    flags=st.integers(0, 2**32 - 1),
+    **AROUND,
+)
+METRICS = st.builds(
+    MetricView,
+    name=st.sampled_from(METRIC_NAMES) | ANY_TEXT,
+    points=st.lists(ATTRIBUTES, max_size=3),
+    type=st.sampled_from(["", "gauge", "sum", "histogram", "exponentialHistogram", "summary"]),
+    unit=ANY_TEXT,
+    metadata=st.just({}) | ATTRIBUTES,
+    **AROUND,
+)
+
+
+@given(LOGS)
 @LAWS
-def test_any_log_record_balances(attributes, body, event_name):
-    translation = TRANSLATOR.log(LogView(event_name=event_name, body=body, attributes=attributes))
+def test_any_log_record_is_translated_and_balances(view):
+    translation = TRANSLATOR.log(view)
     assert translation.tally.balanced, translation.tally
+    assert sum(loss.atoms for loss in translation.loss) == translation.tally.dropped
     assert orjson.loads(orjson.dumps(translation.to_json())) == translation.to_json()
 
 
-@given(
-    st.lists(ATTRIBUTES, max_size=3),
-    st.sampled_from(["gen_ai.client.token.usage", "gen_ai.client.operation.duration", "odd"]),
-)
+@given(METRICS)
 @LAWS
-def test_any_metric_balances(points, name):
-    translation = TRANSLATOR.metric(MetricView(name=name, points=points))
+def test_any_metric_is_translated_and_balances(view):
+    translation = TRANSLATOR.metric(view)
     assert translation.tally.balanced, translation.tally
+    assert sum(loss.atoms for loss in translation.loss) == translation.tally.dropped
+    assert orjson.loads(orjson.dumps(translation.to_json())) == translation.to_json()
+
+
+@given(spans(), LOGS, METRICS)
+@LAWS
+def test_no_view_is_written_to(given_span, log, metric):
+    span, scope = given_span
+    views = [
+        (TRANSLATOR.span, otlp_json.span_view(span, otlp_json.surroundings({}, scope))),
+        (TRANSLATOR.log, log),
+        (TRANSLATOR.metric, metric),
+    ]
+    for translate, view in views:
+        before = copy.deepcopy(asdict(view))
+        translation = translate(view)
+        for values in (translation.attributes, *(point.attributes for point in translation.points)):
+            values.clear()  # what comes out is the caller's: not a part of the input, nor of a table
+        assert exactly(asdict(view), before)
+
+
+@given(spans(), LOGS, METRICS, st.permutations(TRANSLATOR.profiles))
+@settings(LAWS, max_examples=40)
+def test_the_order_of_profiles_says_nothing_and_neither_does_what_came_before(given_span, log, metric, profiles):
+    """A translator that was given its profiles in another order, and has seen nothing, says the same."""
+    span, scope = given_span
+    view = otlp_json.span_view(span, otlp_json.surroundings({}, scope))
+    other = Translator(TRANSLATOR.target, profiles, TRANSLATOR.message_shapes)
+    assert exactly(asdict(other.span(view)), asdict(TRANSLATOR.span(view)))
+    assert exactly(asdict(other.log(log)), asdict(TRANSLATOR.log(log)))
+    assert exactly(asdict(other.metric(metric)), asdict(TRANSLATOR.metric(metric)))
+
+
+def said_of_everything(translator):
+    """A digest of what a translator says of a sample of all recorded items."""
+    digest = hashlib.sha256()
+    for signal, view, verb in (
+        ("traces", otlp_json.span_view, translator.span),
+        ("logs", otlp_json.log_view, translator.log),
+        ("metrics", otlp_json.metric_view, translator.metric),
+    ):
+        for item in recorded(signal)[::7]:
+            digest.update(repr(verb(view(item.item, otlp_json.surroundings(item.resource, item.scope)))).encode())
+    return digest.hexdigest()
+
+
+def test_neither_the_order_of_sets_nor_the_process_changes_a_translation():
+    """Strings hash otherwise in every process: what is said may not depend on it, to the order of every list."""
+    code = "from tests.semconv.test_properties import TRANSLATOR, said_of_everything; print(said_of_everything(TRANSLATOR))"
+    root = Path(__file__).parents[2]
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", code], cwd=root, env={"PYTHONHASHSEED": seed}, stdout=subprocess.PIPE, text=True
+        )
+        for seed in ("0", "1")
+    ]
+    said = {run.communicate(timeout=100)[0].strip() for run in runs}
+    assert said == {said_of_everything(TRANSLATOR)}
 
 
 @given(VALUES)
