@@ -107,6 +107,8 @@ class Row:
     reversible: bool = True
     loses: str = ""
     """Why what its operations leave out need not stay: a note in the report."""
+    take: str = ""
+    """Of a whole conversation only the `answer`, the assistant's messages at its end, or only the `history` before it."""
     also: tuple[Row, ...] = ()
     """What else the value says; its atoms go where the row itself sends them."""
 

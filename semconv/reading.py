@@ -23,6 +23,23 @@ class Reading:
     """Members of an object around the messages that no message takes along."""
     notes: set[str] = field(default_factory=set)
 
+    def take(self, which: str) -> list[Value] | None:
+        """Keep of a conversation the `answer`, the assistant's messages at its end, or the `history` before them.
+
+        Returns:
+            the messages that were left out; None when there are none to keep.
+        """
+        messages = self.value if isinstance(self.value, list) else []
+        at = len(messages)
+        while at and _role(messages[at - 1]) == "assistant":
+            at -= 1
+        history, answer = messages[:at], messages[at:]
+        ended = sum(isinstance(message, dict) and "finish_reason" in message for message in answer)
+        self.finish_reasons = self.finish_reasons[len(self.finish_reasons) - ended :] if which == "answer" else []
+        kept, left = (answer, history) if which == "answer" else (history, answer)
+        self.value = kept
+        return left if kept else None
+
     def parsed(self, value: Value) -> Value:
         """The document a text is the JSON of; what is none is itself."""
         found = document(value) if isinstance(value, str) else None
@@ -38,3 +55,7 @@ class Reading:
         said = {key: value for key, value in members.items() if value is not None}
         self.derivable += len(members) - len(said)
         return said
+
+
+def _role(message: Value) -> Value:
+    return message.get("role") if isinstance(message, dict) else None

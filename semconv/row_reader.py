@@ -19,7 +19,7 @@ Objects = Mapping[str, Mapping[tuple[str, ...], Row]]
 
 ROW: Final = (
     "key", "when", "to", "op", "role", "parts_in_text", "split", "object", "rest", "lost", "derived", "sum_of", "keep", "same_as",
-    "copy", "yields", "evict", "secondary", "also", "loses",
+    "copy", "yields", "evict", "secondary", "take", "also", "loses",
 )  # fmt: skip
 
 
@@ -65,6 +65,7 @@ class RowReader:
             copy=flag(table.get("copy", False), (*path, "copy")),
             yields=reason(table.get("yields", "conflict_lost"), (*path, "yields")),
             evict=flag(table.get("evict", False), (*path, "evict")),
+            take=one_of(table["take"], (*path, "take"), ("answer", "history")) if "take" in table else "",
             also=tuple(
                 self.claim(other, (*path, "also", at))
                 for at, other in enumerate(listed(table.get("also", []), (*path, "also")))
@@ -85,7 +86,7 @@ class RowReader:
 
     def claim(self, value: object, path: Path) -> Row:
         """A further claim: it sends no atoms anywhere, so all it may have is a concept and operations."""
-        return self.row(mapping(value, path, known={"to", "op", "role", "parts_in_text"}, need=["to"]), path)
+        return self.row(mapping(value, path, known={"to", "op", "role", "parts_in_text", "take"}, need=["to"]), path)
 
     def split(self, table: dict[str, Any], path: Path) -> Split:
         """Its own members first, then those of the object it is known to be."""

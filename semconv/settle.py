@@ -210,6 +210,9 @@ def _claim_body(run: Run, label: str, value: Value, way: Way, atoms: int) -> Out
     reading = read(way.shape, body, run.shapes, role=way.role, parse_text=way.row.parts_in_text)
     if reading is None or (own and reading.rest):
         return Miss("unstructured")
+    left = reading.take(way.row.take) if way.row.take else []
+    if left is None:
+        return Miss("unstructured")
     if way.row.loses:
         run.notes.append(Loss(label, way.row.loses, 0))
     if own and reading.value == body and run.structured == (body is new):
@@ -227,10 +230,16 @@ def _claim_body(run: Run, label: str, value: Value, way: Way, atoms: int) -> Out
     for name, member in reading.rest.items():
         run.drop(f"{label}#/{name}", "partial_no_concept", leaves(member), size(member))
         count -= leaves(member)
+    if left and not any(other.row.take for other in way.also):
+        lost = min(leaves(left), count)
+        run.drop(f"{label}#/{'history' if way.row.take == 'answer' else 'answer'}", "superseded", lost, size(left))
+        count -= lost
+    else:
+        left = []
     book(run, label, reading, count, equal=won is EQUAL)
     if own or (way.row.secondary and won is EQUAL):
         return STAYS
-    return DROPPED if reading.rest else _moved(run, value, way)
+    return DROPPED if reading.rest or left else _moved(run, value, way)
 
 
 def offer_body(run: Run, key: str, reading: Reading, shape: str) -> int:
@@ -271,7 +280,7 @@ def _say(run: Run, value: Value, way: Way) -> None:
         reading = read(
             way.shape, new if body is None else body, run.shapes, role=way.role, parse_text=way.row.parts_in_text
         )
-        if reading is not None:
+        if reading is not None and (not way.row.take or reading.take(way.row.take) is not None):
             offer_body(run, way.key, reading, way.shape)
         return
     fitted = ops.fit(run.rendered(new) if way.type == "any" else new, way.type)

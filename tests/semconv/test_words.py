@@ -235,3 +235,53 @@ def test_what_a_row_refuses_of_the_target_s_own_key_does_not_stay():
     assert refused.removed == ("gen_ai.provider.name", "mine.mark")
     assert reasons(refused) == {"gen_ai.provider.name": "absent_at_source"}
     assert translated(rows, {"gen_ai.provider.name": "openai"}).attributes == {}
+
+
+# ---------------------------------------------------------------- conversations
+
+TALK = [
+    {"role": "user", "content": "Weather?"},
+    {
+        "role": "assistant",
+        "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+    },
+    {"role": "tool", "tool_call_id": "c", "content": "18 C"},
+    {"role": "assistant", "content": "18 C."},
+]
+
+
+def contents(found, key):
+    return [message["role"] for message in json.loads(found.attributes[key])]
+
+
+def test_of_a_whole_conversation_the_answer_is_its_end_and_the_rest_is_not_passed_off_as_one():
+    rows = b"  - {key: mine.out, to: gen_ai.output.messages, take: answer}\n"
+    found = translated(rows, {"mine.out": json.dumps(TALK)})
+    assert json.loads(found.attributes["gen_ai.output.messages"]) == [
+        {"role": "assistant", "parts": [{"type": "text", "content": "18 C."}]}
+    ]
+    assert reasons(found) == {"mine.out#/history": "superseded"}
+    assert "mine.out" not in found.removed
+
+
+def test_answer_and_history_of_one_conversation_may_both_find_their_place():
+    rows = b"  - {key: mine.all, to: gen_ai.output.messages, take: answer, also: {to: gen_ai.input.messages, take: history}}\n"
+    found = translated(rows, {"mine.all": json.dumps(TALK)})
+    assert contents(found, "gen_ai.output.messages") == ["assistant"]
+    assert contents(found, "gen_ai.input.messages") == ["user", "assistant", "tool"]
+    assert not found.loss
+    assert "mine.all" in found.removed
+
+
+def test_a_conversation_without_an_answer_has_none():
+    rows = b"  - {key: mine.out, to: gen_ai.output.messages, take: answer}\n"
+    found = translated(rows, {"mine.out": json.dumps(TALK[:1])})
+    assert "gen_ai.output.messages" not in found.attributes
+    assert reasons(found) == {"mine.out": "unstructured"}
+
+
+def test_why_an_answer_ended_is_not_why_the_turns_before_it_did():
+    rows = b"  - {key: mine.out, to: gen_ai.output.messages, take: answer}\n"
+    talk = [{**TALK[0]}, {**TALK[1], "finish_reason": "tool_calls"}, TALK[2], {**TALK[3], "finish_reason": "stop"}]
+    found = translated(rows, {"mine.out": json.dumps(talk)})
+    assert found.attributes["gen_ai.response.finish_reasons"] == ["stop"]
