@@ -100,12 +100,13 @@ def _definition(tool: Document, shapes: Shapes, reading: Reading) -> Document | 
             bare = "properties" in schema or schema.get("type") == "object"
             tool = joined(tool, {"parameters": schema}) if bare else {**schema, **tool}
     wrapped = False
-    for path in paths["wrappers"]:
-        inner = tool.get(path[0])
+    for name in (tool.get("type"), *[path[0] for path in paths["wrappers"]]):
+        inner = tool.get(name) if isinstance(name, str) else None
         if isinstance(inner, dict):
-            del tool[path[0]]
-            tool, wrapped = joined(tool, inner), True
-        elif inner is not None:  # something else of that name
+            beside = {key: value for key, value in tool.items() if key != name}
+            tool, wrapped = joined(beside, inner), True
+    for path in paths["wrappers"]:
+        if tool.get(path[0]) is not None:  # something else of that name
             tool = joined(tool, {f"source_{path[0]}": tool.pop(path[0])})
     if not wrapped and len(tool) == 1 and isinstance(inner := next(iter(tool.values())), dict):
         return joined(

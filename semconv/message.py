@@ -12,6 +12,7 @@ from semconv.paths import Document, Steps, at, joined, taken, unflattened
 from semconv.python_repr import parse_repr
 from semconv.reading import Reading
 from semconv.shapes import Shapes, are_messages
+from semconv.spoken import Spoken
 from semconv.value import Value, document, leaves
 
 _PLAIN: Final = frozenset({"role", "content", "finish_reason"})
@@ -67,11 +68,12 @@ class MessageReader:
 
     def _text(self, item: str) -> list[Document] | None:
         """A text is a message of the default role, unless it is the JSON or the Python of one that says its own."""
-        if item[:1] == "{" and (found := document(item)) is not None:
-            opened: Value = found
-        else:
-            opened = parse_repr(item) if item[-1:] == ")" and item[:1].isupper() else None
-        if isinstance(opened, dict) and any(isinstance(at(opened, path), str) for path in self.shapes.message.role):
+        opened: Value = document(item) if item[:1] == "{" else None
+        told = isinstance(opened, dict) and any(isinstance(at(opened, path), str) for path in self.shapes.message.role)
+        if item[-1:] == ")" and item[:1].isupper():
+            opened = parse_repr(item)
+            told = isinstance(opened, dict) and self.role_of(opened) is not None
+        if isinstance(opened, dict) and told:
             self.reading.opened(opened)
             return self.read(opened)
         self.reading.notes.add("type_coerced")
@@ -144,27 +146,24 @@ class MessageReader:
         left = dict(item)
         if said:
             taken(left, (said,))
-        parts: list[tuple[str, Document]] = []
+        spoken = Spoken()
         for path, kind in spec.before:
-            self._add(parts, role, taken(left, (path,)), kind)
-        self._add_parts(parts, role, left)
-        told = bool(parts)
-        called = any(part["type"] == "tool_call" for _, part in parts)
+            self._add(spoken, role, taken(left, (path,)), kind)
+        self._add_parts(spoken, role, left)
+        told = any(part["type"] == "text" and part.get("content") for part in spoken)
+        called = any(part["type"] == "tool_call" for part in spoken)
         for path, kind in spec.after:
-            found = taken(left, (path,))
-            if (
-                found is not None
-                and self._add(parts, role, found, kind)
-                and kind == "tool_call"
-                and told
-                and not called
-            ):
+            new = self._add(spoken, role, taken(left, (path,)), kind)
+            if new and kind == "tool_call" and told and not called:
                 self.reading.notes.add("order_unknown")
-        self._drop_silence(parts)
+        self.reading.derivable += spoken.without_silence()
         answers = taken(left, spec.answers, str)
         if role == "tool" or answers:
-            parts = [("tool", part) for part in self._answer([part for _, part in parts], answers)]
-        messages = _by_speaker(role, parts)
+            parts, unused = _answer(list(spoken), answers)
+            spoken.parts = [("tool", part) for part in parts]
+            if unused:
+                left["tool_call_id"] = unused
+        messages = spoken.messages(role)
         for key, paths in (("name", spec.name), ("finish_reason", spec.finish_reason)):
             value = taken(left, paths, str)
             if value is not None:
@@ -176,7 +175,7 @@ class MessageReader:
 
     # ------------------------------------------------------------------ the parts of one message
 
-    def _add_parts(self, parts: list[tuple[str, Document]], role: str, left: Document) -> None:
+    def _add_parts(self, spoken: Spoken, role: str, left: Document) -> None:
         spec = self.shapes.message
         said: list[str] = []
         for path in (*spec.parts, *spec.further_parts):
@@ -200,9 +199,9 @@ class MessageReader:
                 self.reading.derivable += leaves(content)  # the same text once more
                 continue
             said += texts
-            parts += found
+            spoken.parts += found
 
-    def _add(self, parts: list[tuple[str, Document]], role: str, value: Value, kind: str) -> bool:
+    def _add(self, spoken: Spoken, role: str, value: Value, kind: str) -> bool:
         """Parts that stand under a name of their own; True when there was something new in them."""
         if value is None:
             return False
@@ -211,41 +210,25 @@ class MessageReader:
         new = False
         for one in value if isinstance(value, list) else [value]:
             before = self.reading.parsed_leaves
-            for part in self.parts.read(self._as_part(one, kind)):
-                if any(_same(part, other) for _, other in parts):
-                    self.reading.derivable += leaves(one) + self.reading.parsed_leaves - before
-                    continue
-                parts.append((role, part))
-                new = True
+            for read in self.parts.read(self._as_part(one, kind)):
+                part = read
+                if isinstance(part.get("arguments"), str):
+                    part = {**part, "arguments": self.reading.parsed(part["arguments"])}
+                more = spoken.says(role, part)
+                if more is None:
+                    new = True
+                else:
+                    self.reading.derivable += leaves(one) + self.reading.parsed_leaves - before - len(more)
         return new
 
     def _as_part(self, one: Value, kind: str) -> Value:
         """A part that says what it is, or is told by where it stands."""
         if not isinstance(one, dict):
             return {"type": kind, kind: one}
+        one = unflattened(one)
         if kind != "tool_call" and self.parts.specs_for(one)[0]:
             return one
         return {**one, "type": kind}
-
-    def _drop_silence(self, parts: list[tuple[str, Document]]) -> None:
-        """An empty text beside something that is said."""
-        texts = [entry for entry in parts if entry[1] != {"type": "text", "content": ""}]
-        if texts and len(texts) < len(parts):
-            self.reading.derivable += len(parts) - len(texts)
-            parts[:] = texts
-
-    def _answer(self, parts: list[Document], call: Value) -> list[Document]:
-        """The parts of a message that answers a tool call."""
-        if any(part["type"] == "tool_call_response" for part in parts):
-            return (
-                [{**parts[0], "id": parts[0].get("id", call)}] if isinstance(call, str) and len(parts) == 1 else parts
-            )
-        plain = [part for part in parts if set(part) == {"type", "content"} and part["type"] == "text"]
-        response: Any = plain[0]["content"] if len(parts) == len(plain) == 1 else parts or None
-        answer: Document = {"type": "tool_call_response", "response": response}
-        if isinstance(call, str):
-            answer["id"] = call
-        return [answer]
 
     def _finished(self, message: Document) -> Document:
         """The message with the target's word for why it ended; the source's own word is kept aside."""
@@ -258,36 +241,19 @@ class MessageReader:
         return message
 
 
-def _by_speaker(role: str, parts: list[tuple[str, Document]]) -> list[Document]:
-    """Parts as messages, one after the other, each of one speaker; a result of a tool is the tool's, not the user's."""
-    messages: list[Document] = []
-    for said_by, part in parts:
-        speaker = "tool" if said_by == "user" and part["type"] == "tool_call_response" else said_by
-        if messages and messages[-1]["role"] == speaker:
-            messages[-1]["parts"].append(part)
-        else:
-            messages.append({"role": speaker, "parts": [part]})
-    return messages or [{"role": role, "parts": []}]
-
-
 def is_pair(item: list[Any]) -> bool:
     """Whether a list is a role and a text."""
     return len(item) == 2 and isinstance(item[0], str) and isinstance(item[1], str)
 
 
-def _same(part: Document, other: Document) -> bool:
-    """Whether a part says what another has said: a call with the same id, or the same words."""
-    if part["type"] != other["type"]:
-        return False
-    if part["type"] == "tool_call":
-        if part.get("id") and other.get("id"):
-            return bool(part["id"] == other["id"])
-        return bool(part.get("name") == other.get("name") and part.get("arguments") == other.get("arguments"))
-    return bool(
-        part == other
-        or (
-            part["type"] == "reasoning"
-            and part.get("content") == other.get("content")
-            and set(part) == {"type", "content"}
-        )
-    )
+def _answer(parts: list[Document], call: str | None) -> tuple[list[Document], str | None]:
+    """The parts of a message that answers a tool call, and the id of the call where no part takes it."""
+    for place, part in enumerate(parts):
+        if part["type"] == "tool_call_response":
+            if call is None or part.get("id") is not None:
+                return parts, None if call == part.get("id") else call
+            return [*parts[:place], {**part, "id": call}, *parts[place + 1 :]], None
+    plain = len(parts) == 1 and set(parts[0]) == {"type", "content"} and parts[0]["type"] == "text"
+    response: Any = parts[0]["content"] if plain else parts or None
+    answer: Document = {"type": "tool_call_response", "response": response}
+    return [{**answer, "id": call} if call else answer], None

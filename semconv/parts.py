@@ -13,7 +13,7 @@ from typing import Any, Final
 from semconv.paths import Document, Steps, at, drop, joined, unflattened
 from semconv.reading import Reading
 from semconv.shapes import PartSpec, Shapes, is_part
-from semconv.value import Value, document
+from semconv.value import Value, document, leaves
 
 _MODALITIES: Final = ("image", "audio", "video")
 _NESTING_MAX: Final = 8
@@ -58,15 +58,12 @@ class PartReader:
             kind, specs = self.specs_for(read[0])
             if kind in shapes.targets and is_part(read[0], shapes) and not _says_more(read[0], kind, specs):
                 break
-            found = None
-            for spec in specs:
-                if spec.is_for(read[0]):
-                    found = self._by_spec(read[0], kind, spec, nesting)
-                    if found is not None:
-                        break
-            if found is None or found == [read[0]]:
+            found = self._first(read[0], kind, specs, nesting)
+            if found is None:
                 break
-            read = [*found, *read[1:]]
+            read = [*found[0], *read[1:]]
+            if found[1] == kind:
+                break
         if type(read[0].get("type")) is not str:
             read[0] = self._generic(read[0])
         return read
@@ -90,6 +87,17 @@ class PartReader:
         return "", tuple(sorted(hints, key=_place) if len(hints) > 1 else hints)
 
     # ------------------------------------------------------------------ one part by one spec
+
+    def _first(
+        self, item: Document, kind: str, specs: tuple[PartSpec, ...], nesting: int
+    ) -> tuple[list[Document], str] | None:
+        """What the first spec that applies makes of a part, and the kind that is."""
+        for spec in specs:
+            if spec.is_for(item):
+                found = self._by_spec(item, kind, spec, nesting)
+                if found is not None:
+                    return found, spec.part
+        return None
 
     def _by_spec(self, item: Document, kind: str, spec: PartSpec, nesting: int) -> list[Document] | None:
         """The part as its spec reads it, None when it lacks what such a part must have."""
@@ -133,6 +141,10 @@ class PartReader:
                     self.reading.derivable += 1
         for _, path in used.values():
             drop(rest, path)
+            inner = rest.get(path[0])
+            if len(path) > 1 and type(inner) is dict and not any(value is not None for value in inner.values()):
+                self.reading.derivable += leaves(inner)
+                del rest[path[0]]
         if spec.keep_type and typed:
             rest = joined({f"source_{typed}": kind}, rest)
         return self.reading.without_nulls(rest)

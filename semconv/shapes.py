@@ -99,6 +99,7 @@ class Shapes:
     """Members that say what a part is."""
     by_type: Mapping[str, tuple[PartSpec, ...]]
     by_prefix: tuple[tuple[str, PartSpec], ...]
+    foreign_prefixes: tuple[str, ...]
     by_member: Mapping[str, tuple[PartSpec, ...]]
     definitions: Mapping[str, tuple[Steps, ...]]
     documents: Mapping[str, tuple[Steps, ...]]
@@ -136,7 +137,7 @@ class Shapes:
         foreign = {
             name: _NO_PART_HAS_IT
             for name, specs in parts.by_type.items()
-            if name not in own and not any(spec.part == name for spec in specs)
+            if name not in own and any(not (spec.when or spec.need) and spec.part != name for spec in specs)
         }
         roles = invert(table["roles"], ("roles",))
         return cls(
@@ -150,6 +151,7 @@ class Shapes:
             part_types=texts(table["part_types"], ("part_types",)),
             by_type={name: tuple(specs) for name, specs in parts.by_type.items()},
             by_prefix=tuple(parts.by_prefix),
+            foreign_prefixes=tuple(prefix for prefix, _ in parts.by_prefix),
             by_member={name: tuple(specs) for name, specs in parts.by_member.items()},
             definitions=_path_table(table, "definitions"),
             documents=_path_table(table, "documents"),
@@ -214,7 +216,12 @@ def are_messages(body: list[Any], shapes: Shapes) -> bool:
             kind = part.get("type")
             if type(kind) is not str:
                 return False
-            for name in required.get(kind, ()):
+            fields = required.get(kind)
+            if fields is None:
+                if kind.startswith(shapes.foreign_prefixes):
+                    return False
+                continue
+            for name in fields:
                 if name not in part or (name == "content" and type(part["content"]) is not str):
                     return False
     return True
@@ -278,7 +285,7 @@ class _Parts:
                 if name.endswith("*"):
                     self.by_prefix.append((name[:-1], spec))
                     continue
-                for spelling in {name, spelt(name)}:
+                for spelling in {name, spelt(name), spelt(name).replace("_", "-")}:
                     self.by_type.setdefault(spelling, []).append(spec)
             for name in texts(entry.get("has", []), (*path, "has")):
                 self.by_member.setdefault(name, []).append(spec)
