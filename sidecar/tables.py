@@ -8,13 +8,12 @@ from pathlib import Path
 from evidence.errors import PackError
 from evidence.packs import Pack
 from evidence.packs import load as load_pack
-from semconv.errors import SemconvError
+from semconv.errors import ProfileError, SemconvError
+from semconv.table import TABLE_BYTES_MAX
 from semconv.translate import Translator
 from sidecar.errors import ConfigError
 
-__all__ = ["load_packs", "load_translator", "read_profiles"]
-
-_PROFILE_BYTES_MAX = 1 << 20
+__all__ = ["load_packs", "load_translator", "profile_bytes", "profile_files", "read_profiles"]
 
 
 def load_packs(names: Sequence[str]) -> tuple[Pack, ...]:
@@ -33,31 +32,64 @@ def _pack(name: str) -> Pack:
         raise ConfigError(f"pack {name}: {error}") from error
 
 
+def profile_files(folder: Path) -> list[Path]:
+    """The profiles in a folder, in the order of their names.
+
+    Raises:
+        ConfigError: The folder cannot be read.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix in {".yaml", ".yml"})
+    except OSError as error:
+        raise ConfigError(f"profiles in {folder}: {error.strerror}") from error
+
+
+def profile_bytes(file: Path) -> bytes:
+    """What a profile's file holds, but of one that is too large to be read no more than shows that.
+
+    Raises:
+        ConfigError: The file cannot be read.
+    """
+    try:
+        with file.open("rb") as opened:
+            return opened.read(TABLE_BYTES_MAX + 1)
+    except OSError as error:
+        raise ConfigError(f"profile {file}: {error.strerror}") from error
+
+
 def read_profiles(folder: Path | None) -> dict[str, bytes]:
     """The user's profiles by file name, in the order of their names.
 
     Raises:
-        ConfigError: The folder or a file cannot be read, or a file is too large.
+        ConfigError: The folder or a file cannot be read.
     """
-    if folder is None:
-        return {}
     try:
-        files = sorted(path for path in folder.iterdir() if path.suffix in {".yaml", ".yml"})
-        for path in files:
-            if path.stat().st_size > _PROFILE_BYTES_MAX:
-                raise ConfigError(f"semconv.profiles_dir: {path} is larger than {_PROFILE_BYTES_MAX} bytes")
-        return {path.name: path.read_bytes() for path in files}
-    except OSError as error:
-        raise ConfigError(f"semconv.profiles_dir: {error.filename} cannot be read: {error.strerror}") from error
+        return {file.name: profile_bytes(file) for file in profile_files(folder)} if folder else {}
+    except ConfigError as error:
+        raise ConfigError(f"semconv.profiles_dir: {error}") from error
 
 
-def load_translator(target: str, profiles: Mapping[str, bytes]) -> Translator:
+def load_translator(target: str, profiles: Mapping[str, bytes], folder: Path | None = None) -> Translator:
     """The translator of a configuration.
+
+    Args:
+        target: the id of the target.
+        profiles: the user's own, by file name.
+        folder: where they were read, to be named when one cannot be used.
 
     Raises:
         ConfigError: A table is not valid, or there is no such target.
     """
     try:
         return Translator.load(target, user_profiles=profiles)
+    except ProfileError as error:
+        if error.file not in profiles:
+            raise ConfigError(f"semconv: {error}") from error
+        file = (folder or Path()) / error.file
+        place = f"{file}:{error.line}" if error.line else f"{file}"
+        hint = (
+            f"`affidavit semconv lint {file}` tells all that is wrong with it; moved out of the folder it is not used"
+        )
+        raise ConfigError(f"semconv.profiles_dir: {place}: {error.reason} ({hint})") from error
     except SemconvError as error:
         raise ConfigError(f"semconv: {error}") from error

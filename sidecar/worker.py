@@ -64,7 +64,7 @@ class Worker:
         if key.ensure():
             log.info("made a signing key", file=key.path)
         profiles = read_profiles(spec.profiles_dir)
-        translator = load_translator(spec.target, profiles)
+        translator = load_translator(spec.target, profiles, spec.profiles_dir)
         translate = FrameTranslator(translator)
         self._reader = JournalReader(state.journal)
         self._frames = JournalFrames(

@@ -50,7 +50,7 @@ def seal(
 
     settings = load(config_file)
     profiles = read_profiles(settings.semconv.profiles_dir)
-    translator = load_translator(settings.semconv.target, profiles)
+    translator = load_translator(settings.semconv.target, profiles, settings.semconv.profiles_dir)
     packs = load_packs(pack_names or settings.evidence.packs)
     signer = SigningKey(key, make=False).signer if key else None
     read = Inputs(inputs)

@@ -68,7 +68,7 @@ def _chosen(target: str | None, config_file: Path | None) -> Tables:
     settings = load(config_file).semconv
     profiles = read_profiles(settings.profiles_dir)
     return Tables(
-        translator=load_translator(target or settings.target, profiles),
+        translator=load_translator(target or settings.target, profiles, settings.profiles_dir),
         profiles=profiles,
         profiles_dir=settings.profiles_dir,
         keep_unmapped=settings.keep_unmapped,
