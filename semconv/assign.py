@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from types import NoneType
 from typing import Any
 
-from semconv.bind import bind, bind_key, bind_own, is_certain, is_tabled, leaves_as_is, looked_up, targets_of
+from semconv.bind import Binder, bind, bind_own, is_certain, is_tabled, leaves_as_is, looked_up
 from semconv.inverse import undo
 from semconv.ops import Step
 from semconv.plan import KeyFacts, Plan, Shape, Signal
@@ -23,7 +23,7 @@ from semconv.profile import EventRow, Fold, FoldKey, Implied, MetricRow, NameRow
 from semconv.run import Run
 from semconv.settle import EXACT, READABLE, Way, way
 from semconv.stages import BoundEvent, EventStage, FoldStage, ImpliedStage, KeyStage, OwnStage, Stage
-from semconv.target import FINISH_REASONS, OPERATION, Target
+from semconv.target import FINISH_REASONS, OPERATION
 from semconv.translation import Loss
 
 Rank = tuple[Any, ...]
@@ -80,13 +80,14 @@ class Assignment:
         facts: Sequence[KeyFacts],
         profiles: Mapping[int, Profile],
         values: Mapping[str, str | None],
-        target: Target,
+        binder: Binder,
         *,
         signal: Signal,
     ) -> None:
         """`facts` are those of the shape's keys, `profiles` in the order they are heard, by their place in the planner."""
         self.shape = shape
-        self.target = target
+        self.binder = binder
+        self.target = binder.target
         self.signal = signal
         self.profiles = profiles
         self.heard = list(profiles.values())
@@ -195,7 +196,7 @@ class Assignment:
                 if not ways:
                     rank, sentinels = (place, order, _natural(key)), profile.sentinels
                     exact = key in profile.exact
-                ways.append(bind(self.target, entry, holes))
+                ways.append(self.binder.bind(entry, holes))
                 if is_certain(ways[-1], self.types[key]):
                     return self._assigned(key, rank, ways, sentinels, exact=exact)
         return self._assigned(key, rank, ways, sentinels, exact=exact) if ways else None
@@ -210,7 +211,7 @@ class Assignment:
 
     def _first_claims(self, singles: Sequence[Assigned], families: Mapping[Fold, _Family]) -> Mapping[str, Rank]:
         """For each key that is claimed, when the first claim to it is heard."""
-        claims = [(one.rank, key) for one in singles for bound in one.ways for key in targets_of(bound)]
+        claims = [(one.rank, key) for one in singles for bound in one.ways for key in self.binder.targets_of(bound)]
         for fold, family in families.items():
             keys = (self.target.key_of(concept) or "" for concept in (fold.to, FINISH_REASONS))
             claims += [((*family.rank, ()), key) for key in keys]
@@ -355,15 +356,14 @@ class Assignment:
         if not rows:
             return None
         lifts = any(bound.row.lift for several in rows.values() for bound in several)
-        own = [key for key in self.target.attributes if lifts and key.startswith(self.target.namespaces)]
-        return EventStage(rows=rows, lift={key: bind_key(self.target, Row(to=key), key) for key in own})
+        return EventStage(rows=rows, lift=self.binder.own if lifts else {})
 
     def _bound_event(self, row: EventRow) -> BoundEvent:
         to = bind(self.target, Row(to=row.to, role=row.role)) if row.to else None
         return BoundEvent(
             row=row,
             way=to if to and to.key else None,
-            attributes={key: bind(self.target, member) for key, member in row.attributes.items()},
+            attributes={key: self.binder.bind(member) for key, member in row.attributes.items()},
         )
 
     def _metrics(self) -> Mapping[str, tuple[MetricRow, ...]]:

@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property, lru_cache
+from typing import Final
 
 from semconv import ops
 from semconv.profile import Row
 from semconv.settle import EXACT, READABLE, Way, split_way, way
 from semconv.target import Target
 
+BOUND_MAX: Final = 1 << 14
+"""Bound rows that are kept; only a row with a hole in its target can be bound in more ways than one."""
 TABLED = ("enum", "refuse")
 """Operations that are a look into a table: of values that are in none of them they change none."""
+
+
+class Binder:
+    """Binds the rows of tables to one target, each once: it is in many plans, and an object that is taken apart is many rows."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self._bound = lru_cache(maxsize=BOUND_MAX)(lambda row, holes: bind(target, row, holes))
+        self._targets = lru_cache(maxsize=BOUND_MAX)(lambda bound: tuple(dict.fromkeys(targets_of(bound))))
+
+    def bind(self, row: Row, holes: Sequence[str] = ()) -> Way:
+        """As `bind`. `row` is one of a table: what is made for the occasion is not worth keeping."""
+        return self._bound(row, tuple(holes) if row.to.endswith("*") else ())
+
+    def targets_of(self, bound: Way) -> tuple[str, ...]:
+        """As `targets_of`, each key once."""
+        return self._targets(bound)
+
+    @cached_property
+    def own(self) -> Mapping[str, Way]:
+        """A claim to each key of the target's own namespaces by a source of the same name."""
+        keys = [key for key in self.target.attributes if key.startswith(self.target.namespaces)]
+        return {key: bind_key(self.target, Row(to=key), key) for key in keys}
 
 
 def bind(target: Target, row: Row, holes: Sequence[str] = ()) -> Way:
