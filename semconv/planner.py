@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from semconv.assign import Assignment
-from semconv.bind import is_tabled
+from semconv.bind import Binder, is_tabled
 from semconv.plan import NOTHING, KeyFacts, Plan, Shape, Signal
 from semconv.profile import Profile, Row
 from semconv.target import OPERATION, Target
@@ -33,6 +33,7 @@ class Planner:
         self.profiles = tuple(sorted(profiles, key=lambda profile: profile.id))
         self.target = target
         self.signal = signal
+        self._binder = Binder(target)
         self._vocabulary = _vocabulary(self.profiles)
         self._below = _below(self.profiles)
         self._facts: dict[str, KeyFacts] = {}
@@ -80,7 +81,7 @@ class Planner:
             return NOTHING
         heard = sorted(margins, key=lambda at: (self.profiles[at].layer, -margins[at], self.profiles[at].id))
         matching = {at: self.profiles[at] for at in heard}
-        assignment = Assignment(shape, facts, matching, by_key, self.target, signal=self.signal)
+        assignment = Assignment(shape, facts, matching, by_key, self._binder, signal=self.signal)
         return assignment.plan([margins[at] for at in heard])
 
     # ------------------------------------------------------------------ what is known of a key
