@@ -42,6 +42,7 @@ _OPERATIONS: Final[Mapping[str, str]] = {
     "parse_json": "read as JSON",
     "json_text": "written as JSON",
     "parse_url": "taken apart as a URL",
+    "member": "its member {}",
     "plus": "plus {}",
     "length": "the number of its members",
     "const": "always {}",

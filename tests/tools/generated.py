@@ -39,7 +39,14 @@ def default_config() -> dict[Path, str]:
     return {Path("config/affidavit.yaml"): documented_defaults()}
 
 
-MAKERS = (protobuf, default_config)
+def conventions() -> dict[Path, str]:
+    """docs/conventions.md: where each name of each source convention goes, from the tables."""
+    from tests.tools import conventions
+
+    return {Path("docs/conventions.md"): conventions.conventions()}
+
+
+MAKERS = (protobuf, default_config, conventions)
 
 
 def main() -> int:
