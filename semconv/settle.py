@@ -210,6 +210,8 @@ def _claim_body(run: Run, label: str, value: Value, way: Way, atoms: int) -> Out
     reading = read(way.shape, body, run.shapes, role=way.role, parse_text=way.row.parts_in_text)
     if reading is None or (own and reading.rest):
         return Miss("unstructured")
+    if reading.value == [] and not own and not reading.rest:  # it says that there is nothing to say
+        return _derived(run, label, value, way, atoms)
     left = reading.take(way.row.take) if way.row.take else []
     if left is None:
         return Miss("unstructured")
@@ -221,6 +223,7 @@ def _claim_body(run: Run, label: str, value: Value, way: Way, atoms: int) -> Out
     won = WON
     if own:
         run.out[label] = run.rendered(reading.value)
+        _offer_reasons(run, reading, way.shape)
     else:
         won = offer_body(run, way.key, reading, way.shape)
     run.extra += count - atoms
@@ -251,9 +254,15 @@ def offer_body(run: Run, key: str, reading: Reading, shape: str) -> int:
         other = read(shape, standing, run.shapes) if standing is not None else None
         if other is not None and other.value == reading.value:
             won = EQUAL
-    if won is WON and shape == "output_messages" and reading.finish_reasons and run.finish_reasons_key:
-        run.offer(run.finish_reasons_key, list(reading.finish_reasons))
+    if won is WON:
+        _offer_reasons(run, reading, shape)
     return won
+
+
+def _offer_reasons(run: Run, reading: Reading, shape: str) -> None:
+    """The source's own words for why its messages ended, where the target has a place for them."""
+    if shape == "output_messages" and reading.finish_reasons and run.finish_reasons_key:
+        run.offer(run.finish_reasons_key, list(reading.finish_reasons))
 
 
 def book(run: Run, label: str, reading: Reading, atoms: int, *, equal: bool) -> None:

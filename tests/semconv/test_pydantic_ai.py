@@ -39,19 +39,25 @@ def test_an_agent_run_of_version_2(translator):
     item = span(NATIVE, "tools_loop.v2", "agent run")
     found = translate(translator, item)
     assert found.name == "invoke_agent weather_agent"
-    assert new(found) == {
+    said = new(found)
+    # pydantic_ai.all_messages has the history, the run and the answer in one list.
+    talk = said.pop("gen_ai.input.messages")
+    assert [message["role"] for message in talk] == ["system", "user", "assistant", "tool", "assistant", "tool"]
+    assert said == {
         "gen_ai.request.model": "gpt-4o-mini",  # model_name
         "gen_ai.output.messages": [
             {
                 "role": "assistant",
                 "parts": [{"type": "text", "content": "It is 18C and sunny in Paris, and 17 + 25 = 42."}],
+                "finish_reason": "stop",
             }
         ],
+        "gen_ai.response.finish_reasons": ["stop"],
     }
-    assert found.removed == ("agent_name", "final_result", "model_name")
+    assert found.removed == ("agent_name", "model_name", "pydantic_ai.all_messages")
     reasons = lost(found)
     assert "@name" not in reasons  # it said no more than the operation
-    assert reasons["pydantic_ai.all_messages"] == "ambiguous"  # history, run and outcome in one list
+    assert reasons["final_result"] == "superseded"  # the text of the answer once more
 
 
 def test_sums_over_a_run_do_not_count_twice(translator):
@@ -137,7 +143,20 @@ def test_an_agent_run_before_there_were_operations(translator):
     found = translate(translator, made(SCOPE, "agent run", attributes))
     assert found.name == "invoke_agent a"
     assert ("gen_ai.operation.name", "agent_name, model_name") in found.synthesized
-    assert lost(found) == {"all_messages_events": "ambiguous"}
+    assert new(found)["gen_ai.output.messages"][0]["parts"] == [{"type": "text", "content": "yes"}]
+    assert not found.loss  # an empty list says nothing
+
+
+def test_events_of_a_run_of_version_1_are_its_messages(translator):
+    events = [
+        {"event.name": "gen_ai.system.message", "role": "system", "content": "Be brief."},
+        {"event.name": "gen_ai.user.message", "role": "user", "content": "Hi"},
+        {"event.name": "gen_ai.choice", "index": 0, "message": {"role": "assistant", "content": "Hello"}},
+    ]
+    attributes = {"agent_name": "a", "model_name": "m", "all_messages_events": json.dumps(events)}
+    said = new(translate(translator, made(SCOPE, "agent run", attributes)))
+    assert [message["role"] for message in said["gen_ai.input.messages"]] == ["system", "user"]
+    assert said["gen_ai.output.messages"][0]["parts"] == [{"type": "text", "content": "Hello"}]
 
 
 def test_a_count_that_does_not_say_of_what_is_not_guessed(translator):
