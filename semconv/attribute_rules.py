@@ -93,7 +93,8 @@ class AttributeRules:
                 report.add("not-json", path, value, f"the JSON of a structure of at most {JSON_DEPTH_MAX} levels")
                 return
             if structured:
-                report.add("text-for-structure", path, value, "the structure itself")
+                code = "unusual-structure" if structures.is_advised(spec.shape) else "text-for-structure"
+                report.add(code, path, value, "the structure itself")
         left = _FINDINGS_PER_VALUE_MAX
 
         def tell(code: str, place: Path, got: Value, expected: str) -> None:

@@ -435,6 +435,31 @@ def test_a_check_is_total_and_its_findings_are_of_known_codes(span, said):
             assert len(finding.expected) <= 96
 
 
+WRITTEN = {"wrong-type", "not-json", "text-for-structure", "framework-as-provider", "deprecated-attribute"}
+"""What no attribute that a translation writes may be, whatever it was made of."""
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@LAWS
+@given(spans())
+def test_what_a_translation_writes_on_a_span_is_of_the_targets_types(target, span):
+    view = otlp_json.span_view(span[0], otlp_json.surroundings({}, span[1]))
+    translation = translator(target).span(view)
+    for finding in checker(target).span(applied(view, translation)):
+        assert finding.code not in WRITTEN or finding.path.partition("#")[0] not in translation.attributes, finding
+        assert finding.code != "wrong-name"
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@LAWS
+@given(ATTRIBUTES)
+def test_what_a_translation_writes_on_a_log_record_is_of_the_targets_types(target, attributes):
+    view = LogView(event_name=DETAILS, attributes=attributes)
+    translation = translator(target).log(view)
+    for finding in checker(target).log(applied(view, translation)):
+        assert finding.code not in WRITTEN or finding.path.partition("#")[0] not in translation.attributes, finding
+
+
 @LAWS
 @given(ATTRIBUTES)
 def test_logs_and_metrics_are_checked_whatever_they_hold(attributes):

@@ -10,11 +10,12 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from semconv import table
+from semconv import otlp_json, table
 from semconv.messages import read
 from semconv.python_repr import parse_repr
-from semconv.shapes import Shapes
+from semconv.shapes import Shapes, conforms
 from semconv.value import JSON_DEPTH_MAX, document
+from tests.semconv.strategies import TRANSLATOR
 from tests.semconv.test_shapes import SCHEMAS
 
 SHAPES = table.read(table.builtin("tables", "messages.yaml"), "messages.yaml", Shapes.from_table)
@@ -202,3 +203,44 @@ def test_envelopes_inside_each_other_are_opened_a_few_times_only():
     for _ in range(JSON_DEPTH_MAX * 100):
         body = {"messages": [body]}
     assert read("input_messages", body, SHAPES) is None
+
+
+# ------------------------------------------------------------------ the target's own key
+
+MINE = [{"role": "assistant", "parts": [{"type": "text", "content": "hi"}], "finish_reason": "stop"}]
+
+
+@pytest.mark.parametrize(
+    ("change", "reads"),
+    [
+        ({"finish_reason": "end_turn"}, {"finish_reason": "stop"}),
+        ({"role": "model"}, {"role": "assistant"}),
+        ({"parts": [{"type": "thinking", "content": "hm"}]}, {"parts": [{"type": "reasoning", "content": "hm"}]}),
+        (
+            {"parts": [{"type": "tool-f", "toolCallId": "c", "input": {}}]},
+            {"parts": [{"type": "tool_call", "id": "c", "name": "f", "arguments": {}}]},
+        ),
+    ],
+)
+def test_a_word_of_another_s_in_messages_that_are_right_otherwise_is_said_in_the_target_s(change, reads):
+    assert conforms("output_messages", MINE, SHAPES)
+    body = [{**MINE[0], **change}]
+    assert not conforms("output_messages", body, SHAPES)
+    assert read("output_messages", body, SHAPES).value == [{**MINE[0], **reads}]
+
+
+def test_the_provider_s_own_word_for_an_end_is_kept_beside_the_messages():
+    view = otlp_json.span_view(
+        {
+            "attributes": otlp_json.key_values(
+                {
+                    "gen_ai.operation.name": "chat",
+                    "gen_ai.output.messages": json.dumps([{**MINE[0], "finish_reason": "end_turn"}]),
+                }
+            )
+        },
+        otlp_json.surroundings({}, {}),
+    )
+    found = TRANSLATOR.span(view).attributes
+    assert json.loads(found["gen_ai.output.messages"]) == MINE
+    assert found["gen_ai.response.finish_reasons"] == ["end_turn"]
