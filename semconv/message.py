@@ -210,7 +210,8 @@ class MessageReader:
         new = False
         for one in value if isinstance(value, list) else [value]:
             before = self.reading.parsed_leaves
-            for read in self.parts.read(self._as_part(one, kind)):
+            told = self.reading.parsed(one) if kind == "tool_call" else one
+            for read in self.parts.read(self._as_part(told, kind)):
                 part = read
                 if isinstance(part.get("arguments"), str):
                     part = {**part, "arguments": self.reading.parsed(part["arguments"])}

@@ -91,6 +91,7 @@ class Shapes:
     roles: Mapping[str, str]
     foreign_roles: frozenset[str]
     finish_reasons: Mapping[str, str]
+    foreign_reasons: frozenset[str]
     mime_types: Mapping[str, str]
     wrappers: tuple[tuple[tuple[Steps, ...], str, str], ...]
     envelopes: tuple[str, ...]
@@ -140,10 +141,12 @@ class Shapes:
             if name not in own and any(not (spec.when or spec.need) and spec.part != name for spec in specs)
         }
         roles = invert(table["roles"], ("roles",))
+        reasons = invert(table["finish_reasons"], ("finish_reasons",))
         return cls(
             roles=roles,
-            foreign_roles=frozenset(source for source, target in roles.items() if source != target),
-            finish_reasons=invert(table["finish_reasons"], ("finish_reasons",)),
+            foreign_roles=_foreign(roles),
+            finish_reasons=reasons,
+            foreign_reasons=_foreign(reasons),
             mime_types=invert(table["mime_types"], ("mime_types",)),
             wrappers=tuple(_wrapper(entry, ("wrappers", place)) for place, entry in enumerate(table["wrappers"])),
             envelopes=texts(table["envelopes"], ("envelopes",)),
@@ -190,6 +193,11 @@ def invert(table: object, path: Path) -> dict[str, str]:
     return inverse
 
 
+def _foreign(words: Mapping[str, str]) -> frozenset[str]:
+    """The words that are not the target's own."""
+    return frozenset(source for source, target in words.items() if source != target)
+
+
 # ------------------------------------------------------------------ does it have the target's shape already
 
 
@@ -201,14 +209,14 @@ def conforms(shape: str, body: Any, shapes: Shapes) -> bool:  # noqa: ANN401  # 
 
 def are_messages(body: list[Any], shapes: Shapes) -> bool:
     """The hot loop over what is already right, so written flat."""
-    required, foreign = shapes.required, shapes.foreign_roles
+    required, foreign, reasons = shapes.required, shapes.foreign_roles, shapes.foreign_reasons
     for item in body:
         if type(item) is not dict:
             return False
         role, parts, reason = item.get("role"), item.get("parts"), item.get("finish_reason")
         if type(role) is not str or role in foreign:
             return False
-        if type(parts) is not list or (reason is not None and type(reason) is not str):
+        if type(parts) is not list or (reason is not None and (type(reason) is not str or reason in reasons)):
             return False
         for part in parts:
             if type(part) is not dict:
