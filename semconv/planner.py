@@ -8,8 +8,9 @@ Law: a plan depends on the item and the tables alone, never on what came before,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Generic, TypeVar
 
 from semconv.assign import Assignment
 from semconv.bind import Binder, is_tabled
@@ -22,6 +23,8 @@ SHAPE_KEYS_MAX: Final = 1 << 16
 KEYS_MAX: Final = 1 << 14
 """Keys whose facts are kept."""
 PLANS_PER_SHAPE_MAX: Final = 256
+T = TypeVar("T")
+_HOLE: Final = re.compile(r"[*{]")
 _ASKED: Final = (str, bool)
 _TRUTH: Final[Mapping[str, bool]] = {"true": True, "false": False}
 
@@ -34,6 +37,17 @@ class Planner:
         self.target = target
         self.signal = signal
         self._binder = Binder(target)
+        self._marks = _ByHead(
+            (mark.pattern, (at, number, mark))
+            for at, profile in enumerate(self.profiles)
+            for number, mark in enumerate(profile.marks)
+            if mark.kind == "keys"
+        )
+        self._tables = _ByHead(
+            (key, at)
+            for at, profile in enumerate(self.profiles)
+            for key in [*profile.exact, *(".".join(pattern.segments) for pattern in profile.patterns)]
+        )
         self._vocabulary = _vocabulary(self.profiles)
         self._below = _below(self.profiles)
         self._facts: dict[str, KeyFacts] = {}
@@ -95,18 +109,13 @@ class Planner:
         return known
 
     def _learn(self, key: str) -> KeyFacts:
-        places = list(enumerate(self.profiles))
+        head = key.partition(".")[0]
         spec = self.target.attributes.get(key)
         return KeyFacts(
-            marks=tuple(
-                (at, number)
-                for at, profile in places
-                for number, mark in enumerate(profile.marks)
-                if mark.kind == "keys" and mark.matches(key)
-            ),
-            rows={at: found for at, profile in places if (found := profile.rows(key))},
+            marks=tuple((at, number) for at, number, mark in self._marks.of(head) if mark.matches(key)),
+            rows={at: found for at in self._tables.of(head) if (found := self.profiles[at].rows(key))},
             concept=spec.concept if spec else key if self.target.knows(key) else None,
-            owners=tuple(at for at, profile in places if profile.owns(key)),
+            owners=tuple(at for at, profile in enumerate(self.profiles) if profile.owns(key)),
         )
 
     # ------------------------------------------------------------------ detection
@@ -139,6 +148,23 @@ class Planner:
                 margins[at] = score - profile.threshold
         covered = {base for at in margins for base in self._below[at]}
         return {at: margin for at, margin in margins.items() if at not in covered}
+
+
+class _ByHead(Generic[T]):
+    """What concerns keys, by their first segment: of all the tables few have a word on a key."""
+
+    def __init__(self, patterns: Iterable[tuple[str, T]]) -> None:
+        """Each with the key, the beginning of one before a star, or the key with holes it is for."""
+        self._anywhere: dict[T, None] = {}
+        self._heads: dict[str, dict[T, None]] = {}
+        for pattern, one in patterns:
+            sure = pattern[: found.start()] if (found := _HOLE.search(pattern)) else pattern
+            head, dot, _ = sure.partition(".")
+            (self._heads.setdefault(head, {}) if dot or sure == pattern else self._anywhere)[one] = None
+
+    def of(self, head: str) -> list[T]:
+        """What may concern the keys that begin with a segment."""
+        return [*self._heads.get(head, ()), *self._anywhere]
 
 
 def _below(profiles: Sequence[Profile]) -> tuple[tuple[int, ...], ...]:
