@@ -5,6 +5,7 @@ why; an entry of the table that nothing needs any longer is an error as well.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -15,7 +16,9 @@ from typing import Any
 import yaml
 
 TABLE = Path(__file__).with_name("differences.yaml")
-RIGHT = ("ours", "theirs", "both", "neither")
+RIGHT = ("ours", "both", "neither")
+"""Where they are right ours is mended, and there is no difference any longer."""
+KINDS = ("only theirs", "only ours", "other")
 MISSING = object()
 WORDS = {"attribute", "path", "kind", "theirs", "ours", "when", "right", "why"}
 
@@ -82,7 +85,7 @@ def _sort(item: Any) -> str:
 
 def _kind(item: Any) -> str:
     """What a part is, as it says itself."""
-    return str(item.get("type", "")) if isinstance(item, dict) else ""
+    return str(item.get("type", "")) if isinstance(item, dict) and "role" not in item else ""
 
 
 def _document(value: Any) -> Any:
@@ -99,20 +102,39 @@ def _shown(value: Any) -> str:
     return text if len(text) < 90 else f"{text[:60]}…{text[-25:]}"
 
 
-def listed(converter: str) -> list[dict[str, Any]]:
-    """The entries of the table for one converter, checked."""
-    entries = yaml.safe_load(TABLE.read_text())[converter]
+def judged(converter: str, cases: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]]) -> list[str]:
+    """What the table does not say of a converter, and what it says in vain.
+
+    Args:
+        converter: its name in the table.
+        cases: of every span their attributes, ours, those it came with, and which span it is.
+    """
+    entries = _listed(converter)
+    idle = {id(entry) for entry in entries}
+    unjudged = Counter()
+    for theirs, ours, attributes, span in cases:
+        for difference in differences(theirs, ours):
+            entry = next((entry for entry in entries if _explains(entry, difference, attributes)), None)
+            if entry is None:
+                unjudged[f"{difference} on a span of {span}"] += 1
+            else:
+                idle.discard(id(entry))
+    return sorted(unjudged) + [f"nothing needs {entry}" for entry in entries if id(entry) in idle]
+
+
+def _listed(converter: str) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = yaml.safe_load(TABLE.read_text())[converter]
     for entry in entries:
         assert set(entry) <= WORDS, entry
         assert {"attribute", "kind", "right", "why"} <= set(entry), entry
+        assert entry["kind"] in KINDS, entry
         assert entry["right"] in RIGHT, entry
     return entries
 
 
-def explains(entry: dict[str, Any], difference: Difference, attributes: dict[str, Any]) -> bool:
-    """Whether the entry is about this difference, on a span that came with these attributes."""
+def _explains(entry: dict[str, Any], difference: Difference, attributes: dict[str, Any]) -> bool:
     return (
-        difference.attribute == entry["attribute"]
+        _at(entry["attribute"], difference.attribute)
         and difference.kind == entry["kind"]
         and _at(entry.get("path", ""), difference.path)
         and all(_is(entry[who], getattr(difference, who)) for who in ("theirs", "ours") if who in entry)
@@ -130,4 +152,4 @@ def _is(wanted: Any, value: Any) -> bool:
         return value is None or value is MISSING
     if isinstance(wanted, dict) and set(wanted) == {"type"}:
         return type(value).__name__ == wanted["type"]
-    return any(value == one for one in wanted) if isinstance(wanted, list) else value == wanted
+    return any(value == one for one in wanted) if isinstance(wanted, list) else bool(value == wanted)
