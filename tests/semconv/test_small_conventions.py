@@ -14,17 +14,48 @@ HO = [{"role": "assistant", "parts": [{"type": "text", "content": "Ho"}]}]
 
 
 def test_ag2_says_twice_what_a_span_is(translator):
+    """As ag2 1.2.1 was seen to send it."""
     attributes = {
         "ag2.span.type": "llm",
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "openai",
         "gen_ai.request.model": "gpt-5",
-        "gen_ai.response.finish_reasons": '["stop"]',
-        "gen_ai.usage.cost": 0.1,
+        "gen_ai.input.messages": '[{"content": "Hi", "role": "user"}]',
+        "gen_ai.output.messages": json.dumps(
+            [
+                {
+                    "content": None,
+                    "role": "assistant",
+                    "tool_calls": [
+                        {"id": "c-1", "type": "function", "function": {"arguments": '{"x": 1}', "name": "look"}}
+                    ],
+                }
+            ]
+        ),
+        "gen_ai.usage.cache_read_input_tokens": 4,
+        "gen_ai.usage.thinking_tokens": 2,
     }
-    found = translate(translator, made("ag2", "chat gpt-5", attributes, kind=3))
+    found = translate(translator, made("opentelemetry.instrumentation.ag2", "chat gpt-5", attributes, kind=3))
+    assert new(found) == {
+        "gen_ai.input.messages": HI,
+        "gen_ai.output.messages": [
+            {
+                "role": "assistant",
+                "parts": [{"type": "tool_call", "id": "c-1", "name": "look", "arguments": {"x": 1}}],
+            }
+        ],
+        "gen_ai.usage.cache_read.input_tokens": 4,
+        "gen_ai.usage.reasoning.output_tokens": 2,
+    }
+    assert "ag2.span.type" in found.removed
+    assert lost(found) == {}
+
+
+def test_ag2_of_before_had_reasons_as_json_and_a_cost(translator):
+    attributes = {"ag2.span.type": "llm", "gen_ai.operation.name": "chat", "gen_ai.usage.cost": 0.1}
+    attributes["gen_ai.response.finish_reasons"] = '["stop"]'
+    found = translate(translator, made("ag2", "chat", attributes, kind=3))
     assert new(found) == {"gen_ai.response.finish_reasons": ["stop"]}
-    assert found.removed == ("ag2.span.type",)
     assert lost(found) == {"gen_ai.usage.cost": "no_concept"}
 
 
@@ -271,3 +302,149 @@ def test_cloudflare_s_gateway_has_whole_requests(translator):
     assert new(found)["gen_ai.output.messages"][0]["parts"] == HO[0]["parts"]
     assert lost(found) == {"gen_ai.usage.cost": "no_concept"}
     assert not found.unknown
+
+
+def test_cloudflare_s_gateway_may_have_the_body_of_the_request(translator):
+    attributes = {
+        "gen_ai.request.model": "gpt-5",
+        "gen_ai.model.provider": "openai",
+        "gen_ai.prompt_json": json.dumps({"messages": [{"role": "user", "content": "Hi"}], "temperature": 0.5}),
+        "gen_ai.completion_json": json.dumps(
+            {"id": "r-1", "choices": [{"message": {"role": "assistant", "content": "Ho"}}]}
+        ),
+    }
+    found = translate(translator, made("ai-gateway", "request", attributes))
+    assert new(found)["gen_ai.input.messages"] == HI
+    assert new(found)["gen_ai.request.temperature"] == 0.5
+    assert new(found)["gen_ai.response.id"] == "r-1"
+    assert lost(found) == {}
+
+
+# ------------------------------------------------------------------ LangWatch
+
+
+def test_langwatch_s_envelopes_say_what_is_in_them(translator):
+    attributes = {
+        "langwatch.span.type": "llm",
+        "langwatch.sdk.name": "langwatch-observability-sdk",
+        "langwatch.thread.id": "t-1",
+        "langwatch.input": json.dumps({"type": "chat_messages", "value": [{"role": "user", "content": "Hi"}]}),
+        "langwatch.output": json.dumps({"type": "text", "value": "Ho"}),
+        "langwatch.metrics": json.dumps(
+            {"prompt_tokens": 3, "completion_tokens": 2, "cost": 0.1, "first_token_ms": 450}
+        ),
+        "langwatch.params": json.dumps({"temperature": 0.5, "tool_choice": "auto"}),
+        "langwatch.timestamps": json.dumps({"started_at": 1}),
+        "gen_ai.request.model": "gpt-5",
+        "gen_ai.usage.prompt_tokens": 3,
+        "gen_ai.usage.completion_tokens": 2,
+    }
+    found = translate(translator, made("langwatch", "call", attributes))
+    assert (found.name, found.kind) == ("chat gpt-5", 3)
+    assert new(found) == {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.conversation.id": "t-1",
+        "gen_ai.input.messages": HI,
+        "gen_ai.output.messages": HO,
+        "gen_ai.request.temperature": 0.5,
+        "gen_ai.response.time_to_first_chunk": 0.45,
+        "gen_ai.usage.input_tokens": 3,
+        "gen_ai.usage.output_tokens": 2,
+    }
+    assert lost(found) == {
+        "@name": "name_changed",
+        "langwatch.metrics#/cost": "partial_no_concept",
+        "langwatch.params#/tool_choice": "partial_no_concept",
+        "langwatch.sdk.name": "vendor_internal",
+        "langwatch.timestamps": "derivable",
+    }
+
+
+def test_langwatch_s_tools_and_the_metrics_of_javascript(translator):
+    attributes = {
+        "langwatch.span.type": "tool",
+        "langwatch.input": json.dumps({"type": "json", "value": {"x": 1}}),
+        "langwatch.output": json.dumps({"type": "text", "value": "a cat"}),
+    }
+    found = translate(translator, made("langwatch", "look", attributes))
+    assert found.name == "execute_tool look"
+    assert new(found)["gen_ai.tool.call.arguments"] == {"x": 1}
+    assert new(found)["gen_ai.tool.call.result"] == "a cat"
+    assert lost(found) == {}
+    metrics = json.dumps({"type": "json", "value": {"promptTokens": 3, "completionTokens": 2}})
+    found = translate(translator, made("langwatch", "x", {"langwatch.span.type": "llm", "langwatch.metrics": metrics}))
+    assert found.attributes["gen_ai.usage.input_tokens"] == 3
+
+
+# ------------------------------------------------------------------ DeepEval
+
+
+def test_what_a_judge_should_know_is_no_part_of_the_conventions(translator):
+    attributes = {
+        "confident.span.type": "llm",
+        "confident.llm.model": "gpt-5",
+        "confident.llm.input_token_count": 3,
+        "confident.span.input": "Hi",
+        "confident.span.output": "Ho",
+        "confident.span.expected_output": "Ha",
+        "confident.trace.thread_id": "t-1",
+        "confident.trace.input": "Hi",
+    }
+    found = translate(translator, made("deepeval", "call", attributes, kind=1))
+    assert found.name == "chat gpt-5"
+    assert new(found) == {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.request.model": "gpt-5",
+        "gen_ai.usage.input_tokens": 3,
+        "gen_ai.conversation.id": "t-1",
+        "gen_ai.input.messages": HI,
+        "gen_ai.output.messages": HO,
+    }
+    assert lost(found)["confident.span.expected_output"] == "no_concept"
+    assert lost(found)["confident.trace.input"] == "scope_collapsed"
+    assert not found.unknown
+
+
+# ------------------------------------------------------------------ Prompt flow
+
+
+def test_prompt_flow_adds_tokens_up_over_the_spans_below(translator):
+    given = json.dumps({"model": "gpt-5", "messages": [{"role": "user", "content": "Hi"}], "temperature": 0.5})
+    attributes = {
+        "framework": "promptflow",
+        "span_type": "LLM",
+        "function": "openai.resources.chat.completions.Completions.create",
+        "inputs": given,
+        "output": json.dumps({"id": "r-1", "choices": [{"message": {"role": "assistant", "content": "Ho"}}]}),
+        "llm.generated_message": json.dumps({"role": "assistant", "content": "Ho"}),
+        "llm.response.model": "gpt-5-2026",
+        "llm.usage.prompt_tokens": 3,
+        "llm.usage.completion_tokens": 2,
+        "llm.usage.total_tokens": 5,
+        "__computed__.cumulative_token_count.prompt": 3,
+    }
+    span = with_events(
+        made("promptflow", "openai_chat", attributes), ("promptflow.function.inputs", {"payload": given})
+    )
+    found = translate(translator, span)
+    assert found.name == "chat gpt-5"
+    said = new(found)
+    assert said["gen_ai.input.messages"] == HI
+    assert said["gen_ai.output.messages"][0]["parts"] == HO[0]["parts"]
+    assert said["gen_ai.response.model"] == "gpt-5-2026"
+    assert said["gen_ai.usage.input_tokens"] == 3
+    assert lost(found)["__computed__.cumulative_token_count.prompt"] == "aggregate"
+    assert lost(found)["@events/promptflow.function.inputs"] == "superseded"
+    assert not found.unknown
+
+
+def test_a_function_of_prompt_flow_is_no_operation(translator):
+    attributes = {"framework": "promptflow", "span_type": "Function", "inputs": '{"q":1}', "output": "2"}
+    found = translate(translator, made("promptflow", "step", attributes))
+    assert not found.changed
+    assert lost(found) == {
+        "framework": "not_a_provider",
+        "inputs": "unstructured",
+        "output": "unstructured",
+        "span_type": "enum_no_equivalent",
+    }
