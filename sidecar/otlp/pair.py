@@ -49,12 +49,25 @@ def attributes(pairs: Iterable[bytes]) -> Attributes:
 
 def read(raw: bytes) -> tuple[str, Value]:
     """The key and plain value of one attribute. Raises as `attributes` does."""
-    found = _read(raw)
+    found: tuple[str, Value]
+    try:
+        if at := _text_at(raw):
+            found = _key(raw[2 : raw[1] + 2]), raw[at:].decode()
+        else:
+            msg = KeyValue.FromString(raw)
+            found = msg.key, plain(msg.value)
+    except (UnicodeDecodeError, WireError) as error:
+        raise DecodeError("KeyValue", got=f"{len(raw)} bytes that are not this message ({error})") from error
     if len(raw) <= KNOWN_BYTES_MAX:
         if len(_known) >= KNOWN_MAX:
-            _known.clear()
+            forget()
         _known[raw] = found
     return found
+
+
+def forget() -> None:
+    """Remember no attribute that was read: to measure, or to give memory back."""
+    _known.clear()
 
 
 def keys(pairs: Iterable[bytes]) -> list[str]:
@@ -95,17 +108,6 @@ def replaced(raw: bytes, key: str, value: Value) -> bytes:
 
 
 # ---------------------------------------------------------------- reading
-
-
-def _read(raw: bytes) -> tuple[str, Value]:
-    at = _text_at(raw)
-    try:
-        if at:
-            return _key(raw[2 : raw[1] + 2]), raw[at:].decode()
-        msg = KeyValue.FromString(raw)
-    except (UnicodeDecodeError, WireError) as error:
-        raise DecodeError("KeyValue", got=f"{len(raw)} bytes that are not this message ({error})") from error
-    return msg.key, plain(msg.value)
 
 
 def _key_of(raw: bytes) -> str:
