@@ -27,6 +27,7 @@ check: $(VENV)/.dev .venv-proto/.ready  ## format, lint, types, imports, generat
 
 bench: $(VENV)/.dev  ## costs as ratios of one run; figures for docs/performance.md
 	$(BIN)/python -m pytest -q tests/benchmarks -m bench --benchmark-enable --benchmark-only --benchmark-quiet --benchmark-timer=time.process_time
+	$(BIN)/python -m tests.benchmarks.translate
 	$(BIN)/python -m tests.benchmarks.load
 	$(BIN)/python -m tests.benchmarks.memory
 
