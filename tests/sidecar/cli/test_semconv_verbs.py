@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import sidecar.tables
 from sidecar.cli.semconv import semconv
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus"
@@ -42,6 +43,22 @@ UNKNOWN = {
         }
     ]
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def tables_read_once():
+    """Translators are safe to share: the verbs of this module need not read the same tables forty times."""
+    read, load = {}, sidecar.tables.load_translator
+
+    def load_once(target, profiles, *folder):
+        asked = (target, tuple(sorted(profiles.items())), folder)
+        if asked not in read:
+            read[asked] = load(target, profiles, *folder)
+        return read[asked]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sidecar.tables, "load_translator", load_once)
+        yield
 
 
 def run(*arguments):
