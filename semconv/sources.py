@@ -59,11 +59,13 @@ class Source:
 class Sources:
     """The user's tables among the built-in ones, resolved one at a time: a table that cannot be used spoils no other."""
 
-    def __init__(self, user: Mapping[str, bytes], written: Mapping[str, dict[str, Any]]) -> None:
-        """`user` has the files' bytes by name, `written` what was parsed of them."""
+    def __init__(
+        self, user: Mapping[str, bytes], written: Mapping[str, dict[str, Any]], builtin: Mapping[str, Source]
+    ) -> None:
+        """`user` has the files' bytes by name, `written` what was parsed of them, `builtin` the others by id."""
         self._user = user
         self._written = written
-        self.builtin = _builtin()
+        self.builtin = builtin
         self._files: dict[str, str] = {}
         for file in sorted(written):
             self._files.setdefault(str(written[file].get("id")), file)
@@ -109,7 +111,8 @@ class Sources:
                 if defect.code == "extends-cycle":
                     raise Defect(("extends",), str(defect), defect.code) from defect
                 file = self._files[extends]
-                raise Defect(("extends",), f"extends {extends!r}, but {file} cannot be used: {defect}") from defect
+                message = f"extends {extends!r}, but {file} cannot be used: {defect}"
+                raise Defect(("extends",), message, "base-unusable") from defect
         if extends not in self.builtin:
             known = sorted({*self.builtin, *self._files} - {id_})
             hint = table.nearest(extends, known)
@@ -127,7 +130,7 @@ def sources(user: Mapping[str, bytes]) -> list[Source]:
     Raises:
         ProfileError: a file is no table, or has an id, `override` or `extends` that cannot be; with its line.
     """
-    all_ = Sources(user, {file: table.parse(data, file, foreign=True) for file, data in user.items()})
+    all_ = Sources(user, {file: table.parse(data, file, foreign=True) for file, data in user.items()}, builtin())
     by_id = dict(all_.builtin)
     for file, data in sorted(user.items()):
         try:
@@ -138,7 +141,8 @@ def sources(user: Mapping[str, bytes]) -> list[Source]:
     return [by_id[id_] for id_ in sorted(by_id)]
 
 
-def _builtin() -> dict[str, Source]:
+def builtin() -> dict[str, Source]:
+    """The built-in tables by id."""
     found = []
     for file in table.builtin_names("profiles"):
         data = table.builtin("profiles", file)

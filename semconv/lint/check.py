@@ -17,7 +17,7 @@ from semconv.lint.reading import Reading, read
 from semconv.profile import LAYERS, Profile, Row
 from semconv.profile_reader import from_table
 from semconv.shared import shared
-from semconv.sources import Source, Sources
+from semconv.sources import Source, Sources, builtin
 from semconv.table import Defect, Path
 from semconv.target import load
 
@@ -30,8 +30,12 @@ class Linter:
         tables = {name: table.parse(table.builtin("tables", name), name) for name in table.builtin_names("tables")}
         self.target = load(target, tables)
         self.shared = shared(tables, self.target)
-        builtin = Sources({}, {}).builtin.values()
-        conventions = [source for source in builtin if LAYERS[source.content.get("layer", "vendor")] < LAYERS["vendor"]]
+        self.builtin = builtin()
+        conventions = [
+            source
+            for source in self.builtin.values()
+            if LAYERS[source.content.get("layer", "vendor")] < LAYERS["vendor"]
+        ]
         self._common = [from_table(source.content, self.target, self.shared) for source in conventions]
 
     def files(self, user: Mapping[str, bytes]) -> list[Finding]:
@@ -42,7 +46,7 @@ class Linter:
             document = self._document(file, user[file], found)
             if document is not None:
                 written[file] = document
-        sources = Sources(user, written)
+        sources = Sources(user, written, self.builtin)
         for file in sorted(written):
             try:
                 source = sources.source(file)

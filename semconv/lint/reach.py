@@ -174,12 +174,7 @@ def unreachable_elsewhere(profile: Profile, table: dict[str, Any]) -> Iterator[t
     )
     yield from _later("events", list(zip(_paths(table, "events", "event"), profile.events, strict=True)), _same_event)
     yield from _later("metrics", list(zip(_paths(table, "metrics"), profile.metrics, strict=True)), _same_metric)
-    seen: dict[str, Path] = {}
-    for path in _paths(table, "logs", "event"):
-        name = _at(table, path)
-        if name in seen:
-            yield Remark(path, "row-twice", f"{name!r} has a row already"), seen[name]
-        seen.setdefault(name, path)
+    yield from _later("logs", list(zip(_paths(table, "logs", "event"), profile.logs, strict=True)), _same_event)
 
 
 def _later(word: str, rows: Sequence[tuple[Path, Any]], alike: Any) -> Iterator[tuple[Remark, Path]]:  # noqa: ANN401  # a question about two rows of one kind
@@ -213,9 +208,3 @@ def _paths(table: dict[str, Any], word: str, listed: str = "") -> list[Path]:
         found += [(word, at, listed, number) for number in range(len(names))] if isinstance(names, list) else []
         found += [] if isinstance(names, list) else [(word, at, listed) if listed else (word, at)]
     return found
-
-
-def _at(table: Any, path: Path) -> Any:  # noqa: ANN401  # parsed documents
-    for step in path:
-        table = table[step]
-    return table
