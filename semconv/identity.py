@@ -19,6 +19,7 @@ ERROR_TYPE: Final = "error.type"
 LEFT_KIND: Final = 1
 """INTERNAL: the kind nearly every SDK leaves where none is asked for."""
 STATUS_ERROR: Final = 2
+_INTERNAL: Final = 1
 _UNSAID_KINDS: Final = (0, 1)
 """UNSPECIFIED and INTERNAL: what an instrumentation leaves that does not use kinds."""
 
@@ -47,7 +48,10 @@ def kind_of(kind: int, types: Sequence[SpanType], *, says_nothing: bool, known: 
     one_choice = len(types) == 1
     if kind in types[0].allowed_kinds or any(kind in candidate.allowed_kinds for candidate in types[1:]):
         return primary if says_nothing and one_choice and kind in _UNSAID_KINDS else kind
-    return primary if one_choice else kind
+    if one_choice:
+        return primary
+    # OTLP: what is unspecified may be taken for internal; where no type is, nothing is known.
+    return _INTERNAL if not kind and any(_INTERNAL in candidate.allowed_kinds for candidate in types) else kind
 
 
 def name_of(kind: int, types: Sequence[SpanType], said: Callable[[str], Value]) -> str | None:

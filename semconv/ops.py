@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from semconv.python_repr import parse_repr
 from semconv.table import Defect, Path, mapping, nearest, number, sequence, text, texts
 from semconv.value import Value, document, fits_int64, json_text, weighed
 
@@ -248,6 +249,12 @@ def _parse_json(value: Value, _argument: None, scope: Scope) -> Value | Miss:
     return inside if isinstance(inside, dict | list) else UNPARSEABLE
 
 
+def _parse_repr(value: Value, _argument: None, scope: Scope) -> Value | Miss:
+    inside = scope.inside(value)
+    found = parse_repr(value) if isinstance(value, str) and inside is None else inside
+    return found if isinstance(found, dict | list) else UNPARSEABLE
+
+
 def _json_text(value: Value, _argument: None, _scope: Scope) -> Value | Miss:
     return json_text(value)
 
@@ -422,6 +429,7 @@ OPS: Final[Mapping[str, Op]] = {
     "wrap_list": Op(run=_wrap_list, inverse="unwrap_list", argument=_none),
     "unwrap_list": Op(run=_unwrap_list, inverse="wrap_list", argument=_none),
     "parse_json": Op(run=_parse_json, inverse="json_text", argument=_none),
+    "parse_repr": Op(run=_parse_repr, inverse=None, argument=_none),
     "json_text": Op(run=_json_text, inverse="parse_json", argument=_none),
     "parse_url": Op(run=_parse_url, inverse=None, argument=_none),
     "has": Op(run=_has, inverse="keep", argument=_texts_argument),

@@ -40,6 +40,7 @@ _OPERATIONS: Final[Mapping[str, str]] = {
     "wrap_list": "as a list of one",
     "unwrap_list": "the one member of the list",
     "parse_json": "read as JSON",
+    "parse_repr": "read as JSON or as Python's repr",
     "json_text": "written as JSON",
     "parse_url": "taken apart as a URL",
     "member": "its member {}",
