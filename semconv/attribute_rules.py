@@ -10,14 +10,12 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from semconv.finding import ABSENT, Findings
-from semconv.requirements import Requirements, is_said
+from semconv.requirements import PROVIDER, Requirements, is_said
 from semconv.structure import excerpt, pointer
 from semconv.table import Path
 from semconv.target import FINISH_REASONS, AttributeSpec
 from semconv.value import JSON_DEPTH_MAX, Value, document
 from semconv.view import Attributes
-
-PROVIDER: Final = "gen_ai.provider.name"
 
 _FINDINGS_PER_VALUE_MAX: Final = 32
 """Departures named in one structured value; readers fix the first and look again."""

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import Final
 
 from semconv import identity
-from semconv.attribute_rules import PROVIDER, AttributeRules
+from semconv.attribute_rules import AttributeRules
 from semconv.finding import Claimed, Finding, Findings
-from semconv.requirements import INSTRUMENTS, Duty, Requirements, is_said
+from semconv.requirements import INSTRUMENTS, PROVIDER, Duty, Requirements, is_said
 from semconv.target import KINDS, OPERATION, SpanType, Target
 from semconv.value import Value
 from semconv.view import Attributes, LogView, MetricView, SpanView

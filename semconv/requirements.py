@@ -14,7 +14,7 @@ from typing import Any, Final
 from semconv.shapes import invert
 from semconv.structure import Structures
 from semconv.table import Path, builtin, mapping, one_of, parse, read, sequence, text, texts
-from semconv.target import AttributeSpec, Target
+from semconv.target import OPERATION, AttributeSpec, Target
 from semconv.value import Value
 from semconv.vocabulary import Vocabulary
 
@@ -26,11 +26,13 @@ INSTRUMENTS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Instruments of the conventions, and the kinds of OTLP data they record."""
 
-_PROVIDER: Final = "gen_ai.provider.name"
-_OPERATION: Final = "gen_ai.operation.name"
-_TABLED: Final[Mapping[str, str]] = {_PROVIDER: "provider", _OPERATION: "operation"}
+PROVIDER: Final = "gen_ai.provider.name"
+"""The concept that says who serves a model."""
+
+_TABLED: Final[Mapping[str, str]] = {PROVIDER: "provider", OPERATION: "operation"}
 """Attributes whose other spellings a shared table of enums has."""
 
+_SECTIONS: Final = ("attributes", "events", "metrics")
 _TABLES: Final = ("enums.yaml", "messages.yaml")
 _FAILED: Final = "operation failed"
 _DECIDABLE: Final = re.compile(r"(?P<key>[a-z_.]+\.[a-z_.]+) (?P<word>present|absent|is not|is)(?P<values> .+)?")
@@ -167,26 +169,27 @@ def requirements(table: dict[str, Any], target: Target, shared: Mapping[str, Any
         },
         events={name: _duty(name, item, ("events", name)) for name, item in _named(table, "events").items()},
         metrics={name: _metric(name, item, ("metrics", name)) for name, item in _named(table, "metrics").items()},
-        deprecated={
-            section: {
-                old: texts(new, ("deprecated", section, old)) for old, new in mapping(names, ("deprecated",)).items()
-            }
-            for section, names in mapping(
-                {"attributes": {}, "events": {}, "metrics": {}, **_named(table, "deprecated")},
-                ("deprecated",),
-                known=("attributes", "events", "metrics"),
-            ).items()
-        },
+        deprecated=_deprecated({**{section: {} for section in _SECTIONS}, **_named(table, "deprecated")}),
         within={
             whole: tuple(texts(group, ("within", whole)) for group in sequence(groups, ("within", whole)))
             for whole, groups in _named(table, "within").items()
         },
-        structures=Structures(_named(table, "structures"), spellings),
+        structures=Structures(_named(table, "structures"), ("structures",), spellings),
         vocabularies={
             key: _vocabulary(spec, enums) for key, spec in target.attributes.items() if len(spec.members) > 1
         },
         frameworks=frozenset(texts(enums["frameworks"], ("frameworks",))),
     )
+
+
+def _deprecated(table: dict[str, Any]) -> dict[str, dict[str, tuple[str, ...]]]:
+    return {
+        section: {
+            old: texts(new, ("deprecated", section, old))
+            for old, new in mapping(names, ("deprecated", section)).items()
+        }
+        for section, names in mapping(table, ("deprecated",), known=_SECTIONS).items()
+    }
 
 
 def _part_types(parts: list[dict[str, Any]]) -> dict[str, str]:

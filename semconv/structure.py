@@ -36,6 +36,7 @@ class Structures:
 
     Args:
         table: the `structures` of its file.
+        at: where that stands in the file.
         spellings: other words for the values of a list, or the types of a union, by its name; those of content that is
             given in more than one way are `media`.
 
@@ -43,22 +44,23 @@ class Structures:
         Defect: the table is not as it should be.
     """
 
-    def __init__(self, table: dict[str, Any], spellings: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(self, table: dict[str, Any], at: Path, spellings: Mapping[str, Mapping[str, str]]) -> None:
         words = ("shapes", "advised", "values", "objects", "unions")
-        mapping(table, (), known=words, need=("shapes", "values", "objects", "unions"))
+        mapping(table, at, known=words, need=("shapes", "values", "objects", "unions"))
         self._named: list[tuple[str, Path]] = []
         self._checks: dict[str, Check] = {"any": _any, "base64": _base64}
         self._checks.update({name: _plain(*plain) for name, plain in _PLAIN.items()})
-        for name, members in mapping(table["values"], ("values",)).items():
-            self._checks[name] = _value(Vocabulary(texts(members, ("values", name)), spellings.get(name)))
-        for name, fields in mapping(table["objects"], ("objects",)).items():
-            self._checks[name] = self._object(fields, ("objects", name))
-        for name, variants in mapping(table["unions"], ("unions",)).items():
-            self._checks[name] = self._union(variants, ("unions", name), spellings.get(name, {}))
+        for name, members in mapping(table["values"], (*at, "values")).items():
+            self._checks[name] = _value(Vocabulary(texts(members, (*at, "values", name)), spellings.get(name)))
+        for name, fields in mapping(table["objects"], (*at, "objects")).items():
+            self._checks[name] = self._object(fields, (*at, "objects", name))
+        for name, variants in mapping(table["unions"], (*at, "unions")).items():
+            self._checks[name] = self._union(variants, (*at, "unions", name), spellings.get(name, {}))
         self._shapes = {
-            name: self._type(word, ("shapes", name)) for name, word in mapping(table["shapes"], ("shapes",)).items()
+            name: self._type(word, (*at, "shapes", name))
+            for name, word in mapping(table["shapes"], (*at, "shapes")).items()
         }
-        self._advised = frozenset(texts(table.get("advised", []), ("advised",)))
+        self._advised = frozenset(texts(table.get("advised", []), (*at, "advised")))
         for name, path in self._named:
             if name not in self._checks:
                 raise Defect(path, f"unknown type {name!r}; known: {', '.join(sorted(self._checks))}")
