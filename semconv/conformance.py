@@ -142,7 +142,8 @@ class Checker:
         duty = self.requirements.events.get(name)
         if duty is None:
             self._name(report, "event", name, prefix.rstrip("/") or "@name")
-        self._rules.check(report, attributes, claims=duty is not None, structured=structured, prefix=prefix)
+        claims = duty is not None or is_said(attributes.get(OPERATION))
+        self._rules.check(report, attributes, claims=claims, structured=structured, prefix=prefix)
         if duty is not None:
             _duty(report, duty, attributes.get, prefix)
 

@@ -284,6 +284,8 @@ LOGS = {
     "messages_as_json": (CHAT, DETAILS, "text-for-structure", "gen_ai.input.messages"),
     "exception_without_anything": ({}, "gen_ai.client.operation.exception", "missing-conditional", "exception.type"),
     "message_of_1_36": ({}, "gen_ai.user.message", "deprecated-event", "@name"),
+    "port_of_a_record_that_is_no_event": (
+        {"gen_ai.operation.name": "chat", "server.port": "80"}, "acme.call", "wrong-type", "server.port"),
     "type_of_a_count": ({"gen_ai.usage.input_tokens": "3"}, "", "wrong-type", "gen_ai.usage.input_tokens"),
 }  # fmt: skip
 
