@@ -226,7 +226,12 @@ def _example(view: Item, file: str) -> Example:
     if isinstance(view, MetricView):
         return {"file": file, "metric": view.name[:NAME_CHARS_MAX]}
     signal = "span" if isinstance(view, SpanView) else "log"
-    return {"file": file, "signal": signal, "trace_id": view.trace_id, "span_id": view.span_id}
+    return {
+        "file": file,
+        "signal": signal,
+        "trace_id": view.trace_id[:NAME_CHARS_MAX],
+        "span_id": view.span_id[:NAME_CHARS_MAX],
+    }
 
 
 def _count(counts: dict[str, int], name: str, count: int) -> None:

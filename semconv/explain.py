@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
-from semconv import table, words
+from semconv import table, words, written
 from semconv.bind import bind
 from semconv.catalogue import sign
 from semconv.inside import FILE, Objects
@@ -23,6 +23,7 @@ from semconv.shared import shared
 from semconv.sources import Source
 from semconv.target import Target
 from semconv.translate import Translator
+from semconv.translation import IRREVERSIBLE, LOSSLESS, NEEDS_PROVENANCE
 from semconv.trial import trial
 from semconv.value import Value
 
@@ -30,6 +31,13 @@ SCHEMA_VERSION: Final = "semconv-explain-v1"
 
 _HOLE: Final = re.compile(r"\{[a-z]\}")
 _EVENT: Final = "@events/"
+_PATHS: Final = {
+    "@name": "The name of a span or of a metric.",
+    "@kind": "The kind of a span.",
+    "@body": "The body of a log record.",
+    "@duplicates": "Attributes whose key came again later on the same item: the last one is the one that is read.",
+}
+"""Paths of a loss report that are no names."""
 _LAYERS: Final = {number: name for name, number in LAYERS.items()}
 _NEAR_MAX: Final = 5
 _NEAR_ENOUGH: Final = 0.75
@@ -67,6 +75,9 @@ class Explainer:
         of_target = self._of_target(key)
         rows = [row for each, source in heard for row in self._keyed(each, source, key, member, values)]
         rows += [row for each, source in heard for row in self._named(each, source, key)]
+        if name.startswith(_EVENT) and not rows:  # of an event, one attribute
+            event, _, attribute = key.rpartition("/")
+            rows = [row for each, source in heard for row in self._named(each, source, event, attribute)]
         reached = [row for each, source in heard for row in self._reaching(each, source, of_target)]
         rows, reached = ([row for row in found if _in_scope(row.pop("scopes"), scope)] for found in (rows, reached))
         return {
@@ -74,13 +85,14 @@ class Explainer:
             "asked": name,
             "target": {"id": self.target.id, "version": self.target.version, "digest": self.target.digest},
             "reason": _reason(name) if name in REASONS else None,
+            "path": _PATHS.get(name),
             "target_name": of_target,
             "rows": rows,
             "reached_from": reached,
             "reached_inside": list(self._reaching_inside(of_target)),
             "marks": [mark for each, _ in heard for mark in _marks(each, key)],
             "namespaces": [each.id for each, _ in heard if each.owns(key)],
-            "nearest": [] if rows or of_target or name in REASONS else self._nearest(key),
+            "nearest": [] if rows or of_target or name in REASONS or name in _PATHS else self._nearest(key),
         }
 
     # ------------------------------------------------------------------ rows for a name
@@ -93,7 +105,7 @@ class Explainer:
             word, place, *way = profile.places[order]
             document = self._said(profile, source, str(word), int(place))
             if isinstance(entry, FoldKey):
-                document |= {"names": [str(way[-1])], "place": ".".join(entry.path), "reversal": "needs_provenance"}
+                document |= {"names": [str(way[-1])], "place": ".".join(entry.path), "reversal": NEEDS_PROVENANCE}
             else:
                 document["reversal"] = self._reversal(entry, holes)
                 document["tried"] = [
@@ -113,22 +125,24 @@ class Explainer:
         return document
 
     def _reversal(self, entry: Row, holes: Sequence[str]) -> str:
-        """Whether the source follows from the result, as far as a row alone can say."""
+        """Whether a value the row takes follows from the result, as far as the row alone can say."""
         way = bind(self.target, entry, holes)
         if entry.evict:
-            return "irreversible"
-        if entry.keep or entry.copy:
-            return "lossless"
-        renamed = bool(way.key) and way.shape not in READABLE and entry.reversible and not entry.lost
-        return "lossless" if renamed else "needs_provenance"
+            return IRREVERSIBLE
+        stays = entry.keep or entry.copy or (entry.lost and not entry.split)
+        renamed = way.key and way.shape not in READABLE and entry.reversible
+        return LOSSLESS if stays or renamed else NEEDS_PROVENANCE
 
-    def _named(self, profile: Profile, source: Source, name: str) -> Iterator[dict[str, Any]]:
-        """Rows for events, log events, metrics and span names."""
-        for word, place, row in _lists(source):
-            if word not in ("rows", "folds") and any(
-                _names(pattern, name) for pattern in _texts(row, words.NAMES.get(word))
+    def _named(self, profile: Profile, source: Source, name: str, attribute: str = "") -> Iterator[dict[str, Any]]:
+        """Rows for events, log events, metrics and span names; of an event only the row for one attribute, if there is one."""
+        for word, place, row in written.rows(source):
+            if word in written.KEYED or not any(
+                written.names(pattern, name) for pattern in written.texts(row, words.NAMES.get(word))
             ):
-                yield self._said(profile, source, word, place)
+                continue
+            document = self._said(profile, source, word, place)
+            own = [member for member in document.get("members", ()) if member["name"] == attribute]
+            yield {**document, "members": own} if own else document
 
     # ------------------------------------------------------------------ names of the target
 
@@ -161,32 +175,32 @@ class Explainer:
     ) -> Iterator[dict[str, Any]]:
         """Every row that claims a concept, with the ways inside it."""
         concept = of_target["concept"] if of_target else ""
-        for word, place, row in _lists(source) if concept else ():
-            ways = [inside for inside, claimed in self._objects.claims(row) if _leads(claimed, concept)]
+        for word, place, row in written.rows(source) if concept else ():
+            ways = [inside for inside, claimed in self._objects.claims(row) if written.leads(claimed, concept)]
             if ways or f"{{{concept}}}" in row.get("pattern", ""):
                 yield {**self._said(profile, source, word, place), "inside": [way for way in ways if way]}
 
     def _reaching_inside(self, of_target: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
         """Members of the shared objects that claim a concept."""
         for object_, name, row, claimed in self._objects.claiming() if of_target else ():
-            if of_target and _leads(claimed, of_target["concept"]):
+            if of_target and written.leads(claimed, of_target["concept"]):
                 place = {"object": object_, "name": name, "file": FILE, "line": self._objects.line(object_, name)}
                 yield {**place, **self._words(row, self._enums)}
 
     # ------------------------------------------------------------------ one row as a document
 
     def _said(self, profile: Profile, source: Source, word: str, place: int) -> dict[str, Any]:
-        written, line = source.place((word, place))
+        by, line = source.place((word, place))
         row = source.content[word][place]
         return {
             "profile": profile.id,
             "layer": _LAYERS[profile.layer],
             "list": word,
-            "file": written.file,
+            "file": by.file,
             "line": line,
-            "user": written.user,
-            "names": _texts(row, words.NAMES.get(word)),
-            "scopes": _texts(row.get("when") or {}, "scope"),
+            "user": by.user,
+            "names": written.texts(row, words.NAMES.get(word)),
+            "scopes": written.texts(row.get("when") or {}, "scope"),
             **self._words(row, profile.enums),
         }
 
@@ -211,47 +225,16 @@ class Explainer:
 
     def _nearest(self, name: str) -> list[str]:
         known = {key for profile, _ in self._profiles for key in profile.exact} | set(self.target.attributes)
-        rows = [(word, row) for _, source in self._profiles for word, _, row in _lists(source)]
-        known.update(text for word, row in rows for text in _texts(row, words.NAMES.get(word)))
+        rows = [(word, row) for _, source in self._profiles for word, _, row in written.rows(source)]
+        known.update(text for word, row in rows for text in written.texts(row, words.NAMES.get(word)))
         return get_close_matches(name, sorted(known), n=_NEAR_MAX, cutoff=_NEAR_ENOUGH)
 
 
-# ------------------------------------------------------------------ reading tables as they are written
-
-
-def _lists(source: Source) -> Iterator[tuple[str, int, words.Row]]:
-    """Every row of a table, with the list it is in and its place there."""
-    for word, rows in source.content.items():
-        for place, row in enumerate(rows if isinstance(rows, list) else ()):
-            if isinstance(row, dict):
-                yield word, place, row
-
-
-def _texts(row: words.Row, word: str | None) -> list[str]:
-    """The names a row has under a word: one, a list of them, or the keys of a mapping."""
-    found = row.get(word, []) if word else []
-    return [found] if isinstance(found, str) else list(found)
-
-
-def _names(pattern: str, name: str) -> bool:
-    """Whether a name of a row, with a star at its end or a variable in it, is this one."""
-    if pattern.endswith("*"):
-        return name.startswith(pattern[:-1])
-    head, variable, rest = pattern.partition("{")
-    tail = rest.partition("}")[2]
-    if not variable:
-        return name == pattern
-    return bool(head or tail) and name.startswith(head) and name.endswith(tail) and len(name) > len(head) + len(tail)
+# ------------------------------------------------------------------ helpers
 
 
 def _in_scope(scopes: Sequence[str], scope: str | None) -> bool:
-    return scope is None or not scopes or any(_names(pattern, scope) for pattern in scopes)
-
-
-def _leads(claimed: str, concept: str) -> bool:
-    if claimed.endswith("*"):
-        return concept.startswith(claimed[:-1]) or f"{concept}." == claimed[:-1]
-    return claimed == concept
+    return scope is None or not scopes or any(written.names(pattern, scope) for pattern in scopes)
 
 
 def _reasons(row: words.Row) -> list[str]:

@@ -9,6 +9,7 @@ from semconv.bind import bind
 from semconv.ops import Miss
 from semconv.profile import Profile, Row
 from semconv.run import Run
+from semconv.settle import settle
 from semconv.target import FINISH_REASONS
 from semconv.translate import Translator
 from semconv.value import Value
@@ -19,8 +20,9 @@ def trial(
 ) -> dict[str, Any]:
     """The outcome of a row for a value under a key, as a document.
 
-    `outcome` is one of: `carried`, `stays`, `dropped` (something of it is lost), `not_taken` (the next row is asked;
-    with the reason if there is none), `not_asked` (the row asks for another value) and `sentinel`.
+    `outcome` is one of: `moved` (it goes, and follows from the result), `carried` (it goes), `stays`, `dropped` (something
+    of it is lost), `not_taken` (the next row is asked; with the reason if there is none), `not_asked` (the row asks for
+    another value) and `sentinel`.
     """
     document: dict[str, Any] = {"value": value}
     if isinstance(value, str) and value in profile.sentinels:
@@ -31,7 +33,7 @@ def trial(
     target = translator.target
     way = bind(target, row, holes)
     run = Run({key: value}, translator.message_shapes, target.key_of(FINISH_REASONS), structured=False)
-    outcome = way.act(run, key, value, way, 1)
+    outcome = settle(run, key, value, way, 1)
     if isinstance(outcome, Miss):
         return {**document, "outcome": "not_taken", "reason": outcome.reason}
     return {

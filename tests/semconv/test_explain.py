@@ -35,6 +35,7 @@ names:
   - {pattern: "mine {gen_ai.agent.name}!"}
 events:
   - {event: [mine.said, mine.heard*], lost: event_dropped}
+  - {event: mine.told, attributes: {content: {to: gen_ai.tool.call.result}, id: {to: gen_ai.tool.call.id}}}
 logs:
   - {event: mine.log, lost: log_unjoined}
 metrics:
@@ -110,7 +111,8 @@ def test_a_row_says_operations_with_their_inverse_reasons_and_whether_the_source
     assert row["reversal"] == "lossless"
     row = own_rows("mine.status")[-1]
     assert row["reasons"] == [{"reason": "no_concept", "severity": "minor", "meaning": MEANINGS["no_concept"]}]
-    assert row["reversal"] == "needs_provenance"
+    assert row["reversal"] == "lossless"  # it stays
+    assert own_rows("mine.status")[1]["reversal"] == own_rows("mine.parameters")[0]["reversal"] == "needs_provenance"
     (row,) = own_rows("mine.other")
     assert row["operations"] == [{"words": "in lower case", "inverse": None}]
     assert row["reversal"] == "irreversible"
@@ -160,6 +162,7 @@ def test_objects_lead_to_a_concept_as_a_whole_and_say_by_which_member():
         ("mine.said", "events"),
         ("mine.heard.twice", "events"),
         ("@events/mine.said", "events"),
+        ("@events/mine.said/attribute", "events"),
         ("mine.log", "logs"),
         ("mine.duration", "metrics"),
         ("mine helper!", "names"),
@@ -169,6 +172,18 @@ def test_objects_lead_to_a_concept_as_a_whole_and_say_by_which_member():
 )
 def test_events_logs_metrics_and_span_names_are_explained_as_well(name, list_):
     assert [row["list"] for row in own_rows(name)] == ([list_] if list_ else [])
+
+
+def test_the_path_of_an_attribute_of_an_event_gives_the_row_of_that_attribute():
+    (row,) = own_rows("@events/mine.told/content")
+    assert [(member["name"], member["target"]) for member in row["members"]] == [("content", "gen_ai.tool.call.result")]
+
+
+@pytest.mark.parametrize("path", ["@name", "@kind", "@body", "@duplicates"])
+def test_paths_of_a_loss_report_that_are_no_names_are_explained(path):
+    found = OWN.explain(path)
+    assert found["path"].endswith(".")
+    assert (found["rows"], found["nearest"]) == ([], [])
 
 
 def test_rows_of_another_scope_are_left_out():
@@ -184,6 +199,7 @@ def test_values_are_put_to_the_row_itself():
     assert [tried["outcome"] for tried in row["tried"]] == ["carried", "not_taken", "sentinel"]
     assert row["tried"][0]["sets"] == {"gen_ai.response.time_to_first_chunk": 1.5}
     assert row["tried"][1]["reason"] == "type_coerced"
+    assert own_rows("mine.model", values=["m"])[0]["tried"][0]["outcome"] == "moved"
     outcomes = [row["tried"][0]["outcome"] for row in own_rows("mine.status", values=["success"])]
     assert outcomes == ["not_asked", "carried", "dropped"]
     (row,) = own_rows("mine.parameters", values=['{"seed": 7, "x": 1}'])

@@ -32,6 +32,7 @@ _REVERSIBLE = {
     "irreversible": "no",
 }
 _OUTCOMES = {
+    "moved": "goes, and follows from the result",
     "carried": "goes",
     "stays": "stays",
     "dropped": "lost, or a part of it",
@@ -85,7 +86,7 @@ def explain(
     else:
         for line in _lines(found, chosen):
             click.echo(_NAME.sub(lambda name: click.style(name[1], bold=True), line))
-    sys.exit(0 if found["rows"] or found["target_name"] or found["reason"] else 1)
+    sys.exit(0 if _is_known(found) else 1)
 
 
 def _value(text: str) -> Any:  # noqa: ANN401  # any scalar
@@ -106,6 +107,8 @@ def _lines(found: Mapping[str, Any], chosen: Tables) -> Iterator[str]:
     yield f"`{found['asked']}`"
     if found["reason"]:
         yield from _block([("reason", _reason(found["reason"]))])
+    if found["path"]:
+        yield f"  {found['path']}"
     if found["target_name"]:
         yield from _of_target(found["target_name"], found["target"])
     for row in found["rows"]:
@@ -124,8 +127,12 @@ def _lines(found: Mapping[str, Any], chosen: Tables) -> Iterator[str]:
     yield from _unknown(found)
 
 
+def _is_known(found: Mapping[str, Any]) -> bool:
+    return any(found[word] for word in ("rows", "target_name", "reason", "path"))
+
+
 def _unknown(found: Mapping[str, Any]) -> Iterator[str]:
-    if found["rows"] or found["target_name"] or found["reason"]:
+    if _is_known(found):
         return
     yield ""
     claiming = ", ".join(found["namespaces"])
