@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.semconv.golden import lost, made, new
 from tests.semconv.lawful import translate, with_events
 
@@ -155,3 +157,23 @@ def test_steps_of_a_workflow_have_no_home(translator):
         "llamaindex.step.input_summary": "unstructured",
     }
     assert not found.unknown
+
+
+@pytest.mark.parametrize(
+    ("name", "operation"),
+    [
+        ("FunctionTool.acall", "execute_tool"),
+        ("QueryEngineTool.call", "execute_tool"),
+        ("FunctionAgent.run", "invoke_agent"),
+        ("AgentWorkflow.run", "invoke_workflow"),
+    ],
+)
+def test_tools_and_agents_say_what_they_are_by_the_names_of_their_spans(translator, name, operation):
+    found = translate(translator, with_events(made(SCOPE, name, {}), ("workflow.output", {"output": "Ho"})))
+    assert found.name == operation
+    assert new(found) == {"gen_ai.operation.name": operation}
+    assert lost(found) == {"@events/workflow.output": "unstructured"}
+
+
+def test_a_method_that_is_not_known_is_nothing(translator):
+    assert not translate(translator, made(SCOPE, "BaseWorkflowAgent.parse_agent_output", {})).changed
