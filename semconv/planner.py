@@ -14,8 +14,8 @@ from typing import Any, Final, Generic, TypeVar
 
 from semconv.assign import Assignment
 from semconv.bind import Binder, is_tabled
-from semconv.plan import NOTHING, KeyFacts, Plan, Shape, Signal
-from semconv.profile import Profile, Row
+from semconv.plan import NOTHING, Entry, KeyFacts, Plan, Shape, Signal
+from semconv.profile import Pattern, Profile, Row
 from semconv.target import OPERATION, Target
 
 SHAPE_KEYS_MAX: Final = 1 << 16
@@ -24,6 +24,7 @@ KEYS_MAX: Final = 1 << 14
 """Keys whose facts are kept."""
 PLANS_PER_SHAPE_MAX: Final = 256
 T = TypeVar("T")
+_NUMBER: Final = re.compile(r"(?<=\.)(?:0|[1-9][0-9]{0,8})(?=\.|\Z)")
 _HOLE: Final = re.compile(r"[*{]")
 _ASKED: Final = (str, bool)
 _TRUTH: Final[Mapping[str, bool]] = {"true": True, "false": False}
@@ -51,6 +52,11 @@ class Planner:
         self._vocabulary = _vocabulary(self.profiles)
         self._below = _below(self.profiles)
         self._facts: dict[str, KeyFacts] = {}
+        self._kin: dict[str, tuple[KeyFacts, Mapping[int, list[_Holes]]]] = {}
+        """By a key with its numbers made nought: what is known of it, and the patterns that match it, by profile."""
+        numbered = [name for name in self._names() if _NUMBER.search(name)]
+        self._numbered = frozenset(_NUMBER.sub("0", name) for name in numbered)
+        self._numbered_families = any(_HOLE.search(name) or name.endswith(".") for name in numbered)
         self._shapes: dict[tuple[Any, ...], Shape] = {}
         self._shape_keys = 0
         self.resource_marks = tuple(
@@ -108,7 +114,43 @@ class Planner:
             known = self._facts[key] = self._learn(key)
         return known
 
+    def _names(self) -> Iterable[str]:
+        """Every name a table has for a key: where a number stands in one, keys with other numbers are others."""
+        yield from self.target.attributes
+        for profile in self.profiles:
+            yield from profile.exact
+            yield from profile.namespaces
+            yield from (mark.pattern for mark in profile.marks)
+            yield from (".".join(pattern.segments) for pattern in profile.patterns)
+
     def _learn(self, key: str) -> KeyFacts:
+        """What a key is. Keys that differ in numbers alone are the same but for what stands in the holes: asked once."""
+        kind = _NUMBER.sub("0", key)
+        if kind == key or kind in self._numbered or self._numbered_families:
+            return self._ask(key)
+        kin = self._kin.get(kind)
+        if kin is None:
+            if len(self._kin) >= KEYS_MAX:
+                self._kin.clear()
+            facts = self._ask(kind)
+            among = {
+                at: sorted(
+                    (_Holes(pattern) for pattern in self.profiles[at].patterns if pattern.match(kind) is not None),
+                    key=_order,
+                )
+                for at in facts.rows
+            }
+            kin = self._kin[kind] = (facts, among)
+        facts, patterns = kin
+        parts = key.split(".")
+        return KeyFacts(
+            marks=facts.marks,
+            rows={at: tuple([holes.entry(parts) for holes in asked]) for at, asked in patterns.items()},
+            concept=facts.concept and key,
+            owners=facts.owners,
+        )
+
+    def _ask(self, key: str) -> KeyFacts:
         head = key.partition(".")[0]
         spec = self.target.attributes.get(key)
         return KeyFacts(
@@ -179,6 +221,30 @@ def _below(profiles: Sequence[Profile]) -> tuple[tuple[int, ...], ...]:
             below.append(at)
         found.append(tuple(below))
     return tuple(found)
+
+
+class _Holes:
+    """A pattern that matches, and where in the key its holes are."""
+
+    __slots__ = ("order", "places", "row", "tail")
+
+    def __init__(self, pattern: Pattern) -> None:
+        self.order, self.row = pattern.order, pattern.entry
+        self.places = [
+            place for place, segment in enumerate(pattern.segments) if segment != "**" and _HOLE.match(segment)
+        ]
+        self.tail = pattern.segments.index("**") if "**" in pattern.segments else 0
+
+    def entry(self, parts: list[str]) -> Entry:
+        """The row for a key, with what its holes hold."""
+        holes = [parts[place] for place in self.places]
+        if self.tail:
+            holes.append(".".join(parts[self.tail :]))
+        return self.order, self.row, tuple(holes)
+
+
+def _order(holes: _Holes) -> int:
+    return holes.order
 
 
 def _vocabulary(profiles: Sequence[Profile]) -> dict[str, dict[str | bool, str]]:
