@@ -1,7 +1,11 @@
 """Coverage: every name has one fate, the counts agree with the account, and what no table names is named."""
 
+from functools import cache
+
 import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from semconv import account, otlp_json
 from semconv.account import Account
@@ -10,7 +14,9 @@ from semconv.fates import FATES, fates
 from semconv.translate import Translator
 from semconv.view import EventView, LogView, MetricView, SpanView
 from tests.semconv.recorded import recorded
+from tests.semconv.strategies import spans
 from tests.semconv.test_laws import SIGNALS, translate
+from tests.semconv.test_properties import LAWS, LOGS, METRICS
 
 TRANSLATOR = Translator.load()
 PROFILES = {profile.id: profile for profile in TRANSLATOR.profiles}
@@ -47,6 +53,7 @@ def seen():
 SEEN = list(seen())
 
 
+@cache
 def of_recordings() -> dict:
     coverage = Coverage(TRANSLATOR)
     for producer, view, translation in SEEN:
@@ -54,7 +61,11 @@ def of_recordings() -> dict:
     return coverage.report()
 
 
-def covered(*views, user=None) -> dict:
+def span_view(span, scope) -> SpanView:
+    return otlp_json.span_view(span, otlp_json.surroundings({}, scope))
+
+
+def covered(*views) -> dict:
     translator = Translator.load(user_profiles={"mine.yaml": MINE})
     coverage = Coverage(translator)
     for view in views:
@@ -207,6 +218,22 @@ def test_names_and_scopes_made_up_as_they_go_take_a_bounded_place(monkeypatch):
     assert sum(entry["items"] for entry in mine(report)["scopes"]) == 40
     assert sum(entry.get("unknown", 0) for entry in mine(report)["names"]) == 40
     assert len(orjson.dumps(report)) < 20_000
+
+
+@given(st.lists(spans().map(lambda given_span: span_view(*given_span)) | LOGS | METRICS, max_size=4))
+@settings(LAWS, max_examples=40)
+def test_anything_is_covered_name_by_name(views):
+    coverage, expected = Coverage(TRANSLATOR), 0
+    for view in views:
+        verb = {SpanView: TRANSLATOR.span, LogView: TRANSLATOR.log, MetricView: TRANSLATOR.metric}[type(view)]
+        translation = verb(view)
+        coverage.add(view, translation)
+        points = view.points if isinstance(view, MetricView) else [view.attributes]
+        expected += sum(map(len, points)) if translation.profiles else 0
+    report = coverage.report()
+    assert orjson.loads(orjson.dumps(report)) == report
+    counted = [count for names in coverage._names.values() for (kind, _), count in names.items() if kind == "attribute"]
+    assert sum(sum(count.fates.values()) for count in counted) == expected
 
 
 @pytest.mark.parametrize("fate", FATES)
