@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _SHOWN = 20
 """Entries of one list; `--json` has the others."""
 _SHOWN_IN_LINE = 12
-_HEAD = ("profile", "spans", "logs", "points", "mapped", "in part", "kept", "lost", "unknown", "atoms", "lost")
+_HEAD = ("profile", "spans", "logs", "points", "mapped", "in part", "kept", "lost", "unknown", "atoms", "of them lost")
 
 
 @click.command("coverage")
@@ -67,6 +67,8 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     )
     yield ""
     yield from _table(report["profiles"], totals["unmatched"])
+    yield ""
+    yield "mapped to unknown: distinct names that belong to the profile; atoms and what is lost of them: of all items it matches."
     for profile in report["profiles"]:
         yield ""
         yield click.style(profile["id"], bold=True)
