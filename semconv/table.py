@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from importlib import resources
 from typing import Any, Final, TypeVar
 
@@ -19,6 +19,9 @@ from semconv.flaws import flaws
 
 TABLE_BYTES_MAX: Final = 1 << 20
 """The largest table read."""
+
+_TEXT: Final = "tag:yaml.org,2002:str"
+_MERGE: Final = "tag:yaml.org,2002:merge"
 
 Path = tuple[str | int, ...]
 T = TypeVar("T")
@@ -54,7 +57,7 @@ def parse(data: bytes, file: str, *, foreign: bool = False) -> dict[str, Any]:
         bounded(data, file)
         for flaw in flaws(data):
             raise ProfileError(file, flaw.line, flaw.message)
-    return document(data, file, _loader())
+    return document(data, file, strict=True)
 
 
 def bounded(data: bytes, file: str) -> None:
@@ -63,15 +66,20 @@ def bounded(data: bytes, file: str) -> None:
         raise ProfileError(file, 0, f"expected at most {TABLE_BYTES_MAX} bytes, got {len(data)}")
 
 
-def document(data: bytes, file: str, loader: Any = None) -> dict[str, Any]:  # noqa: ANN401  # a class of PyYAML
-    """The plain document, by a loader or by one that of a key that comes twice takes the last.
+def document(data: bytes, file: str, *, strict: bool = False) -> dict[str, Any]:
+    """The plain document.
 
     For bytes without a fatal flaw only (`semconv.flaws`): what is deep or multiplies itself is not bounded here.
+
+    Args:
+        data: the file's bytes, UTF-8.
+        file: its name, for messages.
+        strict: refuse a key that comes twice; otherwise the last one is taken.
 
     Raises:
         ProfileError: it is no mapping.
     """
-    document = _plain(data, file, loader or _lenient())
+    document = _plain(data, file, strict=strict)
     if not isinstance(document, dict):
         raise ProfileError(file, line(data, ()), f"expected a mapping, got {_name(document)}")
     return document
@@ -115,7 +123,7 @@ def line(data: bytes, path: Path) -> int:
 
 def position(data: bytes, path: Path) -> tuple[int, int]:
     """Line and column, both from 1, where the value at `path`, or the last part of the way that is there, begins."""
-    import yaml  # noqa: PLC0415  # as in _lenient
+    import yaml  # noqa: PLC0415  # as in _plain
 
     node: Any = _composed(data)
     at: Any = node.start_mark if node is not None else None
@@ -216,36 +224,16 @@ def one_of(value: Any, path: Path, choices: Iterable[str]) -> str:  # noqa: ANN4
 # ------------------------------------------------------------------ YAML
 
 
-def _lenient() -> Any:  # noqa: ANN401  # a class of PyYAML
+def _plain(data: bytes, file: str, *, strict: bool) -> Any:  # noqa: ANN401  # a parsed document
     import yaml  # noqa: PLC0415  # a process that reads no table does not pay for it
 
-    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-@cache
-def _loader() -> Any:  # noqa: ANN401  # a class of PyYAML, made when the first table is read
-    import yaml  # noqa: PLC0415  # as in _lenient
-
-    class StrictLoader(_lenient()):  # type: ignore[misc]  # the base is chosen at run time
-        """The safe loader, refusing a key that comes twice."""
-
-        def construct_mapping(self, node: Any, deep: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002  # PyYAML's signature
-            """As the base, after looking at the keys."""
-            seen = set()
-            for key, _value in node.value:
-                if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
-                    raise yaml.MarkedYAMLError(problem=f"key {key.value!r} comes twice", problem_mark=key.start_mark)
-                seen.add(key.value)
-            return super().construct_mapping(node, deep=deep)
-
-    return StrictLoader
-
-
-def _plain(data: bytes, file: str, loader: Any) -> Any:  # noqa: ANN401  # a class of PyYAML, a parsed document
-    import yaml  # noqa: PLC0415  # as in _lenient
-
     try:
-        return yaml.load(data, Loader=loader)  # noqa: S506  # a subclass of the safe loader
+        loader: Any = _loader()(data)
+        try:
+            node = loader.get_single_node()
+            return None if node is None else _value(node, loader, strict=strict)
+        finally:
+            loader.dispose()
     except yaml.MarkedYAMLError as error:
         mark: Any = error.problem_mark
         raise ProfileError(file, mark.line + 1 if mark else 0, error.problem or "not YAML") from error
@@ -253,10 +241,41 @@ def _plain(data: bytes, file: str, loader: Any) -> Any:  # noqa: ANN401  # a cla
         raise ProfileError(file, 0, f"not YAML: {type(error).__name__}") from error
 
 
+def _loader() -> Any:  # noqa: ANN401  # a class of PyYAML
+    import yaml  # noqa: PLC0415  # as in _plain
+
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _value(node: Any, loader: Any, *, strict: bool) -> Any:  # noqa: ANN401  # a node and a loader of PyYAML, a parsed document
+    """What a node says. The loader could tell as well; for tables of thousands of short texts it takes twice as long."""
+    import yaml  # noqa: PLC0415  # as in _plain
+
+    if isinstance(node, yaml.ScalarNode):
+        return node.value if node.tag == _TEXT else loader.construct_object(node)
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(item, loader, strict=strict) for item in node.value]
+    _check_keys(node, strict=strict)
+    loader.flatten_mapping(node)
+    return {_value(key, loader, strict=strict): _value(value, loader, strict=strict) for key, value in node.value}
+
+
+def _check_keys(node: Any, *, strict: bool) -> None:  # noqa: ANN401  # a node of PyYAML
+    import yaml  # noqa: PLC0415  # as in _plain
+
+    seen = set()
+    for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise yaml.MarkedYAMLError(problem="expected text as key", problem_mark=key.start_mark)
+        if strict and key.value in seen and key.tag != _MERGE:
+            raise yaml.MarkedYAMLError(problem=f"key {key.value!r} comes twice", problem_mark=key.start_mark)
+        seen.add(key.value)
+
+
 @lru_cache(maxsize=4)
 def _composed(data: bytes) -> Any:  # noqa: ANN401  # a node of PyYAML
     """The nodes of a table; those of the last few are kept, as lines are mostly asked for one table at a time."""
-    import yaml  # noqa: PLC0415  # as in _lenient
+    import yaml  # noqa: PLC0415  # as in _plain
 
     return yaml.compose(data, Loader=_loader())
 
