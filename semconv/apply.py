@@ -43,7 +43,12 @@ def apply_json(span: Mapping[str, Any], translation: Translation, *, keep_unmapp
 
 def apply_log_json(record: Mapping[str, Any], translation: Translation, *, keep_unmapped: bool = True) -> Json:
     """The translated log record, by the same rules as `apply_json`."""
-    return _with_attributes(record, translation, keep_unmapped=keep_unmapped)
+    result = _with_attributes(record, translation, keep_unmapped=keep_unmapped)
+    if translation.event_name is not None:
+        result["eventName"] = translation.event_name
+    if translation.body_removed:
+        del result["body"]
+    return result
 
 
 def apply_metric_json(metric: Mapping[str, Any], translation: Translation, *, keep_unmapped: bool = True) -> Json:
@@ -74,7 +79,12 @@ def applied(view: View, translation: Translation, *, keep_unmapped: bool = True)
     gone = (*translation.removed, *unmapped)
     attributes = _changed(view.attributes, translation.attributes, gone)
     if isinstance(view, LogView):
-        return replace(view, attributes=attributes)
+        return replace(
+            view,
+            attributes=attributes,
+            event_name=view.event_name if translation.event_name is None else translation.event_name,
+            body=None if translation.body_removed else view.body,
+        )
     return replace(
         view,
         name=view.name if translation.name is None else translation.name,

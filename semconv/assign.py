@@ -20,10 +20,11 @@ from semconv.inverse import undo
 from semconv.ops import Step
 from semconv.plan import KeyFacts, Plan, Shape, Signal
 from semconv.profile import EventRow, Fold, FoldKey, Implied, MetricRow, NameRow, Profile, Row, Surroundings
+from semconv.record import EVENT_NAMES, RecordStage
 from semconv.run import Run
 from semconv.settle import EXACT, READABLE, Way, way
 from semconv.stages import BoundEvent, EventStage, FoldStage, ImpliedStage, KeyStage, OwnStage, Stage
-from semconv.target import FINISH_REASONS, OPERATION
+from semconv.target import FINISH_REASONS, INFERENCE_DETAILS, OPERATION
 from semconv.translation import Loss
 
 Rank = tuple[Any, ...]
@@ -100,7 +101,10 @@ class Assignment:
     def plan(self, margins: Sequence[int]) -> Plan:
         """The plan."""
         draft = _Draft()
-        singles, families = self._assign(draft)
+        record = self._record() if self.signal == "log" else None
+        if record is not None:
+            draft.stages.append(((_NATIVE, -1), record))
+        singles, families = self._assign(draft, record.held if record else ())
         first = self._first_claims(singles, families)
         for assigned in sorted(singles, key=lambda one: one.rank):
             self._place(assigned, draft, first)
@@ -147,11 +151,13 @@ class Assignment:
 
     # ------------------------------------------------------------------ which row takes a key
 
-    def _assign(self, draft: _Draft) -> tuple[list[Assigned], dict[Fold, _Family]]:
+    def _assign(self, draft: _Draft, held: tuple[str, ...]) -> tuple[list[Assigned], dict[Fold, _Family]]:
         singles: list[Assigned] = []
         families: dict[Fold, _Family] = {}
         identity = any(profile.identity for profile in self.heard)
         for key in self.shape.keys:
+            if key in held:
+                continue
             facts = self.facts[key]
             if self.types[key] is NoneType:  # it says nothing, and nothing that does is kept out by it
                 draft.kept += 1
@@ -300,7 +306,7 @@ class Assignment:
             kind=next(
                 (row.kind for profile in self.heard for row in profile.kinds if row.when.holds(self.around)), None
             ),
-            log_reasons={name: reason for profile in self.heard for name, reason in profile.logs.items()},
+            is_message=any(isinstance(stage, RecordStage) for stage in stages),
             metrics=self._metrics(),
         )
 
@@ -357,6 +363,21 @@ class Assignment:
             return None
         lifts = any(bound.row.lift for several in rows.values() for bound in several)
         return EventStage(rows=rows, lift=self.binder.own if lifts else {})
+
+    def _record(self) -> RecordStage | None:
+        """The row that says which message a log record is: of the most special profile's the first that holds."""
+        asked = sorted(self.heard, key=lambda profile: -profile.layer)
+        rows = [row for profile in asked for row in (*profile.logs, *profile.events) if row.to or row.lost]
+        for name in sorted(self.shape.events - self.target.events):
+            for row in rows:
+                there = not row.body or row.body in self.types
+                if there and row.matches(name) and row.when.holds(self.around):
+                    names = [key for key in EVENT_NAMES if self.types.get(key) is str and key != row.body]
+                    held = (*names, row.body) if row.body else tuple(names)
+                    known = INFERENCE_DETAILS in self.target.events
+                    bound = self._bound_event(row if known else EventRow(pattern=name, body=row.body))
+                    return RecordStage(name=name, becomes=INFERENCE_DETAILS, bound=bound, held=held)
+        return None
 
     def _bound_event(self, row: EventRow) -> BoundEvent:
         to = bind(self.target, Row(to=row.to, role=row.role)) if row.to else None

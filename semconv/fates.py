@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from semconv.claims import applies, surroundings_of
 from semconv.profile import FoldKey, Profile, Row, Surroundings, When
+from semconv.record import EVENT_NAMES, names_of
 from semconv.target import Target
 from semconv.translation import Translation
 from semconv.value import Value
@@ -62,9 +63,9 @@ def fates(view: Item, translation: Translation, profiles: Sequence[Profile], tar
         owner = owner or (identity if view.name in target.metrics.values() else "")
         yield losses.fate("metric", view.name, "@name", owner, mapped=translation.name is not None)
     elif view.event_name:
-        owner = next((profile.id for profile in asked if view.event_name in profile.logs), "")
+        owner, _ = _of_record(view, asked)
         owner = owner or (identity if view.event_name in target.events else "")
-        yield losses.fate("body", view.event_name, "@body", owner, mapped=False)
+        yield losses.fate("body", view.event_name, "@body", owner, mapped=translation.body_removed)
 
 
 class _Losses:
@@ -96,13 +97,25 @@ def _of_attributes(
     whole = frozenset((*translation.removed, *translation.attributes))
     by_point = {point.index: frozenset((*point.removed, *point.attributes)) for point in translation.points}
     identity = next((profile.id for profile in asked if profile.identity), "")
+    speaker, held = _of_record(view, asked) if isinstance(view, LogView) else ("", ())
     for index, attributes in enumerate(attributes_of(view)):
         around = surroundings_of(view, attributes, translation)
         changed = by_point.get(index, whole)
         for key, value in attributes.items():
             owner = _taker(asked, key, value, around) or (identity if target.knows(key) else "")
             owner = owner or _claimant(asked, key, unknown=key in losses.unknown)
+            owner = speaker if key in held else owner
             yield losses.fate("attribute", key, key, owner, mapped=key in changed)
+
+
+def _of_record(view: LogView, asked: Sequence[Profile]) -> tuple[str, tuple[str, ...]]:
+    """The profile that knows what a log record is, and the attributes that may have its name and body."""
+    for name in sorted(names_of(view.event_name, view.attributes)):
+        for profile in asked:
+            for row in (*profile.logs, *profile.events):
+                if (row.to or row.lost) and row.matches(name) and (not row.body or row.body in view.attributes):
+                    return profile.id, (*EVENT_NAMES, row.body)
+    return "", ()
 
 
 def _of_events(view: SpanView, translation: Translation, asked: Sequence[Profile], losses: _Losses) -> Iterator[Fate]:

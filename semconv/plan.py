@@ -75,12 +75,13 @@ class Plan:
     source_side: tuple[tuple[str, int], ...] = ()
     """What was missing before it got here: reasons and how often."""
     unknown: tuple[str, ...] = ()
+    is_message: bool = False
+    """Whether a stage sees to the name and the body of a log record."""
     checks: tuple[OwnStage, ...] | None = None
     """The stages when they only look whether all is right already."""
     kind_says_nothing: bool = False
     kind: int | None = None
     """The span kind a table gives to spans that come without a telling one."""
-    log_reasons: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, tuple[MetricRow, ...]] = field(default_factory=dict)
 
 

@@ -210,7 +210,8 @@ class KindRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EventRow:
-    """What a span event holds: a message (`to`), attributes of the span (`lift`, `attributes`), or nothing with a home (`lost`)."""
+    """What a span event or log record holds: a message (`to`), attributes of the span (`lift`, `attributes`), or nothing with a
+    home (`lost`). Without `body` the attributes of a span event are the message, of a log record it is the body."""
 
     pattern: str
     """The event's name, or its beginning before a star."""
@@ -290,8 +291,8 @@ class Profile:
     kinds: tuple[KindRow, ...]
     implied: tuple[Implied, ...]
     events: tuple[EventRow, ...]
-    logs: Mapping[str, str]
-    """Log event name to the reason why its body goes nowhere."""
+    logs: tuple[EventRow, ...]
+    """What is said of log records only: asked before `events`, of which those that are messages serve both."""
     metrics: tuple[MetricRow, ...]
 
     def owns(self, name: str) -> bool:
@@ -321,7 +322,7 @@ class Profile:
         found = [entry.fold.when if isinstance(entry, FoldKey) else entry.when for entry in entries]
         found += [row.when for row in self.names]
         found += [row.when for row in self.kinds]
-        found += [row.when for row in self.events]
+        found += [row.when for row in (*self.events, *self.logs)]
         return found + [row.when for row in self.implied]
 
 

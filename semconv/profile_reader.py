@@ -81,7 +81,7 @@ def from_table(table: dict[str, Any], target: Target, shared: Shared) -> Profile
         kinds=tuple(reader.kind(row, path) for row, path in _items(table, "kinds")),
         implied=tuple(reader.implied(row, path) for row, path in _items(table, "implied")),
         events=tuple(event for row, path in _items(table, "events") for event in reader.event(row, path)),
-        logs={name: reason for row, path in _items(table, "logs") for name, reason in reader.log(row, path)},
+        logs=tuple(event for row, path in _items(table, "logs") for event in reader.log(row, path)),
         metrics=tuple(reader.metric(row, path) for row, path in _items(table, "metrics")),
     )
 
@@ -155,10 +155,9 @@ class _Reader(RowReader):
         )
         return [replace(event, pattern=name) for name in texts(table["event"], (*path, "event"))]
 
-    def log(self, row: object, path: Path) -> list[tuple[str, str]]:
-        table = mapping(row, path, known={"event", "lost"}, need=["event", "lost"])
-        why = reason(table["lost"], (*path, "lost"))
-        return [(name, why) for name in texts(table["event"], (*path, "event"))]
+    def log(self, row: object, path: Path) -> list[EventRow]:
+        known = {"event", "when", "to", "role", "body", "rename", "lost", "yields"}
+        return self.event(mapping(row, path, known=known, need=["event"]), path)
 
     def metric(self, row: object, path: Path) -> MetricRow:
         table = mapping(row, path, known={"name", "to", "lost", "points"}, need=["name"])

@@ -10,7 +10,7 @@ from semconv.ops import Scope
 from semconv.shapes import Shapes
 from semconv.translation import Loss
 from semconv.value import Value, json_text, same
-from semconv.view import Attributes
+from semconv.view import Attributes, LogView
 
 WON, EQUAL, LOST = range(3)
 """What becomes of a claim: it stands, what stands is the same, or something else stands."""
@@ -25,6 +25,8 @@ class Run:
         "converted",
         "derived",
         "dropped",
+        "body_removed",
+        "event_name",
         "events_removed",
         "evicted",
         "extra",
@@ -36,6 +38,7 @@ class Run:
         "lossy",
         "notes",
         "out",
+        "record",
         "removed",
         "renamed",
         "scope",
@@ -52,6 +55,7 @@ class Run:
         finish_reasons_key: str | None,
         *,
         structured: bool,
+        record: LogView | None = None,
     ) -> None:
         self.attributes = attributes
         self.shapes = shapes
@@ -63,6 +67,11 @@ class Run:
         self.removed: list[str] = []
         self.evicted: set[str] = set()
         self.events_removed: list[int] = []
+        self.record = record
+        """The log record it is, where it is one."""
+        self.event_name: str | None = None
+        """The other name a record has from now on."""
+        self.body_removed = False
         self.loss: list[Loss] = []
         self.notes: list[Loss] = []
         self.conflicts: list[tuple[str, str]] = []

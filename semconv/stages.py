@@ -278,19 +278,41 @@ def _fold(run: Run, group: list[tuple[int, EventView, BoundEvent]]) -> None:
 def _event_messages(run: Run, event: EventView, row: EventRow) -> list[Value]:
     """The messages of an event, with what stands beside them: what the span says too is left out."""
     beside = {row.rename.get(key, key): value for key, value in event.attributes.items() if key != row.body}
-    if row.body:
-        body = event.attributes.get(row.body)
-        inside = run.scope.inside(body)
-        found = body if inside is None else inside
-        items: list[Any] = found if isinstance(found, list) else [found]
-    else:
-        items = [{}]
+    items: list[Any] = _inside_body(run, event.attributes.get(row.body), row) if row.body else [{}]
     beside = {key: value for key, value in beside.items() if not ("." in key and same(run.now(key), value))}
     first = items[0] if items else {}
     if beside:
         said = {key: _inside_or_self(run, value) for key, value in beside.items()}
         items = [{**said, **first} if isinstance(first, dict) else {**said, "content": first}, *items[1:]]
-    return [{"role": row.role, **item} if row.role and isinstance(item, dict) else item for item in items]
+    return _spoken_by(row, items)
+
+
+def said_in(run: Run, body: Value, row: EventRow) -> list[Any]:
+    """The messages of a body: text of JSON or what it says, one or a list of them."""
+    return _spoken_by(row, _inside_body(run, body, row))
+
+
+def _spoken_by(row: EventRow, items: list[Any]) -> list[Any]:
+    """The items with the row's role, where neither they nor an object in them say whose words they are."""
+    return [{"role": row.role, **item} if row.role and _says_no_role(item) else item for item in items]
+
+
+def _says_no_role(item: object) -> bool:
+    if not isinstance(item, dict):
+        return False
+    return not any("role" in inner for inner in (item, *item.values()) if isinstance(inner, dict))
+
+
+def _inside_body(run: Run, body: Value, row: EventRow) -> list[Any]:
+    inside = run.scope.inside(body)
+    found = body if inside is None else inside
+    items: list[Any] = found if isinstance(found, list) else [{} if found is None else found]
+    if row.rename:
+        items = [
+            {row.rename.get(name, name): value for name, value in item.items()} if isinstance(item, dict) else item
+            for item in items
+        ]
+    return items
 
 
 def _inside_or_self(run: Run, value: Value) -> Value:

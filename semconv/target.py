@@ -40,6 +40,9 @@ REQUIREMENTS: Final = ("refinements", "events", "metrics", "deprecated", "within
 OPERATION: Final = "gen_ai.operation.name"
 """The concept that says what a span is."""
 
+INFERENCE_DETAILS: Final = "gen_ai.client.inference.operation.details"
+"""The event that says of a model call what its span may not."""
+
 FINISH_REASONS: Final = "gen_ai.response.finish_reasons"
 """The concept that holds the providers' own words for why an answer ended."""
 

@@ -16,6 +16,7 @@ from semconv.plan import NOTHING, Plan, Shape
 from semconv.planner import Planner
 from semconv.profile import Profile
 from semconv.profile_reader import profiles as read_profiles
+from semconv.record import names_of
 from semconv.run import WON, Run
 from semconv.shapes import Shapes
 from semconv.shared import shared
@@ -31,7 +32,7 @@ from semconv.translation import (
     Tally,
     Translation,
 )
-from semconv.value import leaves, size
+from semconv.value import size
 from semconv.view import Attributes, LogView, MetricView, SpanView
 
 __all__ = ["Loss", "Tally", "Translation", "Translator"]
@@ -39,7 +40,6 @@ __all__ = ["Loss", "Tally", "Translation", "Translator"]
 DEFAULT_TARGET: Final = "gen-ai-dev"
 UNCHANGED_MAX: Final = 1 << 12
 """Translations kept of items of which nothing changes: they differ by plan and by the number of atoms alone."""
-_EVENT_NAME: Final = "event.name"
 _NO_EVENTS: Final[frozenset[str]] = frozenset()
 
 
@@ -114,25 +114,17 @@ class Translator:
 
     def log(self, view: LogView) -> Translation:
         """What changes on a log record, and what is lost of it. Never raises on content."""
-        event_name = view.event_name or view.attributes.get(_EVENT_NAME)
-        names = frozenset([event_name]) if isinstance(event_name, str) and event_name else _NO_EVENTS
+        names = names_of(view.event_name, view.attributes)
         plan = self._plan(self._logs, view.scope_name, view.attributes, names, view.resource)
         around = 2 + len(view.resource) + len(view.scope_attributes)
-        around += bool(view.event_name) + bool(view.severity_number) + bool(view.severity_text) + bool(view.flags)
+        around += bool(view.severity_number) + bool(view.severity_text) + bool(view.flags)
         body = 1 if view.body is not None else 0
-        atoms = around + body + len(view.attributes) + view.duplicate_keys
+        atoms = around + body + bool(view.event_name) + len(view.attributes) + view.duplicate_keys
         if plan is NOTHING and not view.duplicate_keys:
             return self._untouched(plan, atoms)
-        run = self._run(plan, view.attributes, structured=True)
+        run = self._run(plan, view.attributes, structured=True, record=view)
         self._late(run, plan)
-        reason = next((plan.log_reasons[name] for name in names if name in plan.log_reasons), None)
-        if body and reason:
-            count = leaves(view.body)
-            run.extra += count - 1
-            run.drop("@body", reason, count, size(view.body))
-        else:
-            run.kept += body
-        run.kept += around
+        run.kept += around if plan.is_message else around + body + bool(view.event_name)
         return self._translation(run, plan, atoms, view.duplicate_keys)
 
     def metric(self, view: MetricView) -> Translation:
@@ -201,9 +193,9 @@ class Translator:
         plan = shape.plans.get(values + marks)
         return plan if plan is not None else planner.plan(shape, values, marks)
 
-    def _run(self, plan: Plan, attributes: Attributes, *, structured: bool) -> Run:
+    def _run(self, plan: Plan, attributes: Attributes, *, structured: bool, record: LogView | None = None) -> Run:
         """A run with everything done that needs no look at the rest of the item."""
-        run = Run(attributes, self.message_shapes, self._finish_key, structured=structured)
+        run = Run(attributes, self.message_shapes, self._finish_key, structured=structured, record=record)
         out = run.out
         for source, key in plan.moves:
             out[key] = attributes[source]
@@ -321,6 +313,8 @@ class Translator:
             plan.margins,
             _reversal(run, plan),
             self._tables,
+            run.event_name,
+            run.body_removed,
         )
 
     def _merged(self, view: MetricView, made: list[tuple[Plan, Run]], around: int) -> Translation:

@@ -115,6 +115,14 @@ class Translation:
     reversal: str = LOSSLESS
     """One of `REVERSALS`."""
     tables: Tables | None = field(default=None, compare=False, repr=False)
+    event_name: str | None = None
+    """The other name a log record has."""
+    body_removed: bool = False
+    """Whether a log record's body is wholly in its attributes, and gone."""
+    unit: str | None = None
+    """The other unit a metric has."""
+    scale: tuple[int, int] | None = None
+    """By which ratio the numbers of its points are other ones then."""
 
     @property
     def changed(self) -> bool:
@@ -126,6 +134,8 @@ class Translation:
             or self.kind is not None
             or self.events_removed
             or self.points
+            or self.event_name is not None
+            or self.unit is not None
         )
 
     @property
@@ -160,6 +170,14 @@ class Translation:
             mapped["events_removed"] = list(self.events_removed)
         if self.points:
             mapped["points"] = [_point(point) for point in self.points]
+        if self.event_name is not None:
+            mapped["event_name"] = self.event_name
+        if self.body_removed:
+            mapped["body_removed"] = True
+        if self.unit is not None:
+            mapped["unit"] = self.unit
+        if self.scale is not None:
+            mapped["scale"] = list(self.scale)
         return mapped
 
 

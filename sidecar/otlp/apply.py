@@ -29,6 +29,8 @@ def apply(item: Flat, translation: Translation, *, keep_unmapped: bool = True) -
     _attributes(item, translation.attributes, {*translation.removed, *unmapped})
     if message == "Span":
         _span(item, translation)
+    else:
+        _log(item, translation)
 
 
 def _span(span: Flat, translation: Translation) -> None:
@@ -38,6 +40,13 @@ def _span(span: Flat, translation: Translation) -> None:
         span.kind = translation.kind
     for place in sorted(translation.events_removed, reverse=True):
         del span.events[place]
+
+
+def _log(record: Flat, translation: Translation) -> None:
+    if translation.event_name is not None:
+        record.event_name = translation.event_name
+    if translation.body_removed:
+        record.ClearField("body")
 
 
 def _metric(metric: Flat, translation: Translation, unmapped: Collection[str]) -> None:

@@ -120,7 +120,7 @@ SCOPES = sorted(
     {mark.pattern.rstrip("*") for each in TRANSLATOR.profiles for mark in each.marks if mark.kind == "scopes"}
 )
 EVENT_NAMES = sorted(
-    {name.rstrip("*") for each in TRANSLATOR.profiles for name in (*each.logs, *(row.pattern for row in each.events))}
+    {name.rstrip("*") for each in TRANSLATOR.profiles for name in (row.pattern for row in (*each.logs, *each.events))}
 )
 METRIC_NAMES = sorted({row.name for each in TRANSLATOR.profiles for row in each.metrics})
 ANY_TEXT = st.text(max_size=4)

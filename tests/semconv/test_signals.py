@@ -3,7 +3,7 @@
 import pytest
 
 from semconv import otlp_json
-from semconv.apply import apply_json, apply_log_json, apply_metric_json
+from semconv.apply import applied, apply_json, apply_log_json, apply_metric_json
 from semconv.translation import Loss
 from semconv.value import document
 from semconv.view import EventView, LogView, MetricView, SpanView
@@ -11,23 +11,128 @@ from semconv.view import EventView, LogView, MetricView, SpanView
 CHAT = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m", "gen_ai.provider.name": "openai"}
 
 
+DETAILS = "gen_ai.client.inference.operation.details"
+TEXT_HI = {"type": "text", "content": "hi"}
+
+
+def message(event_name, body, attributes=None, **fields):
+    ids = {"trace_id": "01" * 16, "span_id": "02" * 8}
+    return LogView(**{"event_name": event_name, "body": body, "attributes": attributes or {}, **ids, **fields})
+
+
 def span(translator, attributes, **fields):
     return translator.span(SpanView(**{"name": "s", "kind": 3, "attributes": attributes, **fields}))
 
 
 class TestLogs:
-    def test_a_message_record_waits_for_its_span_and_is_counted(self, translator):
+    def test_a_message_is_a_record_of_the_call_it_belongs_to(self, translator):
         body = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hi"}}
-        translation = translator.log(
-            LogView(event_name="gen_ai.choice", body=body, attributes={"gen_ai.system": "openai"})
-        )
-        assert translation.loss == (Loss("@body", "log_unjoined", 4, 80),)
-        assert translation.attributes == {"gen_ai.provider.name": "openai"}
+        translation = translator.log(message("gen_ai.choice", body, {"gen_ai.system": "openai"}))
+        assert (translation.event_name, translation.body_removed) == (DETAILS, True)
+        assert translation.attributes == {
+            "gen_ai.provider.name": "openai",
+            "gen_ai.output.messages": [
+                {"role": "assistant", "parts": [TEXT_HI], "finish_reason": "stop", "index": 0},
+            ],
+            "gen_ai.response.finish_reasons": ["stop"],
+        }
         assert translation.removed == ("gen_ai.system",)
+        assert (translation.loss, translation.notes) == ((), ())
+        assert translation.tally.folded == 4  # the leaves of the body
+        assert translation.tally.balanced
+
+    @pytest.mark.parametrize(
+        ("event", "body", "expected"),
+        [
+            ("gen_ai.system.message", {"content": "hi"}, {"role": "system", "parts": [TEXT_HI]}),
+            ("gen_ai.user.message", {"content": "hi"}, {"role": "user", "parts": [TEXT_HI]}),
+            ("gen_ai.user.message", '{"content": "hi"}', {"role": "user", "parts": [TEXT_HI]}),
+            ("gen_ai.user.message", "hi", {"role": "user", "parts": [TEXT_HI]}),
+            ("gen_ai.user.message", {"content": "hi", "role": "developer"}, {"role": "developer", "parts": [TEXT_HI]}),
+            (
+                "gen_ai.assistant.message",
+                {"tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}]},
+                {"role": "assistant", "parts": [{"type": "tool_call", "id": "c", "name": "f", "arguments": {"a": 1}}]},
+            ),
+            (
+                "gen_ai.tool.message",
+                {"id": "c", "content": "18"},
+                {"role": "tool", "parts": [{"type": "tool_call_response", "response": "18", "id": "c"}]},
+            ),
+            ("gen_ai.user.message", None, {"role": "user", "parts": []}),  # content was not captured
+        ],
+    )
+    def test_every_message_event_becomes_the_message_it_is(self, translator, event, body, expected):
+        translation = translator.log(message(event, body))
+        assert translation.event_name == DETAILS
+        assert translation.attributes == {"gen_ai.input.messages": [expected]}
+        assert translation.body_removed == (body is not None)
+        assert not translation.loss
+        assert translation.tally.balanced
+
+    def test_the_body_may_be_the_json_of_an_attribute(self, translator):
+        attributes = {"gen_ai.event.content": '{"content": "hi"}', "event.name": "gen_ai.user.message"}
+        translation = translator.log(message("", "a text for people", attributes))
+        assert translation.attributes == {"gen_ai.input.messages": [{"role": "user", "parts": [TEXT_HI]}]}
+        assert translation.removed == ("event.name", "gen_ai.event.content")
+        assert (translation.event_name, translation.body_removed) == (DETAILS, False)
+        assert translation.tally.balanced
 
     def test_the_name_of_the_event_may_be_an_attribute(self, translator):
-        named = LogView(body="x", attributes={"event.name": "gen_ai.user.message"})
-        assert [loss.reason for loss in translator.log(named).loss] == ["log_unjoined"]
+        for key in ("event.name", "event_name", "logrecord.event.name"):
+            translation = translator.log(message("", {"content": "hi"}, {key: "gen_ai.user.message"}))
+            assert (translation.event_name, translation.removed) == (DETAILS, (key,))
+            assert translation.tally.balanced
+
+    def test_a_name_of_its_own_beside_the_event_s_is_counted_when_it_goes(self, translator):
+        found = translator.log(message("event src/lib.rs:7", {"content": "hi"}, {"event.name": "gen_ai.user.message"}))
+        assert found.loss == (Loss("@event_name", "name_changed", 1, 18),)
+        assert found.reversal == "irreversible"
+
+    def test_a_record_without_ids_is_translated_as_well_and_noted(self, translator):
+        """Who reads the current convention finds its content; nothing of the record is lost, but it cannot be joined."""
+        for ids in ({"trace_id": ""}, {"span_id": ""}, {"trace_id": "", "span_id": ""}):
+            translation = translator.log(message("gen_ai.user.message", {"content": "hi"}, **ids))
+            assert translation.body_removed
+            assert not translation.loss
+            assert translation.notes == (Loss("@body", "log_unjoined", 0),)
+
+    def test_a_body_of_no_known_shape_stays_and_is_counted(self, translator):
+        translation = translator.log(message("gen_ai.choice", [1, 2]))
+        assert (translation.event_name, translation.body_removed) == (None, False)
+        assert [(loss.path, loss.reason, loss.atoms) for loss in translation.loss] == [("@body", "unstructured", 2)]
+        assert not translation.changed
+        assert translation.tally.balanced
+
+    def test_messages_the_record_has_already_stand(self, translator):
+        own = [{"role": "user", "parts": [{"type": "text", "content": "other"}]}]
+        translation = translator.log(message("gen_ai.user.message", {"content": "hi"}, {"gen_ai.input.messages": own}))
+        assert not translation.changed
+        assert [(loss.path, loss.reason) for loss in translation.loss] == [("@body", "superseded")]
+        same = [{"role": "user", "parts": [TEXT_HI]}]
+        translation = translator.log(message("gen_ai.user.message", {"content": "hi"}, {"gen_ai.input.messages": same}))
+        assert translation.body_removed
+        assert translation.tally.derived_only == 1
+
+    def test_what_a_message_became_is_the_message_no_longer(self, any_translator):
+        """T(T(x)) = T(x), and evidence says in `mapped` all that is needed to do it again."""
+        record = {
+            "traceId": "01" * 16,
+            "spanId": "02" * 8,
+            "eventName": "gen_ai.choice",
+            "body": otlp_json.any_value({"index": 0, "message": {"content": "hi"}}),
+            "attributes": otlp_json.key_values({"gen_ai.system": "xai"}),
+        }
+        first = any_translator.log(otlp_json.log_view(record, otlp_json.surroundings({}, {})))
+        result = apply_log_json(record, first)
+        assert "body" not in result
+        assert result["eventName"] == DETAILS
+        assert (first.to_json()["mapped"]["event_name"], first.to_json()["mapped"]["body_removed"]) == (DETAILS, True)
+        view = otlp_json.log_view(result, otlp_json.surroundings({}, {}))
+        assert view == applied(otlp_json.log_view(record, otlp_json.surroundings({}, {})), first)
+        second = any_translator.log(view)
+        assert not second.changed
+        assert not second.loss
 
     def test_structure_stays_structure_on_a_log_record(self, translator):
         messages = [{"role": "user", "parts": [{"type": "text", "content": "hi"}]}]
@@ -41,9 +146,9 @@ class TestLogs:
         )
         assert translator.log(as_text).attributes == {"gen_ai.input.messages": messages}
 
-    def test_the_translated_record_keeps_its_body(self, translator):
+    def test_a_record_that_is_no_message_keeps_its_body(self, translator):
         record = {
-            "eventName": "gen_ai.choice",
+            "eventName": "an.event",
             "body": {"stringValue": "b"},
             "attributes": otlp_json.key_values({"gen_ai.system": "xai"}),
         }
