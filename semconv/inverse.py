@@ -1,9 +1,10 @@
 """Undoing the operations of a row: the one value among all that give the same which a reversal takes for the original.
 
-An operation may make one thing of many: `"7"` and `7` are both the integer 7 afterwards. To have an inverse all the same,
-each of them names one of those as *the* source: what a cast is for is text, what a list is made of is its one element,
-what a table translates is the only word it has for the result. Whether a value was that source is a comparison, and so
-`undo(steps, run(steps, value)) == value` is what makes a translation of it reversible. Law: total, like the operations.
+An operation may make one thing of many: `"7"` and `7` are both the integer 7 afterwards, and so most have no inverse for
+whatever value (`semconv.ops.Op.inverse`). To have one all the same, each names one of those as *the* source: what a cast is
+for is text, what a list is made of is its one element, what a table translates is the only word it has for the result.
+Whether a value was that source is a comparison, and so `undo(steps, run(steps, value)) == value` is what makes a translation
+of it reversible. Law: total, like the operations.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from semconv.value import Value, document, json_text
 
 
 def undo(steps: tuple[Step, ...], value: Value) -> Value:
-    """The source of what the steps made; where one of them has no inverse, the value as it is before that step."""
+    """The source of what the steps made. A step of which nothing is said here leaves the value as it finds it."""
     for step in reversed(steps):
-        back = _INVERSES.get(step.name)
+        back = INVERSES.get(step.name)
         if back is not None:
             value = back(value, step.argument)
     return value
@@ -66,7 +67,7 @@ def _wrapped(value: Value, _argument: None) -> Value:
     return value if isinstance(value, list) else [value]
 
 
-_INVERSES: Final[Mapping[str, Callable[[Value, Any], Value]]] = {
+INVERSES: Final[Mapping[str, Callable[[Value, Any], Value]]] = {
     "int": _text,
     "float": _text,
     "bool": _text,

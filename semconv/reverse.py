@@ -64,13 +64,15 @@ def _translated(translator: Translator, view: SpanView | LogView | MetricView) -
 def _says_the_same(new: Translation, old: Translation) -> bool:
     return (
         new.reversal == LOSSLESS
-        and (new.name, new.kind, new.removed, new.events_removed)
-        == (old.name, old.kind, old.removed, old.events_removed)
+        and _shape(new) == _shape(old)
         and exactly(new.attributes, old.attributes)
-        and [(point.index, point.removed) for point in new.points]
-        == [(point.index, point.removed) for point in old.points]
         and all(exactly(mine.attributes, its.attributes) for mine, its in zip(new.points, old.points, strict=True))
     )
+
+
+def _shape(said: Translation) -> tuple[object, ...]:
+    points = [(point.index, point.removed) for point in said.points]
+    return said.profiles, said.name, said.kind, said.removed, said.events_removed, points
 
 
 # ------------------------------------------------------------------ what it may have been
