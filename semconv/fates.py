@@ -62,10 +62,10 @@ def fates(view: Item, translation: Translation, profiles: Sequence[Profile], tar
         owner = next((profile.id for profile in asked if any(row.name == view.name for row in profile.metrics)), "")
         owner = owner or (identity if view.name in target.metrics.values() else "")
         yield losses.fate("metric", view.name, "@name", owner, mapped=translation.name is not None)
-    elif view.event_name:
+    elif called := view.event_name or next(iter(sorted(names_of(view.event_name, view.attributes))), ""):
         owner, _ = _of_record(view, asked)
-        owner = owner or (identity if view.event_name in target.events else "")
-        yield losses.fate("body", view.event_name, "@body", owner, mapped=translation.body_removed)
+        owner = owner or (identity if called in target.events else "")
+        yield losses.fate("body", called, "@body", owner, mapped=translation.body_removed)
 
 
 class _Losses:

@@ -75,6 +75,7 @@ _REMARKS: Final[Mapping[str, str]] = {
     "copy": "the source key stays as well",
     "yields": "lost as {} beside a stronger claim",
     "role": "role {} where the body has none",
+    "take": "of a whole conversation the {} alone",
     "parts_in_text": "a content may be the JSON of a list of parts",
     "secondary": "not read beside a stronger claim",
     "evict": "the target's key does not keep what nothing takes",

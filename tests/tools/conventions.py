@@ -39,8 +39,8 @@ of a profile and has no row is unknown: counted as lost, and kept. Every other k
 LISTS = {
     "rows": ("Attributes", "Key"),
     "folds": ("Families of keys", "Key"),
-    "events": ("Span events", "Event"),
-    "logs": ("Log events", "Event"),
+    "events": ("Events, of spans or as log records", "Event"),
+    "logs": ("Log records alone", "Event"),
     "metrics": ("Metrics", "Metric"),
     "names": ("Span names", "Name"),
     "kinds": ("Span kinds", ""),

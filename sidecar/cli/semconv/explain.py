@@ -20,7 +20,7 @@ _VALUE_SHOWN = 24
 _LISTS = {
     "rows": "",
     "folds": "",
-    "events": "span event ",
+    "events": "event ",
     "logs": "log event ",
     "metrics": "metric ",
     "names": "span name ",
