@@ -22,7 +22,7 @@ SCHEMA_VERSION: Final = "semconv-coverage-v1"
 
 _LAYERS: Final = {number: name for name, number in LAYERS.items()}
 _UNKNOWN: Final = "unknown"
-_NOBODYS: Final = ""
+_FOREIGN: Final = ""
 """In place of a profile: no table has a row for the name, and it is in no namespace of those that matched."""
 
 Name = tuple[str, str]
@@ -159,16 +159,16 @@ class Coverage:
         for book in self._books.values():
             whole.merge(book)
         unknown = self._entries(_UNKNOWN)
-        nobodys = self._nobodys()
+        foreign = self._foreign()
         return {
             "schema_version": SCHEMA_VERSION,
             "target": self._translator.describe()["target"],
             "totals": {**whole.to_json(), "unmatched": dict(self._books.get((), _Book()).items)},
             "profiles": [self._profile(id_) for id_ in sorted(self._profiles) if self._books_of(id_)],
             "unknown": unknown[:SHOWN_MAX],
-            "nobodys": nobodys[:SHOWN_MAX],
+            "foreign": foreign[:SHOWN_MAX],
             "unmatched": self._unmatched()[:SHOWN_MAX],
-            "distinct": {"unknown": len(unknown), "nobodys": len(nobodys), "unmatched": len(self._strangers)},
+            "distinct": {"unknown": len(unknown), "foreign": len(foreign), "unmatched": len(self._strangers)},
         }
 
     def _books_of(self, id_: str) -> list[_Book]:
@@ -199,10 +199,10 @@ class Coverage:
         ]
         return sorted(found, key=lambda entry: (-entry[fate], entry["name"], entry["kind"], entry["profile"]))
 
-    def _nobodys(self) -> list[dict[str, Any]]:
+    def _foreign(self) -> list[dict[str, Any]]:
         """Names that are in no table and in no namespace, nor the target's own; the most frequent first."""
         knows = self._translator.target.knows
-        found = [(name, count) for name, count in self._names.get(_NOBODYS, {}).items() if not knows(name[1])]
+        found = [(name, count) for name, count in self._names.get(_FOREIGN, {}).items() if not knows(name[1])]
         ordered = sorted(found, key=lambda item: (-sum(item[1].fates.values()), item[0]))
         return [count.to_json(name) for name, count in ordered]
 

@@ -165,7 +165,7 @@ def test_each_name_says_what_became_of_it_how_often_and_why():
         "mine.heard": {"kind": "event", "lost": 1, "reasons": {"event_dropped": 1}},
     }
     assert mine(report)["distinct"] == {"mapped": 2, "in_part": 1, "kept": 1, "lost": 4, "unknown": 0}
-    assert [(entry["kind"], entry["name"]) for entry in report["nobodys"]] == [
+    assert [(entry["kind"], entry["name"]) for entry in report["foreign"]] == [
         ("attribute", "http.route"),
         ("event", "else"),
     ]

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 _SHOWN = 20
 """Entries of one list; `--json` has the others."""
 _SHOWN_IN_LINE = 12
+_BUCKETS = {
+    "kept": "kept",
+    "renamed": "renamed",
+    "converted": "converted",
+    "folded": "folded",
+    "derived_only": "derivable",
+    "dropped": "lost",
+}
 _HEAD = ("profile", "spans", "logs", "points", "mapped", "in part", "kept", "lost", "unknown", "atoms", "of them lost")
 
 
@@ -60,10 +68,10 @@ def coverage(inputs: tuple[Path, ...], *, as_json: bool, fail_on_unknown: bool, 
 
 def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     target, totals, distinct = report["target"], report["totals"], report["distinct"]
-    atoms, items = totals["atoms"], totals["items"]
+    items, whole = totals["items"], totals["atoms"]
     yield (
         f"To {target['id']} {target['version']}: {items['spans']} spans, {items['logs']} log records, "
-        f"{items['points']} points of {items['metrics']} metrics; {atoms['dropped']} of {atoms['atoms_in']} atoms lost."
+        f"{items['points']} points of {items['metrics']} metrics; {whole['dropped']} of {whole['atoms_in']} atoms lost."
     )
     yield ""
     yield from _table(report["profiles"], totals["unmatched"])
@@ -72,11 +80,13 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     for profile in report["profiles"]:
         yield ""
         yield click.style(profile["id"], bold=True)
-        yield from _listed("  from", [f"{_scope(entry)} ({entry['items']})" for entry in profile["scopes"]])
-        yield from _listed("  lost", [f"{entry['reason']} {entry['atoms']}" for entry in profile["lost"]])
+        atoms = [f"{profile['atoms'][bucket]} {said}" for bucket, said in _BUCKETS.items() if profile["atoms"][bucket]]
+        yield from _listed("  from ", [f"{_scope(entry)} ({entry['items']})" for entry in profile["scopes"]])
+        yield from _listed("  atoms", atoms)
+        yield from _listed("  lost ", [f"{entry['reason']} {entry['atoms']}" for entry in profile["lost"]])
     yield from _names("Unknown: no table has a row for these", report["unknown"], distinct["unknown"], "unknown")
     yield from _names(
-        "Nobody's: in no table and no namespace, they pass as they are", report["nobodys"], distinct["nobodys"], "kept"
+        "Foreign: in no table and no namespace, they pass as they are", report["foreign"], distinct["foreign"], "kept"
     )
     yield from _unmatched(report["unmatched"], distinct["unmatched"])
 

@@ -92,7 +92,7 @@ def test_coverage_prints_a_row_for_every_profile_and_where_its_items_come_from()
     assert lines[0].startswith("To gen-ai-dev ")
     assert lines[2].split()[:4] == ["profile", "spans", "logs", "points"]
     assert any(line.split()[:1] == ["openinference"] for line in lines[3:])
-    assert any(line.startswith("  from  openinference.instrumentation.openai (") for line in lines)
+    assert any(line.startswith("  from   openinference.instrumentation.openai (") for line in lines)
 
 
 def test_coverage_as_json_is_one_document_the_same_every_time():
