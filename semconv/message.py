@@ -11,7 +11,7 @@ from semconv.parts import PartReader
 from semconv.paths import Document, Steps, at, joined, taken, unflattened
 from semconv.python_repr import parse_repr
 from semconv.reading import Reading
-from semconv.shapes import Shapes, are_messages
+from semconv.shapes import MessageSpec, Shapes, are_messages
 from semconv.spoken import Spoken
 from semconv.value import Value, document, leaves
 
@@ -43,7 +43,7 @@ class MessageReader:
 
     def is_part(self, item: Document) -> bool:
         """Whether an object says of itself that it is a part of a known kind."""
-        return isinstance(item.get("type"), str) and bool(self.parts.specs_for(item)[1])
+        return isinstance(item.get("type"), str) and bool(self.shapes.part(item)[2])
 
     def read(self, item: Value) -> list[Document] | None:
         """What one message becomes; several where the words of several speakers are in it."""
@@ -100,14 +100,17 @@ class MessageReader:
     def wrapper(self, item: Document) -> str | None:
         """The member that holds the message itself."""
         for has, inside, of_role in self.shapes.wrappers:
-            told = not of_role or str(item.get(of_role)) in self.shapes.message.kinds
-            if told and isinstance(item.get(inside), dict) and all(at(item, path) is not None for path in has):
+            if type(item.get(inside)) is not dict or (
+                of_role and str(item.get(of_role)) not in self.shapes.message.kinds
+            ):
+                continue
+            if all(at(item, path) is not None for path in has):
                 return inside
         return None
 
     def role_of(self, item: Document) -> tuple[str, Steps | None] | None:
         """Whose words a message is and where it says so; None when it is no message."""
-        spec = self.shapes.message
+        spec = self.shapes.message_of(item)
         for path in spec.role:
             said = at(item, path)
             if isinstance(said, str):
@@ -133,7 +136,7 @@ class MessageReader:
 
     def _lone_part(self, item: Document) -> list[Document] | None:
         """A part that stands where a message should: who says it follows from what it is."""
-        if not self.parts.specs_for(item)[1]:
+        if not self.shapes.part(item)[2]:
             return None
         parts = self.parts.read(item)
         if any(part["type"] not in self.shapes.targets for part in parts):
@@ -142,20 +145,16 @@ class MessageReader:
 
     def _assembled(self, item: Document, role: str, said: Steps | None) -> list[Document]:
         """The message of an object with a role."""
-        spec = self.shapes.message
+        spec = self.shapes.message_of(item)
         left = dict(item)
         if said:
             taken(left, (said,))
         spoken = Spoken()
         for path, kind in spec.before:
             self._add(spoken, role, taken(left, (path,)), kind)
-        self._add_parts(spoken, role, left)
-        told = any(part["type"] == "text" and part.get("content") for part in spoken)
-        called = any(part["type"] == "tool_call" for part in spoken)
-        for path, kind in spec.after:
-            new = self._add(spoken, role, taken(left, (path,)), kind)
-            if new and kind == "tool_call" and told and not called:
-                self.reading.notes.add("order_unknown")
+        self._add_parts(spoken, role, left, spec)
+        if spec.after:
+            self._add_after(spoken, role, left, spec)
         self.reading.derivable += spoken.without_silence()
         answers = taken(left, spec.answers, str)
         if role == "tool" or answers:
@@ -175,8 +174,8 @@ class MessageReader:
 
     # ------------------------------------------------------------------ the parts of one message
 
-    def _add_parts(self, spoken: Spoken, role: str, left: Document) -> None:
-        spec = self.shapes.message
+    def _add_parts(self, spoken: Spoken, role: str, left: Document, spec: MessageSpec) -> None:
+        """The parts of a message wherever it has some; a text that says all of them once more is told once."""
         said: list[str] = []
         for path in (*spec.parts, *spec.further_parts):
             content = taken(left, (path,))
@@ -184,22 +183,33 @@ class MessageReader:
                 continue
             found: list[tuple[str, Document]] = []
             for raw in content if type(content) is list else [content]:
-                speaker = role
-                if type(raw) is dict:
-                    words = (at(raw, where) for where in spec.part_role)
-                    speaker = next(
-                        (self.shapes.roles[word] for word in words if type(word) is str and word in self.shapes.roles),
-                        role,
-                    )
+                speaker = self._speaker(raw, role) if type(raw) is dict else role
                 found += [(speaker, part) for part in self.parts.several(raw)]
             texts = [
                 part["content"] for _, part in found if part["type"] == "text" and type(part.get("content")) is str
             ]
-            if said and len(found) == 1 and texts and texts[0] == "".join(said):
+            if said and len(found) == len(texts) == 1 and texts[0] == "".join(said):
                 self.reading.derivable += leaves(content)  # the same text once more
                 continue
             said += texts
             spoken.parts += found
+
+    def _speaker(self, part: Document, role: str) -> str:
+        """Whose words a part is, if it says so itself."""
+        for path in self.shapes.message.part_role:
+            said = at(part, path)
+            if type(said) is str and said in self.shapes.roles:
+                return self.shapes.roles[said]
+        return role
+
+    def _add_after(self, spoken: Spoken, role: str, left: Document, spec: MessageSpec) -> None:
+        """What a message has beside its parts, calls before all."""
+        told = any(part["type"] == "text" and part.get("content") for part in spoken)
+        called = any(part["type"] == "tool_call" for part in spoken)
+        for path, kind in spec.after:
+            new = self._add(spoken, role, taken(left, (path,)), kind)
+            if new and kind == "tool_call" and told and not called:
+                self.reading.notes.add("order_unknown")
 
     def _add(self, spoken: Spoken, role: str, value: Value, kind: str) -> bool:
         """Parts that stand under a name of their own; True when there was something new in them."""
@@ -227,7 +237,7 @@ class MessageReader:
         if not isinstance(one, dict):
             return {"type": kind, kind: one}
         one = unflattened(one)
-        if kind != "tool_call" and self.parts.specs_for(one)[0]:
+        if kind != "tool_call" and self.shapes.part(one)[1]:
             return one
         return {**one, "type": kind}
 

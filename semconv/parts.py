@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from semconv.paths import Document, Steps, at, drop, joined, unflattened
 from semconv.reading import Reading
@@ -52,102 +52,98 @@ class PartReader:
         if not isinstance(item, dict):
             self.reading.notes.add("part_unrepresentable")
             return [{"type": "generic", "value": item}]
-        shapes = self.shapes
-        read = [unflattened(item)]
+        item = unflattened(item)
+        more: list[Document] = []
         for _ in range(_READINGS_MAX):
-            kind, specs = self.specs_for(read[0])
-            if kind in shapes.targets and is_part(read[0], shapes) and not _says_more(read[0], kind, specs):
+            typed, kind, specs = self.shapes.part(item)
+            if kind in self.shapes.targets and is_part(item, self.shapes) and not _says_more(item, kind, specs):
+                return [item, *more]
+            found, read_as = self._first(item, typed, kind, specs, nesting)
+            if not found:
                 break
-            found = self._first(read[0], kind, specs, nesting)
-            if found is None:
+            item, more = found[0], found[1:] + more
+            if read_as == kind or self._is_done(item):
                 break
-            read = [*found[0], *read[1:]]
-            if found[1] == kind:
-                break
-        if type(read[0].get("type")) is not str:
-            read[0] = self._generic(read[0])
-        return read
+        return [item if type(item.get("type")) is str else self._generic(item), *more]
 
-    def specs_for(self, item: Document) -> tuple[str, tuple[PartSpec, ...]]:
-        """What a part calls itself, if it does, and how it may be read."""
-        shapes = self.shapes
-        kind = item.get("type")
-        for name in shapes.part_types:
-            said = item.get(name)
-            if type(said) is str and (specs := shapes.specs_for(said)):
-                return said, specs
-        if type(kind) is str:
-            return kind, ()
-        hints = [
-            spec
-            for name in item
-            if name in shapes.by_member and item[name] is not None
-            for spec in shapes.by_member[name]
-        ]
-        return "", tuple(sorted(hints, key=_place) if len(hints) > 1 else hints)
+    def _is_done(self, part: Document) -> bool:
+        """Whether what was read has nothing in it that could be read once more."""
+        others = self.shapes.other_names.get(part["type"])
+        return others is not None and others.isdisjoint(part)
 
     # ------------------------------------------------------------------ one part by one spec
 
     def _first(
-        self, item: Document, kind: str, specs: tuple[PartSpec, ...], nesting: int
-    ) -> tuple[list[Document], str] | None:
-        """What the first spec that applies makes of a part, and the kind that is."""
+        self, item: Document, typed: str, kind: str, specs: tuple[PartSpec, ...], nesting: int
+    ) -> tuple[list[Document], str]:
+        """What the first spec that applies makes of a part, and the kind that is; nothing if none does."""
         for spec in specs:
             if spec.is_for(item):
-                found = self._by_spec(item, kind, spec, nesting)
-                if found is not None:
+                found = self._by_spec(item, typed, kind, spec, nesting)
+                if found:
                     return found, spec.part
-        return None
+        return [], ""
 
-    def _by_spec(self, item: Document, kind: str, spec: PartSpec, nesting: int) -> list[Document] | None:
+    def _by_spec(self, item: Document, typed: str, kind: str, spec: PartSpec, nesting: int) -> list[Document] | None:
         """The part as its spec reads it, None when it lacks what such a part must have."""
-        found: dict[str, tuple[Any, Steps]] = {}
+        fields: Document = {}
+        used: dict[str, Steps] = {}
         for name, paths in spec.fields:
             for path in paths:
                 value = item.get(path[0]) if len(path) == 1 else at(item, path)
-                if value is not None and _fits(name, value):
-                    found[name] = value, path
+                if value is not None and (type(value) is str or _fits(name, value)):
+                    fields[name] = value
+                    used[name] = path
                     break
-        fields = {name: value for name, (value, _) in found.items()}
         if spec.part == "media":
             part = self._media(spec, fields)
+            used = {name: path for name, path in used.items() if name in fields}
         elif type(fields.get("content")) is list:
-            return self._spread(fields["content"], spec, self._rest(item, kind, spec, found), nesting)
+            return self._spread(fields["content"], spec, self._rest(item, typed, kind, spec, used), nesting)
         else:
             part = self._plain(spec, item, kind, fields)
         answer = part.pop("response", None) if part and spec.part == "tool_call" else None
         if part is None or not is_part(part, self.shapes) or type(part.get("name", "")) is not str:
             return None
-        rest = self._rest(item, kind, spec, {name: found[name] for name in found if name in fields})
+        rest = self._rest(item, typed, kind, spec, used)
         if "arguments" in part:
             part["arguments"] = self.reading.parsed(part["arguments"])
         if spec.part in _SERVER:
             joined(part[spec.part], rest)
             return [part]
+        if rest:
+            joined(part, rest)
         if answer is None:
-            return [joined(part, rest)]
+            return [part]
         beside = {"id": part["id"]} if "id" in part else {}
-        return [joined(part, rest), {"type": "tool_call_response", **beside, "response": answer}]
+        return [part, {"type": "tool_call_response", **beside, "response": answer}]
 
-    def _rest(self, item: Document, kind: str, spec: PartSpec, used: Mapping[str, tuple[Any, Steps]]) -> Document:
+    def _rest(self, item: Document, typed: str, kind: str, spec: PartSpec, used: Mapping[str, Steps]) -> Document:
         """What rides along: all but what was used, the kind, and members that say nothing."""
-        rest = dict(item)
-        typed = next((name for name in self.shapes.part_types if kind and item.get(name) == kind), None)
-        if typed:
-            del rest[typed]
+        rest = item.copy()
+        rest.pop(typed, None)
+        for path in used.values():
+            if len(path) == 1:
+                del rest[path[0]]
+            else:
+                self._drop(rest, path)
+        if typed and rest:
             for name in self.shapes.part_types:  # says the same once more
-                if name in rest and isinstance(rest[name], str) and spec in self.shapes.specs_for(rest[name]):
+                said = rest.get(name)
+                if type(said) is str and any(spec.place == other.place for other in self.shapes.specs_for(said)):
                     del rest[name]
                     self.reading.derivable += 1
-        for _, path in used.values():
-            drop(rest, path)
-            inner = rest.get(path[0])
-            if len(path) > 1 and type(inner) is dict and not any(value is not None for value in inner.values()):
-                self.reading.derivable += leaves(inner)
-                del rest[path[0]]
         if spec.keep_type and typed:
             rest = joined({f"source_{typed}": kind}, rest)
         return self.reading.without_nulls(rest)
+
+    def _drop(self, rest: Document, path: Steps) -> None:
+        """Take out what is inside an object, and the object if nothing is left that says something."""
+        drop(rest, path)
+        inner = rest.get(path[0])
+        if type(inner) is dict and not any(value is not None for value in inner.values()):
+            self.reading.derivable += leaves(inner)
+            del rest[path[0]]
 
     def _plain(self, spec: PartSpec, item: Document, kind: str, fields: Document) -> Document:
         """The part's own fields, with what follows from its kind."""
@@ -223,21 +219,15 @@ class PartReader:
         """The list of parts a text is the JSON of, or the text."""
         parsed = document(content)
         if not isinstance(parsed, list) or not all(
-            isinstance(part, dict) and self.specs_for(part)[1] for part in parsed
+            isinstance(part, dict) and self.shapes.part(part)[2] for part in parsed
         ):
             return [content]
         return self.reading.opened(parsed)
 
 
 def _fits(name: str, value: Value) -> bool:
-    """Whether a value can be what a field holds; one that cannot rides along."""
-    if name == "content":
-        return type(value) is str or (type(value) is list and value != [])
-    return type(value) is str or name not in ("id", "name", "url", "data", "either", "mime", "format", "file")
-
-
-def _place(spec: PartSpec) -> int:
-    return spec.place
+    """Whether a value that is no text can be what a field holds; one that cannot rides along."""
+    return (type(value) is list and bool(value)) if name == "content" else name in ("arguments", "response")
 
 
 def _after_prefix(kind: str, shapes: Shapes) -> str | None:

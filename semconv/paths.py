@@ -60,9 +60,12 @@ def joined(item: Document, beside: Document) -> Document:
 
 def unflattened(item: Document) -> Document:
     """An object whose members all begin with the same `name.` without it, and what is dotted still as objects; else itself."""
-    first = next(iter(item), "")
-    prefix, dot, _ = first.partition(".") if type(first) is str else ("", "", "")
-    if not dot or not all(type(name) is str and name.startswith(prefix + dot) for name in item):
+    for first in item:
+        if "." not in first:
+            return item
+        break
+    prefix = next(iter(item), "").partition(".")[0] + "."
+    if not all(name.startswith(prefix) for name in item):
         return item
     nested: Document = {}
     for name, value in item.items():

@@ -52,6 +52,8 @@ class Reading:
 
     def without_nulls(self, members: Document) -> Document:
         """The members that say something."""
+        if None not in members.values():
+            return members
         said = {key: value for key, value in members.items() if value is not None}
         self.derivable += len(members) - len(said)
         return said

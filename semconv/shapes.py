@@ -5,8 +5,8 @@ The shapes are data (`tables/messages.yaml`): roles, wrappers, kinds of parts, o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from semconv.paths import Document, Steps, at
@@ -26,6 +26,18 @@ _FIELDS: Final = (
     "file",
 )
 _NO_PART_HAS_IT: Final = ("\0",)
+_PATHS_OF_MESSAGES: Final = (
+    "role",
+    "kind",
+    "speaker",
+    "part_role",
+    "name",
+    "finish_reason",
+    "parts",
+    "further_parts",
+    "answers",
+)
+_MEMO_MAX: Final = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +61,25 @@ class PartSpec:
     """Members that only a part of another shape has: without them a part of the target's type is as it should be."""
     fields: tuple[tuple[str, tuple[Steps, ...]], ...]
 
+    @property
+    def heads(self) -> frozenset[str]:
+        """Every member of a part the spec looks at."""
+        fields = [path[0] for _, paths in self.fields for path in paths]
+        return frozenset([*fields, *[path[0] for path, _ in self.when], *[path[0] for path in self.need]])
+
+    def among(self, names: frozenset[str]) -> PartSpec | None:
+        """What of the spec can apply to a part that has no other members it knows; None when nothing can."""
+        if not names.issuperset([*[path[0] for path, _ in self.when], *[path[0] for path in self.need]]):
+            return None
+        fields = ((name, _within(paths, names)) for name, paths in self.fields)
+        return replace(self, fields=tuple((name, paths) for name, paths in fields if paths))
+
     def is_for(self, item: Document) -> bool:
         """Whether its conditions hold."""
-        return all(at(item, path) == value for path, value in self.when) and all(
-            at(item, path) is not None for path in self.need
-        )
+        for path, value in self.when:
+            if at(item, path) != value:
+                return False
+        return all(at(item, path) is not None for path in self.need)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +109,19 @@ class MessageSpec:
     answers: tuple[Steps, ...]
     """The id of the call that a message answers."""
 
+    @property
+    def heads(self) -> frozenset[str]:
+        """Every member of a message the spec looks at."""
+        told = [path[0] for path, _ in (*self.before, *self.after)]
+        return frozenset([*told, *[path[0] for name in _PATHS_OF_MESSAGES for path in getattr(self, name)]])
+
+    def among(self, names: frozenset[str]) -> MessageSpec:
+        """What of the spec can apply to a message that has no other members it knows."""
+        paths: dict[str, Any] = {name: _within(getattr(self, name), names) for name in _PATHS_OF_MESSAGES}
+        for name in ("before", "after"):
+            paths[name] = tuple(told for told in getattr(self, name) if told[0][0] in names)
+        return replace(self, **paths)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shapes:
@@ -110,6 +149,13 @@ class Shapes:
     """The target's own kinds of parts."""
     defaults: Mapping[str, Document]
     """What is written for a field that must be there and of which the source says nothing."""
+    message_heads: frozenset[str]
+    part_heads: frozenset[str]
+    """The members of messages and of parts that the table knows."""
+    other_names: Mapping[str, frozenset[str]]
+    """By the target's kinds of parts: members that say something under another name than the target's."""
+    memo: dict[Hashable, Any] = field(default_factory=dict)
+    """What of the table can apply to an object with these members: of many paths, few. Bounded."""
 
     @classmethod
     def from_table(cls, table: Document) -> Shapes:
@@ -142,6 +188,7 @@ class Shapes:
         }
         roles = invert(table["roles"], ("roles",))
         reasons = invert(table["finish_reasons"], ("finish_reasons",))
+        message = _message(table["message"], invert(table["message_kinds"], ("message_kinds",)))
         return cls(
             roles=roles,
             foreign_roles=_foreign(roles),
@@ -150,7 +197,15 @@ class Shapes:
             mime_types=invert(table["mime_types"], ("mime_types",)),
             wrappers=tuple(_wrapper(entry, ("wrappers", place)) for place, entry in enumerate(table["wrappers"])),
             envelopes=texts(table["envelopes"], ("envelopes",)),
-            message=_message(table["message"], invert(table["message_kinds"], ("message_kinds",))),
+            message=message,
+            message_heads=message.heads,
+            part_heads=parts.heads,
+            other_names={
+                kind: frozenset().union(
+                    *[spec.other_names for spec in parts.by_type.get(kind, ()) if spec.part == kind]
+                )
+                for kind in own
+            },
             part_types=texts(table["part_types"], ("part_types",)),
             by_type={name: tuple(specs) for name, specs in parts.by_type.items()},
             by_prefix=tuple(parts.by_prefix),
@@ -176,6 +231,46 @@ class Shapes:
         if found is None:
             found = tuple(spec for prefix, spec in self.by_prefix if kind.startswith(prefix))
         return found
+
+    def part(self, item: Document) -> tuple[str, str, tuple[PartSpec, ...]]:
+        """The member of a part that says what it is, what that is, and how the part may be read; in the order of the table."""
+        for name in self.part_types:
+            said = item.get(name)
+            if type(said) is str and (specs := self.specs_for(said)):
+                return name, said, self._among(said, specs, item)
+        kind = item.get("type")
+        if type(kind) is str:
+            return "type", kind, ()
+        hints = {spec.place: spec for name in item if item[name] is not None for spec in self.by_member.get(name, ())}
+        return "", "", tuple([hints[place] for place in sorted(hints)])
+
+    def message_of(self, item: Document) -> MessageSpec:
+        """What of the message's spec can apply to an object."""
+        names = frozenset(item.keys() & self.message_heads)
+        found = self.memo.get(names)
+        if found is None:
+            found = self._remembered(names, self.message.among(names))
+        return found  # type: ignore[no-any-return]  # what is under such a key
+
+    def _among(self, kind: str, specs: tuple[PartSpec, ...], item: Document) -> tuple[PartSpec, ...]:
+        """What of the specs for a kind can apply to an object."""
+        if kind not in self.by_type:  # another spelling: rare, and there are too many to remember
+            return specs
+        key = kind, frozenset(item.keys() & self.part_heads)
+        found = self.memo.get(key)
+        if found is None:
+            found = self._remembered(key, tuple([few for spec in specs if (few := spec.among(key[1])) is not None]))
+        return found  # type: ignore[no-any-return]  # what is under such a key
+
+    def _remembered(self, key: Hashable, found: Any) -> Any:  # noqa: ANN401  # what is under such a key
+        if len(self.memo) >= _MEMO_MAX:
+            self.memo.clear()
+        self.memo[key] = found
+        return found
+
+
+def _within(paths: tuple[Steps, ...], names: frozenset[str]) -> tuple[Steps, ...]:
+    return tuple(path for path in paths if path[0] in names)
 
 
 def spelt(kind: str) -> str:
@@ -239,8 +334,10 @@ def is_part(part: Any, shapes: Shapes) -> bool:  # noqa: ANN401  # a parsed docu
     """Whether a part is one of the target's: a known type has what it must have, any other type is its own affair."""
     if not isinstance(part, dict) or not isinstance(part.get("type"), str):
         return False
-    fields = shapes.required.get(part["type"], ())
-    return all(name in part and (name != "content" or isinstance(part[name], str)) for name in fields)
+    for name in shapes.required.get(part["type"], ()):
+        if name not in part or (name == "content" and type(part["content"]) is not str):
+            return False
+    return True
 
 
 def _are_parts(body: list[Any], shapes: Shapes) -> bool:
@@ -286,9 +383,11 @@ class _Parts:
         self.by_type: dict[str, list[PartSpec]] = {}
         self.by_prefix: list[tuple[str, PartSpec]] = []
         self.by_member: dict[str, list[PartSpec]] = {}
+        self.heads: frozenset[str] = frozenset()
         for place, entry in enumerate(sequence(entries, ("parts",))):
             path = ("parts", place)
             spec = _part_spec(entry, place, path)
+            self.heads |= spec.heads
             for name in texts(entry.get("type", []), (*path, "type")):
                 if name.endswith("*"):
                     self.by_prefix.append((name[:-1], spec))
@@ -321,7 +420,7 @@ def _part_spec(entry: object, place: int, path: Path) -> PartSpec:
 
 
 def _message(table: object, kinds: Mapping[str, str]) -> MessageSpec:
-    lists = ("role", "kind", "speaker", "part_role", "name", "finish_reason", "parts", "further_parts", "answers")
+    lists = _PATHS_OF_MESSAGES
     beside = ("before", "after")
     words = mapping(table, ("message",), known={*lists, *beside}, need=(*lists, *beside))
     paths: dict[str, Any] = {name: _paths(words[name], ("message", name)) for name in lists}

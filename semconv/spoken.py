@@ -50,12 +50,13 @@ class Spoken:
 
     def without_silence(self) -> int:
         """Leave out empty texts beside something that is said; how many there were."""
+        if len(self.parts) < 2 or all(part.get("content") != "" for _, part in self.parts):
+            return 0
         said = [entry for entry in self.parts if entry[1] != _SILENCE]
         silent = len(self.parts) - len(said)
-        if not said or not silent:
-            return 0
-        self.parts = said
-        return silent
+        if said:
+            self.parts = said
+        return silent if said else 0
 
     def messages(self, role: str) -> list[Document]:
         """The parts as messages, each of one speaker; a result of a tool is the tool's, not the user's."""
