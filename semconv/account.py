@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from semconv.reasons import REASONS
+from semconv.reasons import REASONS, SEVERITIES
 from semconv.target import OPERATION
 from semconv.translation import BUCKETS, Loss, Tables, Translation
 from semconv.value import size
@@ -266,6 +266,7 @@ class Account:
                 **self._buckets,
                 "balanced": self._unbalanced == 0,
                 **self._bytes,
+                "dropped_by_severity": self._by_severity(),
                 "loss_ratio_atoms": _ratio(self._buckets["dropped"], atoms),
                 "loss_ratio_bytes": _ratio(self._bytes["bytes_lost"], content),
                 "distinct": self._distinct(),
@@ -314,6 +315,13 @@ class Account:
             "synthesized": len(self._synthesized),
             "unknown_keys": len(self._unknown),
         }
+
+    def _by_severity(self) -> dict[str, int]:
+        """What was dropped, by how much it matters: what is said elsewhere once more (`info`) is told from what is gone."""
+        atoms = dict.fromkeys(SEVERITIES, 0)
+        for reason, total in self._reasons.items():
+            atoms[REASONS.get(reason, "minor")] += total.count
+        return atoms
 
     def _by_reason(self) -> list[dict[str, Any]]:
         lost = [

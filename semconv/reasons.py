@@ -72,6 +72,8 @@ _TABLE: Final[Mapping[str, tuple[str, str]]] = {
     "malformed": ("major", "It is not what its format says."),
 }
 
+SEVERITIES: Final = ("none", "info", "minor", "major")
+
 REASONS: Final[Mapping[str, str]] = {name: severity for name, (severity, _) in _TABLE.items()}
 """Every reason of loss there is, and how much it matters."""
 

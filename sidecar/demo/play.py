@@ -184,7 +184,7 @@ class Demo:
                 outcome.run.run_id[:8],
                 outcome.recording.title,
                 str(outcome.run.span_count),
-                f"{totals.get('loss_ratio_atoms', 0):.1%}",
+                f"{_gone(totals):.1%}",
                 f"{outcome.run.completeness:.0%}",
                 f"{outcome.run.closure:.2f}",
                 f"[{'green' if verdict == 'verified' else 'red'}]{verdict}[/]",
@@ -252,3 +252,10 @@ def _post(http: str, body: bytes, headers: dict[str, str]) -> None:
 
 
 _SEND = {"gRPC": _send_grpc, "HTTP protobuf": _send_protobuf, "HTTP JSON, gzip": _send_json}
+
+
+def _gone(totals: dict[str, Any]) -> float:
+    """The share of atoms that have no home in the conventions; what is said elsewhere once more is not among them."""
+    dropped = totals.get("dropped_by_severity", {})
+    atoms = totals.get("atoms_in", 0)
+    return (dropped.get("minor", 0) + dropped.get("major", 0)) / atoms if atoms else 0.0

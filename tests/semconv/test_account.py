@@ -43,6 +43,9 @@ def test_the_books_close(books):
     buckets = ("kept", "renamed", "converted", "folded", "derived_only", "dropped")
     assert sum(totals[bucket] for bucket in buckets) == totals["atoms_in"]
     assert sum(entry["atoms"] for entry in report["by_reason"]) == totals["dropped"]
+    assert sum(totals["dropped_by_severity"].values()) == totals["dropped"]
+    for severity, atoms in totals["dropped_by_severity"].items():
+        assert atoms == sum(entry["atoms"] for entry in report["by_reason"] if entry["severity"] == severity)
     assert sum(entry["atoms_in"] for entry in report["by_source"]) == totals["atoms_in"]
     assert sum(entry["dropped"] for entry in report["by_source"]) == totals["dropped"]
     assert totals["bytes_retained_raw"] <= totals["bytes_lost"] <= totals["bytes_in"]

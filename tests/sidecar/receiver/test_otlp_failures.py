@@ -80,7 +80,11 @@ def test_otlp_12_over_http_it_is_400_with_a_status_in_json(world, defect):
     assert world.frames() == []
 
 
-@pytest.mark.parametrize("body", [gzip.compress(GOOD)[:-9], gzip.compress(GOOD) + b"x", b"plain", b""])
+@pytest.mark.parametrize(
+    "body",
+    [gzip.compress(GOOD)[:-9], gzip.compress(GOOD) + b"x", b"plain", b""],
+    ids=["cut off", "more after it", "plain", "empty"],
+)
 def test_otlp_12_broken_gzip_over_http_is_400(world, body):
     answer = world.post("traces", body, content_encoding="gzip")
     assert (answer.status, status_of(answer).code) == (400, 3)
