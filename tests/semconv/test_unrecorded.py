@@ -15,6 +15,7 @@ UNRECORDED = {
     "koog",
     "laminar",
     "langchain4j",
+    "langtrace",
     "langwatch",
     "livekit",
     "llamaindex",
