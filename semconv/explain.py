@@ -31,6 +31,7 @@ SCHEMA_VERSION: Final = "semconv-explain-v1"
 
 _HOLE: Final = re.compile(r"\{[a-z]\}")
 _EVENT: Final = "@events/"
+_METRIC: Final = "@metrics/"
 _PATHS: Final = {
     "@name": "The name of a span or of a metric.",
     "@kind": "The kind of a span.",
@@ -69,7 +70,7 @@ class Explainer:
             scope: rows that ask for another scope are left out.
             values: for each of them every row says what it makes of it.
         """
-        key, _, member = name.removeprefix(_EVENT).partition("#/")
+        key, _, member = name.removeprefix(_EVENT).removeprefix(_METRIC).partition("#/")
         key = _HOLE.sub("0", key)
         heard = [(each, source) for each, source in self._profiles if profile in (None, each.id)]
         of_target = self._of_target(key)

@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from semconv import table
 from semconv.explain import Explainer
@@ -165,6 +167,7 @@ def test_objects_lead_to_a_concept_as_a_whole_and_say_by_which_member():
         ("@events/mine.said/attribute", "events"),
         ("mine.log", "logs"),
         ("mine.duration", "metrics"),
+        ("@metrics/mine.duration", "metrics"),
         ("mine helper!", "names"),
         ("mine !", None),
         ("mine.said.more", None),
@@ -255,3 +258,14 @@ def test_a_row_of_the_users_is_told_from_an_inherited_one():
 
 def test_the_same_question_has_the_same_answer():
     assert EXPLAINER.explain("gen_ai.system", values=["x"]) == EXPLAINER.explain("gen_ai.system", values=["x"])
+
+
+@given(
+    st.text(max_size=40) | st.sampled_from(["", "@events/", "#/", "a#/", "{", "{}", "*", "mine.said.{i}", "@events//"]),
+    st.lists(st.text(max_size=5) | st.integers() | st.floats() | st.booleans(), max_size=2),
+)
+@settings(max_examples=40, deadline=None)
+def test_any_question_is_answered(name, values):
+    found = OWN.explain(name, values=values)
+    assert found["asked"] == name
+    assert {row["profile"] for row in found["rows"]} <= {profile.id for profile in OWN.translator.profiles}
