@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from semconv import ops
-from semconv.profile import FoldKey, Profile, Row, Surroundings
+from semconv.profile import EventRow, FoldKey, Profile, Row, Surroundings
+from semconv.record import names_of
 from semconv.requirements import is_said
 from semconv.target import OPERATION, Target
 from semconv.translation import Translation
@@ -45,7 +46,9 @@ def claims(
     return frozenset(key for key in keys if key is not None)
 
 
-def surroundings_of(view: SpanView | LogView | MetricView, attributes: Attributes, translation: Translation) -> Surroundings:
+def surroundings_of(
+    view: SpanView | LogView | MetricView, attributes: Attributes, translation: Translation
+) -> Surroundings:
     """What conditions may ask of an item, or of one point of a metric, once its operation is known."""
     operation = translation.attributes.get(OPERATION, attributes.get(OPERATION))
     return Surroundings(
@@ -78,14 +81,22 @@ def _of_profile(
     if isinstance(view, SpanView):
         yield from (row.to for row in profile.names if row.to and row.match(view.name) and row.when.holds(around))
         for event in view.events:
-            for bound in profile.events:
-                if not bound.matches(event.name) or not bound.when.holds(around):
-                    continue
-                yield bound.to
-                if bound.lift:
-                    yield from event.attributes
-                for key in bound.attributes.keys() & event.attributes.keys():
-                    yield from _leads_to(bound.attributes[key], event.attributes[key], (), around)
+            yield from _of_event(profile.events, event.name, event.attributes, around)
+    elif isinstance(view, LogView):
+        for name in names_of(view.event_name, view.attributes):
+            yield from _of_event((*profile.logs, *profile.events), name, view.attributes, around)
+
+
+def _of_event(rows: Sequence[EventRow], name: str, attributes: Attributes, around: Surroundings) -> Iterator[str]:
+    """The concepts that a span event, or a log record, of a name leads to by the rows for it."""
+    for row in rows:
+        if not row.matches(name) or not row.when.holds(around):
+            continue
+        yield row.to
+        if row.lift:
+            yield from attributes
+        for key in row.attributes.keys() & attributes.keys():
+            yield from _leads_to(row.attributes[key], attributes[key], (), around)
 
 
 def applies(entry: Row | FoldKey, value: Value, around: Surroundings) -> bool:

@@ -14,6 +14,7 @@ from typing import Final
 from semconv import identity
 from semconv.attribute_rules import AttributeRules
 from semconv.finding import Claimed, Finding, Findings
+from semconv.record import names_of
 from semconv.requirements import INSTRUMENTS, PROVIDER, Duty, Requirements, is_said
 from semconv.target import KINDS, OPERATION, SpanType, Target
 from semconv.value import Value
@@ -21,7 +22,6 @@ from semconv.view import Attributes, LogView, MetricView, SpanView
 
 __all__ = ["Checker"]
 
-_EVENT_NAME: Final = "event.name"
 _KNOWN: Final = "known"
 _ANNOTATION: Final = re.compile(r"\{[^{}]*\}")
 
@@ -69,8 +69,8 @@ class Checker:
         """What departs from the target on a log record. Arguments as for `span`."""
         report = Findings(self._source, claimed)
         _duplicates(report, view.duplicate_keys)
-        name = view.event_name or view.attributes.get(_EVENT_NAME)
-        self._event(report, name if isinstance(name, str) else "", view.attributes, "", structured=True)
+        name = view.event_name or min(names_of("", view.attributes), default="")
+        self._event(report, name, view.attributes, "", structured=True)
         return tuple(report.found)
 
     def metric(self, view: MetricView, claimed: Claimed | None = None) -> tuple[Finding, ...]:
@@ -107,8 +107,8 @@ class Checker:
         owns = self._rules.owns
         if isinstance(view, MetricView):
             return owns(view.name) or any(owns(key) for point in view.points for key in point)
-        name = view.event_name if isinstance(view, LogView) else ""
-        return owns(name) or any(owns(key) for key in view.attributes)
+        names = names_of(view.event_name, view.attributes) if isinstance(view, LogView) else ()
+        return any(map(owns, names)) or any(owns(key) for key in view.attributes)
 
     # ------------------------------------------------------------------ what an item is
 

@@ -422,6 +422,13 @@ def test_a_claim_may_stand_on_an_event_or_in_a_name():
     assert "gen_ai.input.messages" in claims(view, translate.span(view), translate.profiles, translate.target)
 
 
+def test_a_claim_may_be_the_body_of_a_log_record():
+    translate = translator("gen-ai-dev")
+    view = LogView(event_name="gen_ai.user.message", body={"content": "hi"}, attributes={"gen_ai.system": "openai"})
+    assert claims(view, translate.log(view), translate.profiles, translate.target) >= {
+        "gen_ai.input.messages", "gen_ai.provider.name"}  # fmt: skip
+
+
 # ------------------------------------------------------------------ laws
 
 
