@@ -39,6 +39,8 @@ class TranslatedItem:
     """A span, log record or metric as received, its surroundings, and what the translation says of it."""
 
     message: Item
+    flat: Flat
+    """The same with its attributes in wire form."""
     resource: Any
     resource_schema_url: str
     scope: Any
@@ -67,9 +69,9 @@ class FrameTranslator:
         request = parse(signal, ENCODINGS[frame.encoding], frame.body, _ADMITTED)
         twins = self._translated(frame, signal, flat.parse(signal, _in_protobuf(frame, request)), views=True)
         received = ((group, scope, item) for group, scope, items in _taken(signal, request) for item in items)
-        for (group, scope, item), (_, seen, translation) in zip(received, twins, strict=True):
+        for (group, scope, item), (twin, seen, translation) in zip(received, twins, strict=True):
             yield TranslatedItem(
-                item, group.resource, group.schema_url, scope.scope, scope.schema_url, seen, translation
+                item, twin, group.resource, group.schema_url, scope.scope, scope.schema_url, seen, translation
             )
 
     def exported(self, frame: Frame, *, keep_unmapped: bool) -> tuple[bytes, int]:

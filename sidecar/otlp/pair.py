@@ -65,6 +65,14 @@ def read(raw: bytes) -> tuple[str, Value]:
     return found
 
 
+def text(raw: bytes) -> tuple[str, str] | None:
+    """The key and text of an attribute that says only these. Raises as `attributes` does."""
+    if not _text_at(raw) or not raw[1]:
+        return None
+    key, value = read(raw)
+    return key, str(value)
+
+
 def forget() -> None:
     """Remember no attribute that was read: to measure, or to give memory back."""
     _known.clear()

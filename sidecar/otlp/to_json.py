@@ -1,4 +1,4 @@
-"""Protobuf messages to OTLP/JSON objects, fast and without loss.
+"""Protobuf messages to OTLP/JSON objects, fast and without loss; flat ones (`sidecar.otlp.flat`) as well as others.
 
 Law: `json_codec` reads what is written here back to an equal message; only unknown protobuf fields have no JSON form
 (see `unknown`). Ids are lower-case hex, 64-bit integers decimal strings, enums integers, NaN and the infinities
@@ -14,7 +14,7 @@ https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 import base64
 import math
 from collections.abc import Callable, Iterable
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -26,6 +26,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from sidecar.otlp import pair
 from sidecar.otlp.shape import Field, Kind, fields
 
 JsonObject: TypeAlias = dict[str, Any]
@@ -77,15 +78,29 @@ def any_value(msg: AnyValue) -> JsonObject:
 def _key_values(pairs: Iterable[KeyValue]) -> list[JsonObject]:
     """Attributes. What costs is reading a field through protobuf, so the commonest value is asked for first."""
     out: list[JsonObject] = []
-    for pair in pairs:
-        key, value = pair.key, pair.value
+    for each in pairs:
+        key, value = each.key, each.value
         text = value.string_value
         form = {"stringValue": text} if text else any_value(value)
-        if key and form and not pair.key_strindex:
+        if key and form and not each.key_strindex:
             out.append({"key": key, "value": form})
         else:
-            out.append(message(pair))
+            out.append(message(each))
     return out
+
+
+def _flat_key_values(pairs: Iterable[bytes]) -> list[JsonObject]:
+    """Attributes in wire form. Objects of short ones are shared: what most spans say, the one before said as well."""
+    return [_frequent(raw) if len(raw) <= pair.KNOWN_BYTES_MAX else _key_value(raw) for raw in pairs]
+
+
+def _key_value(raw: bytes) -> JsonObject:
+    if text := pair.text(raw):
+        return {"key": text[0], "value": {"stringValue": text[1]}}
+    return message(KeyValue.FromString(raw))
+
+
+_frequent = lru_cache(maxsize=pair.KNOWN_MAX)(_key_value)
 
 
 @cache
@@ -129,11 +144,13 @@ def _reader(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
 
 def _of_field(field: Field) -> _Write | None:
     """What turns the value of a field into its JSON form; None when the two are the same."""
+    if field.kind is Kind.BASE64 and field.repeated:
+        return _flat_key_values  # OTLP has no lists of bytes: these are attributes in wire form
     if field.message is None:
         convert = _WRITE[field.kind]
-    elif field.message is AnyValue.DESCRIPTOR:
+    elif field.message.full_name == AnyValue.DESCRIPTOR.full_name:
         convert = any_value
-    elif field.message is KeyValue.DESCRIPTOR and field.repeated:
+    elif field.message.full_name == KeyValue.DESCRIPTOR.full_name and field.repeated:
         return _key_values
     else:
         convert = message

@@ -161,7 +161,7 @@ def _data(item: TranslatedItem, name: str, body: dict[str, Any], resource: Part,
 
 def _span(item: TranslatedItem, resource: Part, scope: Part, run_key: Sequence[str]) -> Entry:
     span, view = item.message, item.view
-    body = to_json.span(span)
+    body = to_json.message(item.flat)
     trace_id, span_id = span.trace_id.hex(), span.span_id.hex()
     flags = span.flags & 0xFF
     return Entry(
@@ -186,7 +186,7 @@ def _log(item: TranslatedItem, resource: Part, scope: Part, run_key: Sequence[st
     return Entry(
         run_id=_run_id(run_key, trace_id, view.attributes, view.resource, resource=resource.digest),
         kind="log",
-        data=_data(item, "log", to_json.log(log), resource, scope),
+        data=_data(item, "log", to_json.message(item.flat), resource, scope),
         parts=(resource, scope),
         happened_unix_nano=when,
         began_unix_nano=when,
@@ -201,7 +201,7 @@ def _metric(item: TranslatedItem, resource: Part, scope: Part, run_key: Sequence
     return Entry(
         run_id=_run_id(run_key, "", item.view.resource, resource=resource.digest),
         kind="metric",
-        data=_data(item, "metric", to_json.metric(item.message), resource, scope),
+        data=_data(item, "metric", to_json.message(item.flat), resource, scope),
         parts=(resource, scope),
         happened_unix_nano=max(times, default=0),
         began_unix_nano=min(times, default=0),

@@ -121,3 +121,25 @@ def test_what_is_remembered_of_attributes_is_bounded(monkeypatch):
     long = pair.write("key", "v" * pair.KNOWN_BYTES_MAX)
     pair.read(long)
     assert long not in pair._known
+
+
+@given(requests())
+def test_a_flat_request_has_the_json_of_the_request(signal_and_request):
+    signal, request = signal_and_request
+    twin = flat.parse(signal, request.SerializeToString())
+    assert repr(to_json.message(request)) == repr(to_json.message(twin))
+
+
+def test_every_recorded_request_has_the_same_json_from_its_flat_form():
+    for path in FILES:
+        request = request_of(path)
+        assert to_json.message(request) == to_json.message(flat.parse(signal_of(path), request.SerializeToString())), (
+            path
+        )
+
+
+@given(messages(KeyValue), st.sampled_from([b"", UNKNOWN, b"\x0a\x01k", b"\x12\x00", b"\x12\x03\x0a\x01v"]))
+def test_an_attribute_of_odd_bytes_has_the_json_of_its_message(message, more):
+    raw = message.SerializeToString() + more
+    span = flat.parse(OtlpSignal.TRACES, b"\x0a\x00").resource_spans[0].scope_spans.add().spans.add(attributes=[raw])
+    assert repr([to_json.message(KeyValue.FromString(raw))]) == repr(to_json.message(span)["attributes"])
