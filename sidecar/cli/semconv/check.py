@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sidecar.cli.printable import printable
 from sidecar.cli.progress import progress
 from sidecar.cli.semconv.options import of_tables
 
@@ -93,7 +94,7 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     by_scope = sorted(found["findings"], key=lambda group: group["scope"])
     for scope, groups in groupby(by_scope, key=lambda group: group["scope"]):
         yield ""
-        yield click.style(_printable(scope) or "(no scope)", bold=True)
+        yield click.style(printable(scope) or "(no scope)", bold=True)
         for group in groups:
             yield from _group(group)
     yield ""
@@ -110,18 +111,13 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
 
 def _group(group: Mapping[str, Any]) -> Iterator[str]:
     severity = click.style(group["severity"], fg=_COLORS[group["severity"]])
-    yield f"  {severity}  {group['code']}  {click.style(_printable(group['path']), bold=True)}  ({_times(group)})"
+    yield f"  {severity}  {group['code']}  {click.style(printable(group['path']), bold=True)}  ({_times(group)})"
     example = group["examples"][0]
     where = f" {example['trace_id']}/{example['span_id']}" if example.get("trace_id") else ""
-    yield f"      got       {_printable(example['got']) or '(nothing)'}"
-    yield f"      expected  {_printable(example['expected'])}  [{group['source']}]"
+    yield f"      got       {printable(example['got']) or '(nothing)'}"
+    yield f"      expected  {printable(example['expected'])}  [{group['source']}]"
     yield f"      in        {example['signal']} {example['name']!r}{where}"
     yield f"      {group['remedy']}"
-
-
-def _printable(text: str) -> str:
-    """What telemetry says, without what a terminal would obey."""
-    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _times(group: Mapping[str, Any]) -> str:

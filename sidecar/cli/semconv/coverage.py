@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sidecar.cli.printable import printable
 from sidecar.cli.progress import progress
 from sidecar.cli.semconv.options import of_tables
 
@@ -119,7 +120,7 @@ def _names(title: str, entries: Sequence[Mapping[str, Any]], count: int, fate: s
     for entry in entries[:_SHOWN]:
         owner = f"{entry['profile']}: " if entry.get("profile") else ""
         kind = "" if entry["kind"] == "attribute" else f"{entry['kind']} "
-        yield f"  {owner}{kind}{entry['name']}  {entry.get(fate, 0)} times  {_example(entry['example'])}"
+        yield f"  {owner}{kind}{printable(entry['name'])}  {entry.get(fate, 0)} times  {_example(entry['example'])}"
     yield from _more(count)
 
 
@@ -129,7 +130,7 @@ def _unmatched(entries: Sequence[Mapping[str, Any]], count: int) -> Iterator[str
     yield ""
     yield click.style("Matched by no profile, with keys in the namespaces of some", bold=True)
     for entry in entries[:_SHOWN]:
-        names = ", ".join(name["name"] for name in entry["names"][:_SHOWN])
+        names = ", ".join(printable(name["name"]) for name in entry["names"][:_SHOWN])
         yield f"  {_scope(entry)}  {entry['items']} items  {_example(entry['example'])}"
         yield f"    {names}  ({', '.join(entry['namespaces'])})"
     yield from _more(count)
@@ -147,12 +148,12 @@ def _listed(label: str, parts: Sequence[str]) -> Iterator[str]:
 
 
 def _scope(entry: Mapping[str, Any]) -> str:
-    return entry["scope"] or "(a scope without a name)"
+    return printable(entry["scope"]) or "(a scope without a name)"
 
 
 def _example(example: Mapping[str, str]) -> str:
     if "metric" in example:
-        return f"{example['file']}, metric {example['metric']}"
+        return f"{example['file']}, metric {printable(example['metric'])}"
     what = "span" if example["signal"] == "span" else "log record"
     return f"{example['file']}, {what} {example['span_id']}".rstrip()
 

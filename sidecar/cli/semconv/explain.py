@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sidecar.cli.printable import printable
 from sidecar.cli.semconv.options import of_tables
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def explain(
         click.echo(canonical(found).decode())
     else:
         for line in _lines(found, chosen):
-            click.echo(_NAME.sub(lambda name: click.style(name[1], bold=True), line))
+            click.echo(_NAME.sub(lambda name: click.style(name[1], bold=True), printable(line)))
     sys.exit(0 if _is_known(found) else 1)
 
 

@@ -111,6 +111,15 @@ def test_an_unknown_key_fails_only_when_asked_to(unknown):
     assert run("coverage", CHAT, "--fail-on-unknown").exit_code == 0
 
 
+def test_names_of_telemetry_steer_no_terminal(tmp_path, unknown):
+    hostile = tmp_path / "hostile.json"
+    hostile.write_text(unknown.read_text().replace("brand.new", "\\u001b[2Jnew").replace('"lib"', '"\\u001b]0;lib"'))
+    done = run("coverage", hostile, "--fail-on-unknown")
+    assert done.exit_code == 1
+    assert "openinference. [2Jnew" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
 def test_what_is_no_telemetry_is_refused_by_name_and_the_rest_is_covered(tmp_path):
     broken = tmp_path / "broken.pb"
     broken.write_bytes(b"\xff" * 40)
