@@ -34,7 +34,7 @@ SIGNALS = {
 }
 EXCEPTIONS = yaml.safe_load((Path(__file__).parent / "conformance_exceptions.yaml").read_text())
 
-LAWS = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+LAWS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
 translator = cache(Translator.load)
 
