@@ -432,6 +432,7 @@ def test_prompt_flow_adds_tokens_up_over_the_spans_below(translator):
     assert said["gen_ai.input.messages"] == HI
     assert said["gen_ai.output.messages"][0]["parts"] == HO[0]["parts"]
     assert said["gen_ai.response.model"] == "gpt-5-2026"
+    assert said["gen_ai.response.id"] == "r-1"
     assert said["gen_ai.usage.input_tokens"] == 3
     assert lost(found)["__computed__.cumulative_token_count.prompt"] == "aggregate"
     assert lost(found)["@events/promptflow.function.inputs"] == "superseded"
