@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -40,8 +40,12 @@ def map_(inputs: tuple[Path, ...], out: Path, report: Path, chosen: Tables) -> N
         read.on_file = bar.update
         found = map_files(read, out, translator=chosen.translator, keep_unmapped=chosen.keep_unmapped)
     report.write_bytes(canonical(found) + b"\n")
-    totals = found["totals"]
-    click.echo(f"{totals}", err=True)
+    click.echo(_summary(found["totals"]), err=True)
     for reason in read.refused:
         click.echo(f"affidavit: refused: {reason}", err=True)
     sys.exit(1 if read.refused else 0)
+
+
+def _summary(totals: Any) -> str:  # noqa: ANN401  # a member of the report
+    items = f"{totals['spans']} spans, {totals['logs']} log records, {totals['metrics']} metrics"
+    return f"{items}: {totals['dropped']} of {totals['atoms_in']} atoms lost"

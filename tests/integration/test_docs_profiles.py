@@ -1,0 +1,85 @@
+"""docs/profiles.md: its files are written, its commands run, and what they say is what the page says they say.
+
+A block of code with a file's name behind its language is that file from there on; a `console` block is commands and their
+output, in which `…` stands for any text within a line. To write down what they say now: REWRITE_DOCS=1.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "profiles.md"
+BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+ENVIRONMENT = {
+    "LC_ALL": "C.UTF-8",
+    "AFFIDAVIT_RECEIVER__GRPC__ENDPOINT": "127.0.0.1:0",
+    "AFFIDAVIT_RECEIVER__HTTP__ENDPOINT": "127.0.0.1:0",
+}
+VERSION = re.compile(r"(?<=gen-ai-dev )\S+(?=[:;])")
+
+
+def commands(block):
+    """Pairs of a command and the output that the page gives for it."""
+    parts = re.split(r"^\$ (.*)\n", block, flags=re.MULTILINE)
+    assert parts[0] == "", "a console block begins with a command"
+    return list(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def as_pattern(text):
+    return ".*".join(re.escape(part) for part in text.split("…"))
+
+
+@pytest.fixture
+def shell(tmp_path):
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "affidavit").write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m sidecar "$@"\n')
+    (tools / "affidavit").chmod(0o755)
+    folder = tmp_path / "work"
+    folder.mkdir()
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AFFIDAVIT_", "OTEL_"))}
+
+    def run(command):
+        done = subprocess.run(
+            ["/bin/sh", "-c", command],
+            cwd=folder,
+            env={**clean, **ENVIRONMENT, "PATH": f"{tools}:{clean['PATH']}"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+        )
+        return done.stdout
+
+    run.folder = folder
+    return run
+
+
+def test_every_command_of_the_page_says_what_the_page_says(shell):
+    page = PAGE.read_text()
+    wrong = []
+    for language, name, text in BLOCK.findall(page):
+        if name:
+            file = shell.folder / name
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text)
+        if language == "console":
+            for command, expected in commands(text):
+                said = shell(command)
+                if not re.fullmatch(as_pattern(expected), said):
+                    wrong.append((command, expected, said))
+                    page = page.replace(f"$ {command}\n{expected}", f"$ {command}\n{VERSION.sub('…', said)}")
+    if wrong and os.environ.get("REWRITE_DOCS"):
+        PAGE.write_text(page)
+    assert wrong == []
+
+
+def test_every_block_of_the_page_is_a_file_or_commands():
+    assert all(name or language == "console" for language, name, _ in BLOCK.findall(PAGE.read_text()))
+    assert PAGE.read_text().count("```") == 2 * len(BLOCK.findall(PAGE.read_text()))
