@@ -56,6 +56,8 @@ class Objects:
         """Every concept a row claims, by itself or inside, with the way to the claim; an object counts as a whole."""
         if isinstance(row.get("to"), str):
             yield "", row["to"]
+        for concept in row.get("says", ()):
+            yield "", concept
         for name, member in words.members(row):
             for inside, concept in self.claims(member):
                 yield name + inside, concept

@@ -87,7 +87,7 @@ _REMARKS: Final[Mapping[str, str]] = {
 _VARIABLE: Final = re.compile(r"\{([^{}]+)\}")
 
 _SAID_ELSEWHERE: Final = frozenset(
-    {"to", "op", "when", "split", "object", "rest", "lost", "derived", "sum_of", "keep", "lift", "attributes", "also", "kind",
+    {"to", "op", "when", "split", "object", "rest", "lost", "derived", "sum_of", "keep", "lift", "attributes", "also", "kind", "says",
      "value", *NAMES.values()}
 )  # fmt: skip
 
@@ -125,9 +125,15 @@ def goes(row: Row) -> str:
     if "kind" in row:
         return f"span kind `{row['kind']}`"
     if "pattern" in row:
-        said = _VARIABLE.search(row["pattern"])
-        return f"`{said[1]}`, if nothing else says it" if said else "nothing more than the attributes do"
+        return _of_name(row)
     return "attribute by attribute" if "attributes" in row else ""
+
+
+def _of_name(row: Row) -> str:
+    """What a span name says where nothing else does."""
+    said = [f"`{concept}`" for concept in _VARIABLE.findall(row["pattern"])]
+    said += [f"`{concept}` is `{plain(value)}`" for concept, value in row.get("says", {}).items()]
+    return f"{' and '.join(said)}, if nothing else says it" if said else "nothing more than the attributes do"
 
 
 def operations(row: Row, enums: Enums) -> list[Operation]:

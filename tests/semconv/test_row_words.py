@@ -114,3 +114,18 @@ def test_members_are_rows_of_their_own_and_the_rest_is_always_said():
         ("#/a/b", {"lost": "no_concept"}),
         ("the rest", {"lost": "partial_no_concept"}),
     ]
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({"pattern": "x"}, "nothing more than the attributes do"),
+        ({"pattern": "x {gen_ai.tool.name}"}, "`gen_ai.tool.name`, if nothing else says it"),
+        (
+            {"pattern": "x.{gen_ai.tool.name}", "says": {"gen_ai.operation.name": "execute_tool"}},
+            "`gen_ai.tool.name` and `gen_ai.operation.name` is `execute_tool`, if nothing else says it",
+        ),
+    ],
+)
+def test_a_span_name_says_what_nothing_else_does(row, told):
+    assert words.goes(row) == told
