@@ -6,11 +6,15 @@ output, in which `…` stands for any text within a line. To write down what the
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from sidecar.cli.main import affidavit
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "profiles.md"
@@ -21,6 +25,7 @@ ENVIRONMENT = {
     "AFFIDAVIT_RECEIVER__GRPC__ENDPOINT": "127.0.0.1:0",
     "AFFIDAVIT_RECEIVER__HTTP__ENDPOINT": "127.0.0.1:0",
 }
+SHELL = re.compile(r"[;|&<>]")
 VERSION = re.compile(r"(?<=gen-ai-dev )\S+(?=[:;])")
 
 
@@ -36,24 +41,25 @@ def as_pattern(text):
 
 
 @pytest.fixture
-def shell(tmp_path):
-    tools = tmp_path / "bin"
+def shell(tmp_path, monkeypatch):
+    """Runs a command in an empty folder: a plain `affidavit …` in this process, anything else by the shell."""
+    tools, folder = tmp_path / "bin", tmp_path / "work"
     tools.mkdir()
+    folder.mkdir()
     (tools / "affidavit").write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m sidecar "$@"\n')
     (tools / "affidavit").chmod(0o755)
-    folder = tmp_path / "work"
-    folder.mkdir()
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AFFIDAVIT_", "OTEL_"))}
+    for name in [name for name in os.environ if name.startswith(("AFFIDAVIT_", "OTEL_"))]:
+        monkeypatch.delenv(name)
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    monkeypatch.chdir(folder)
 
     def run(command):
+        if not SHELL.search(command) and command.startswith("affidavit "):
+            return CliRunner().invoke(affidavit, shlex.split(command)[1:], catch_exceptions=False).output
         done = subprocess.run(
-            ["/bin/sh", "-c", command],
-            cwd=folder,
-            env={**clean, **ENVIRONMENT, "PATH": f"{tools}:{clean['PATH']}"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=60,
+            ["/bin/sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60
         )
         return done.stdout
 
