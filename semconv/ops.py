@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from semconv.python_repr import parse_repr
 from semconv.table import Defect, Path, mapping, nearest, number, sequence, text, texts
-from semconv.value import Value, document, fits_int64, json_text, weighed
+from semconv.value import Texts, Value, document, fits_int64, json_text, weighed
 
 Argument = Any
 Enums = Mapping[str, Mapping[str, str]]
@@ -30,10 +30,11 @@ class Miss:
 class Scope:
     """What an operation may look at beside its value: the item's attributes, and each JSON text parsed once."""
 
-    __slots__ = ("_parsed", "attributes", "siblings")
+    __slots__ = ("_parsed", "attributes", "siblings", "texts")
 
-    def __init__(self, attributes: Mapping[str, Value]) -> None:
+    def __init__(self, attributes: Mapping[str, Value], texts: Texts | None = None) -> None:
         self.attributes = attributes
+        self.texts: Texts = {} if texts is None else texts
         self.siblings: Mapping[str, Value] = {}
         """The members of the object that is being taken apart."""
         self._parsed: dict[int, tuple[str, dict[str, Value] | list[Value] | None, int]] = {}
@@ -46,7 +47,7 @@ class Scope:
         """The document of a text and the number of its leaves; None and 1 when it is of none."""
         known = self._parsed.get(id(text))
         if known is None:
-            found = weighed(text)
+            found = weighed(text, self.texts)
             known = (text, None, 1) if found is None else (text, *found)
             self._parsed[id(text)] = known  # the text is kept with it, so that its id stays its own
         return known[1], known[2]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from semconv.ops import Scope
 from semconv.shapes import Shapes
 from semconv.translation import Loss
-from semconv.value import Value, json_text, same
+from semconv.value import Texts, Value, json_text, same
 from semconv.view import Attributes, LogView
 
 WON, EQUAL, LOST = range(3)
@@ -21,11 +21,11 @@ class Run:
 
     __slots__ = (
         "attributes",
+        "body_removed",
         "conflicts",
         "converted",
         "derived",
         "dropped",
-        "body_removed",
         "event_name",
         "events_removed",
         "evicted",
@@ -55,6 +55,7 @@ class Run:
         finish_reasons_key: str | None,
         *,
         structured: bool,
+        texts: Texts | None = None,
         record: LogView | None = None,
     ) -> None:
         self.attributes = attributes
@@ -62,7 +63,7 @@ class Run:
         self.finish_reasons_key = finish_reasons_key
         self.structured = structured
         """Whether attributes of the signal carry structure as it is; spans carry its JSON text."""
-        self.scope = Scope(attributes)
+        self.scope = Scope(attributes, texts)
         self.out: Attributes = {}
         self.removed: list[str] = []
         self.evicted: set[str] = set()

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-import orjson
-
 from semconv.inverse import undo
 from semconv.messages import read
 from semconv.ops import Miss
@@ -16,7 +14,7 @@ from semconv.run import EQUAL, LOST, WON, Run
 from semconv.settle import CARRIED, GONE, READABLE, Way, book, offer_body, settle
 from semconv.shapes import Shapes, conforms
 from semconv.translation import Loss
-from semconv.value import Value, exactly, same, size
+from semconv.value import Texts, Value, exactly, parsed, same, size
 from semconv.view import Attributes, EventView
 
 _TEXT_ONLY: Final = frozenset({str})
@@ -81,23 +79,20 @@ class OwnStage:
 
     def do(self, run: Run) -> None:
         """Keep what is right, settle the rest."""
-        if self.right(run.attributes[self.key], run.shapes, structured=run.structured):
+        if self.right(run.attributes[self.key], run.shapes, run.scope.texts, structured=run.structured):
             run.kept += 1
         else:
             KeyStage(self.key, (self.way,), {}).do(run)
 
-    def right(self, value: Value, shapes: Shapes, *, structured: bool) -> bool:
-        """Whether the value is as the target has it."""
+    def right(self, value: Value, shapes: Shapes, texts: Texts, *, structured: bool) -> bool:
+        """Whether the value is as the target has it. `texts` are those that were parsed already."""
         if self.way.type == "string[]":
             return type(value) is list and _TEXT_ONLY.issuperset(map(type, value))
         if structured:
             return conforms(self.way.shape, value, shapes)
         if type(value) is not str:
             return False
-        try:
-            return type(body := orjson.loads(value)) is list and conforms(self.way.shape, body, shapes)
-        except ValueError:
-            return False
+        return type(body := parsed(value, texts)) is list and conforms(self.way.shape, body, shapes)
 
 
 @dataclass(frozen=True, slots=True)

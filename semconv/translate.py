@@ -32,7 +32,7 @@ from semconv.translation import (
     Tally,
     Translation,
 )
-from semconv.value import size
+from semconv.value import Texts, size
 from semconv.view import Attributes, LogView, MetricView, SpanView
 
 __all__ = ["Loss", "Tally", "Translation", "Translator"]
@@ -99,9 +99,10 @@ class Translator:
         atoms = around + 2 + in_events + len(attributes) + view.duplicate_keys
         if plan is NOTHING and not view.duplicate_keys:
             return self._untouched(plan, atoms)
-        if plan.checks is not None and self._is_right(view, plan):
+        texts: Texts = {}
+        if plan.checks is not None and self._is_right(view, plan, texts):
             return self._untouched(plan, atoms)
-        run = self._run(plan, attributes, structured=False)
+        run = self._run(plan, attributes, structured=False, texts=texts)
         if plan.events is None:
             run.kept += in_events
         else:
@@ -142,13 +143,13 @@ class Translator:
 
     # ------------------------------------------------------------------ what is current
 
-    def _is_right(self, view: SpanView, plan: Plan) -> bool:
-        """Whether nothing about a span has to change."""
+    def _is_right(self, view: SpanView, plan: Plan, texts: Texts) -> bool:
+        """Whether nothing about a span has to change. Leaves what it parsed in `texts`."""
         attributes = view.attributes
         if view.duplicate_keys or (view.status_code == identity.STATUS_ERROR and identity.ERROR_TYPE not in attributes):
             return False
         for stage in plan.checks or ():
-            if not stage.right(attributes[stage.key], self.message_shapes, structured=False):
+            if not stage.right(attributes[stage.key], self.message_shapes, texts, structured=False):
                 return False
         types = identity.span_types(self.target, attributes.get)
         if not types:
@@ -193,9 +194,17 @@ class Translator:
         plan = shape.plans.get(values + marks)
         return plan if plan is not None else planner.plan(shape, values, marks)
 
-    def _run(self, plan: Plan, attributes: Attributes, *, structured: bool, record: LogView | None = None) -> Run:
+    def _run(
+        self,
+        plan: Plan,
+        attributes: Attributes,
+        *,
+        structured: bool,
+        record: LogView | None = None,
+        texts: Texts | None = None,
+    ) -> Run:
         """A run with everything done that needs no look at the rest of the item."""
-        run = Run(attributes, self.message_shapes, self._finish_key, structured=structured, record=record)
+        run = Run(attributes, self.message_shapes, self._finish_key, structured=structured, record=record, texts=texts)
         out = run.out
         for source, key in plan.moves:
             out[key] = attributes[source]

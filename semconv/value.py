@@ -49,19 +49,35 @@ def document(text: str) -> dict[str, Value] | list[Value] | None:
     return None if found is None else found[0]
 
 
-def weighed(text: str) -> tuple[dict[str, Value] | list[Value], int] | None:
+Texts = dict[int, tuple[str, object]]
+"""Texts that were parsed and what they say, by the text's id: the text is kept with it, so that its id stays its own."""
+
+
+def parsed(text: str, known: Texts) -> object:
+    """What a text is the JSON of, whatever that is; None for other text. It is parsed once, however often it is asked for."""
+    found = known.get(id(text))
+    if found is None:
+        try:
+            said = orjson.loads(text)
+        except ValueError:
+            said = None
+        found = known[id(text)] = (text, said)
+    return found[1]
+
+
+def weighed(text: str, known: Texts | None = None) -> tuple[dict[str, Value] | list[Value], int] | None:
     """The document of a text with the number of its leaves, or None when it is the text of no object or array.
 
     Integers of any size stay integers; numbers beyond what JSON can say (NaN, Infinity) make it no document.
-    Of two members with one name the last is read, as JSON readers do.
+    Of two members with one name the last is read, as JSON readers do. `known` is as for `parsed`.
     """
     if not text or text[0] not in "{[ \t\r\n":
         return None
     try:
-        parsed = orjson.loads(text)
-        if type(parsed) is not dict and type(parsed) is not list:
+        said = parsed(text, {} if known is None else known)
+        if not isinstance(said, dict | list):
             return None
-        return parsed, _weigh(parsed, JSON_DEPTH_MAX)
+        return said, _weigh(said, JSON_DEPTH_MAX)
     except _InexactError:
         exact = _exactly(text)
         return None if exact is None else (exact, leaves(exact))
