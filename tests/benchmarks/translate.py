@@ -13,12 +13,13 @@ import gc
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from unittest import mock
 
 import orjson
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from semconv import stages, value
+from semconv import value
 from semconv.translate import Translator
 from sidecar.journal import Frame
 from sidecar.otlp import flat, pair, view
@@ -208,19 +209,12 @@ class _Counting:
         return orjson.loads(text)
 
 
-class counted_parses:  # noqa: N801  # used as a verb
+@contextmanager
+def counted_parses() -> Iterator[Counter[str]]:
     """How often each text is parsed by the translator while this is open."""
-
-    def __enter__(self) -> Counter[str]:
-        parses: Counter[str] = Counter()
-        self._patches = [mock.patch.object(module, "orjson", _Counting(parses)) for module in (value, stages)]
-        for patch in self._patches:
-            patch.start()
-        return parses
-
-    def __exit__(self, *_: object) -> None:
-        for patch in self._patches:
-            patch.stop()
+    parses: Counter[str] = Counter()
+    with mock.patch.object(value, "orjson", _Counting(parses)):
+        yield parses
 
 
 def loading() -> None:
