@@ -143,13 +143,19 @@ class MessageReader:
             return None
         return [{"role": _SPEAKERS.get(parts[0]["type"], self.role), "parts": parts}]
 
-    def _assembled(self, item: Document, role: str, said: Steps | None) -> list[Document]:
-        """The message of an object with a role."""
+    def _assembled(self, item: Document, role: str, said: Steps | None) -> list[Document] | None:
+        """The message of an object with a role; None when its content is nothing anyone says."""
         spec = self.shapes.message_of(item)
         left = dict(item)
         if said:
             taken(left, (said,))
         spoken = Spoken()
+        held = next((path for path in spec.parts if at(left, path) is not None), None)
+        if held and not self._is_content(content := at(left, held)):
+            if role != "tool":
+                return None
+            spoken.says(role, {"type": "tool_call_response", "response": content})
+            taken(left, (held,))
         for path, kind in spec.before:
             self._add(spoken, role, taken(left, (path,)), kind)
         self._add_parts(spoken, role, left, spec)
@@ -173,6 +179,12 @@ class MessageReader:
         return messages
 
     # ------------------------------------------------------------------ the parts of one message
+
+    @staticmethod
+    def _is_content(content: Value) -> bool:
+        """Whether it is what messages hold: texts, and objects that may be parts. What a tool gives may be anything."""
+        items = content if isinstance(content, list) else [content]
+        return all(isinstance(item, str | dict | None) for item in items)
 
     def _add_parts(self, spoken: Spoken, role: str, left: Document, spec: MessageSpec) -> None:
         """The parts of a message wherever it has some; a text that says all of them once more is told once."""

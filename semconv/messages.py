@@ -77,15 +77,34 @@ class _BodyReader:
             name = self._envelope(body) if envelopes else None
             if name is None:
                 return [body]
-            self.reading.rest.update({key: value for key, value in body.items() if key != name})
+            self.reading.rest.update(self.reading.without_nulls({key: body[key] for key in body if key != name}))
             return self._listed(body[name], envelopes - 1)
         if isinstance(body, list):
             if body and all(isinstance(item, list) and not is_pair(item) for item in body):
                 if len(body) > 1:
                     self.reading.notes.add("flattened")
                 return [message for several in body if isinstance(several, list) for message in several]
-            return body
+            return self._opened(body, envelopes)
         return [body] if isinstance(body, str) else None
+
+    def _opened(self, items: list[Any], envelopes: int) -> list[Any] | None:
+        """The items, with the messages of each that is an envelope in its place."""
+        if not envelopes or not any(type(item) is dict and "role" not in item for item in items):
+            return items
+        read: list[Any] = []
+        for place, item in enumerate(items):
+            name = self._envelope(item) if type(item) is dict and self.one.role_of(item) is None else None
+            if name is None or isinstance(item[name], str):
+                read.append(item)
+                continue
+            self.reading.rest.update(
+                self.reading.without_nulls({f"{place}/{key}": item[key] for key in item if key != name})
+            )
+            inner = self._listed(item[name], envelopes - 1)
+            if inner is None:
+                return None
+            read += inner
+        return read
 
     def _envelope(self, body: Document) -> str | None:
         """The member that holds the messages, if the object is not one itself."""
