@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from semconv.otlp_json import METRIC_TYPES, any_value
+from semconv.measure import Ratio, scaled
+from semconv.otlp_json import METRIC_TYPES, any_value, double, double_form
 from semconv.translation import Translation
 from semconv.view import Attributes, LogView, MetricView, SpanView
 
 Json = dict[str, Any]
 View = TypeVar("View", SpanView, LogView, MetricView)
+
+NUMBERS: Final = ("asDouble", "sum", "min", "max")
+"""Members of a data point that are in the unit of its metric, beside bounds, exemplars and integers."""
 
 
 def apply_json(span: Mapping[str, Any], translation: Translation, *, keep_unmapped: bool = True) -> Json:
@@ -52,21 +56,39 @@ def apply_log_json(record: Mapping[str, Any], translation: Translation, *, keep_
 
 
 def apply_metric_json(metric: Mapping[str, Any], translation: Translation, *, keep_unmapped: bool = True) -> Json:
-    """The translated metric: its name, and the attributes of its points."""
+    """The translated metric: its name, its unit with its numbers in it, and the attributes of its points."""
     result = dict(metric)
     if translation.name is not None:
         result["name"] = translation.name
+    if translation.unit is not None:
+        result["unit"] = translation.unit
     kind = next((name for name in METRIC_TYPES if name in metric), None)
     unmapped = () if keep_unmapped else translation.unmapped
-    if kind is None or not (translation.points or unmapped):
+    if kind is None or not (translation.points or unmapped or translation.scale):
         return result
     changes = {point.index: point for point in translation.points}
     points = []
     for index, point in enumerate(metric[kind]["dataPoints"]):
         change = changes.get(index)
         new, gone = (change.attributes, change.removed) if change else ({}, ())
-        points.append(_attributed(point, new, frozenset((*gone, *unmapped)).difference(new)))
+        scaled_point = _in_unit(point, translation.scale) if translation.scale else point
+        points.append(_attributed(scaled_point, new, frozenset((*gone, *unmapped)).difference(new)))
     result[kind] = {**metric[kind], "dataPoints": points}
+    return result
+
+
+def _in_unit(point: Json, by: Ratio) -> Json:
+    """A point, or an exemplar of one, with its numbers in another unit; those that were integers are so no longer."""
+    result = dict(point)
+    if "asInt" in point:
+        result["asDouble"] = double_form(scaled(int(result.pop("asInt")), by))
+    for name in NUMBERS:
+        if name in point:
+            result[name] = double_form(scaled(double(point[name]), by))
+    if "explicitBounds" in point:
+        result["explicitBounds"] = [double_form(scaled(double(bound), by)) for bound in point["explicitBounds"]]
+    if "exemplars" in point:
+        result["exemplars"] = [_in_unit(exemplar, by) for exemplar in point["exemplars"]]
     return result
 
 
@@ -75,7 +97,8 @@ def applied(view: View, translation: Translation, *, keep_unmapped: bool = True)
     unmapped: tuple[str, ...] = () if keep_unmapped else translation.unmapped
     if isinstance(view, MetricView):
         name = view.name if translation.name is None else translation.name
-        return replace(view, name=name, points=_changed_points(view.points, translation, unmapped))
+        unit = view.unit if translation.unit is None else translation.unit
+        return replace(view, name=name, unit=unit, points=_changed_points(view.points, translation, unmapped))
     gone = (*translation.removed, *unmapped)
     attributes = _changed(view.attributes, translation.attributes, gone)
     if isinstance(view, LogView):

@@ -279,7 +279,7 @@ class Assignment:
         late = (*self._implied(), *draft.sums)
         events = self._events(draft) if self.signal == "span" else None
         checks = tuple(stage for stage in stages if isinstance(stage, OwnStage))
-        names = self._names()
+        names, metrics = self._names(), self._metrics(draft)
         speaking = any(row.says for row, _ in names)
         only_checks = len(checks) == len(stages) and not (draft.moves or draft.constants or late or events or speaking)
         moved = [source for source, _ in draft.moves] + [source for source, _, _ in draft.constants]
@@ -307,7 +307,7 @@ class Assignment:
                 (row.kind for profile in self.heard for row in profile.kinds if row.when.holds(self.around)), None
             ),
             is_message=any(isinstance(stage, RecordStage) for stage in stages),
-            metrics=self._metrics(),
+            metrics=metrics,
         )
 
     def _fold_stage(self, fold: Fold, family: _Family) -> Stage:
@@ -387,11 +387,17 @@ class Assignment:
             attributes={key: self.binder.bind(member) for key, member in row.attributes.items()},
         )
 
-    def _metrics(self) -> Mapping[str, tuple[MetricRow, ...]]:
+    def _metrics(self, draft: _Draft) -> Mapping[str, tuple[MetricRow, ...]]:
+        """By name, the most special profile's first; a beginning of names counts for the name the metric has."""
         rows: dict[str, tuple[MetricRow, ...]] = {}
-        for profile in self.heard:
+        for profile in sorted(self.heard, key=lambda profile: -profile.layer):
             for row in profile.metrics:
-                rows[row.name] = (*rows.get(row.name, ()), row)
+                for name in {row.name, *filter(row.matches, self.shape.events)}:
+                    rows[name] = (*rows.get(name, ()), row)
+        for name in self.shape.events if self.signal == "point" else ():
+            if name not in rows and name not in self.target.measures and name.startswith(self.spaces):
+                rows[name] = (MetricRow(name=name, to="", lost="no_concept", points=(), unit=""),)
+                draft.unknown.append(f"@metrics/{name}")
         return rows
 
 

@@ -7,15 +7,15 @@ and conditions that only people can decide.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Final
 
 from semconv import identity
 from semconv.attribute_rules import AttributeRules
 from semconv.finding import Claimed, Finding, Findings
+from semconv.measure import INSTRUMENTS, dimension
 from semconv.record import names_of
-from semconv.requirements import INSTRUMENTS, PROVIDER, Duty, Requirements, is_said
+from semconv.requirements import PROVIDER, Duty, Requirements, is_said
 from semconv.target import KINDS, OPERATION, SpanType, Target
 from semconv.value import Value
 from semconv.view import Attributes, LogView, MetricView, SpanView
@@ -23,7 +23,6 @@ from semconv.view import Attributes, LogView, MetricView, SpanView
 __all__ = ["Checker"]
 
 _KNOWN: Final = "known"
-_ANNOTATION: Final = re.compile(r"\{[^{}]*\}")
 
 
 class Checker:
@@ -87,7 +86,7 @@ class Checker:
             if view.type and view.type not in INSTRUMENTS[spec.instrument]:
                 report.add("wrong-instrument", "@instrument", view.type, spec.instrument, section=view.name)
             if view.unit != spec.unit:
-                code = "wrong-unit" if _dimension(view.unit) != _dimension(spec.unit) else "other-annotation"
+                code = "wrong-unit" if dimension(view.unit) != dimension(spec.unit) else "other-annotation"
                 report.add(code, "@unit", view.unit, spec.unit, section=view.name)
         seen: set[tuple[str, str, str]] = set()
         for index, point in enumerate(view.points):
@@ -154,11 +153,6 @@ class Checker:
             report.add(f"deprecated-{what}", path, name, " or ".join(becomes))
         elif self._rules.owns(name):
             report.add(f"unknown-{what}", path, name, "a name that the registry has")
-
-
-def _dimension(unit: str) -> str:
-    """A unit of UCUM without its annotations, which say what is counted and not in what."""
-    return _ANNOTATION.sub("", unit) or "1"
 
 
 def _duplicates(report: Findings, count: int) -> None:

@@ -59,9 +59,12 @@ def fates(view: Item, translation: Translation, profiles: Sequence[Profile], tar
     if isinstance(view, SpanView):
         yield from _of_events(view, translation, asked, losses)
     elif isinstance(view, MetricView):
-        owner = next((profile.id for profile in asked if any(row.name == view.name for row in profile.metrics)), "")
-        owner = owner or (identity if view.name in target.metrics.values() else "")
-        yield losses.fate("metric", view.name, "@name", owner, mapped=translation.name is not None)
+        owner = next((profile.id for profile in asked if any(row.matches(view.name) for row in profile.metrics)), "")
+        owner = owner or (identity if view.name in target.measures else "")
+        unknown = f"@metrics/{view.name}" in losses.unknown
+        owner = owner or _claimant(asked, view.name, unknown=unknown)
+        fate = losses.fate("metric", view.name, "@name", owner, mapped=translation.name is not None)
+        yield fate._replace(fate="unknown") if unknown else fate
     elif called := view.event_name or next(iter(sorted(names_of(view.event_name, view.attributes))), ""):
         owner, _ = _of_record(view, asked)
         owner = owner or (identity if called in target.events else "")

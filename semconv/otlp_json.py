@@ -36,7 +36,7 @@ def any_value(value: Value) -> dict[str, Any]:
     if isinstance(value, int):
         return {"intValue": str(value)}
     if isinstance(value, float):
-        return {"doubleValue": _double_form(value)}
+        return {"doubleValue": double_form(value)}
     if value is None:
         return {}
     if isinstance(value, bytes):
@@ -213,7 +213,8 @@ def _bytes(value: object, _depth: int) -> bytes:
         raise OtlpJsonError("bytesValue: not base64") from error
 
 
-def _double(value: object, _depth: int) -> float:
+def double(value: object, _depth: int = 0) -> float:
+    """The number of an OTLP/JSON double. Raises `OtlpJsonError`."""
     if isinstance(value, str) and value in _SPECIAL:
         return _SPECIAL[value]
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -232,7 +233,7 @@ def _integer(value: object, where: str) -> int:
     raise OtlpJsonError(f"{where}: expected an integer, got {type(value).__name__}")
 
 
-def _double_form(value: float) -> float | str:
+def double_form(value: float) -> float | str:
     """A double as JSON has it. An integral one is an integer, as canonical JSON spells it: then it is so at once."""
     if value.is_integer() and abs(value) < _INTEGER_END:
         return int(value) if value or math.copysign(1.0, value) > 0 else "-0"
@@ -263,7 +264,7 @@ _READERS: Final[Mapping[str, Callable[[Any, int], Value]]] = {
     "stringValue": lambda value, _depth: value if type(value) is str else _typed(value, str, "stringValue"),
     "boolValue": lambda value, _depth: value is True,
     "intValue": lambda value, _depth: _integer(value, "intValue"),
-    "doubleValue": _double,
+    "doubleValue": double,
     "arrayValue": _array,
     "kvlistValue": _kvlist,
     "bytesValue": _bytes,

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from semconv.inverse import undo
 from semconv.ops import Step
 from semconv.profile import FoldKey, MetricRow, NameRow, Row
+from semconv.run import Run
 from semconv.stages import EventStage, OwnStage, Stage
-from semconv.translation import Loss
+from semconv.translation import IRREVERSIBLE, LOSSLESS, NEEDS_PROVENANCE, Loss
 from semconv.value import Value
 
 Signal = Literal["span", "log", "point"]
@@ -87,3 +89,15 @@ class Plan:
 
 NOTHING: Final = Plan()
 """The plan for items no profile knows."""
+
+
+def reversal(run: Run, plan: Plan) -> str:
+    """What can be said of the way back from what became of attributes and events."""
+    if run.irreversible or run.events_removed:  # of an event that is folded the time is nowhere
+        return IRREVERSIBLE
+    attributes = run.attributes
+    if run.lossy or not run.out.keys().isdisjoint(attributes):  # what was written over cannot be told from what is new
+        return NEEDS_PROVENANCE
+    if any(undo(steps, attributes[key]) != attributes[key] for key, steps in plan.doubtful):
+        return NEEDS_PROVENANCE
+    return LOSSLESS

@@ -238,9 +238,16 @@ class MetricRow:
     """A metric's other name, if every one of its points has one of the values."""
 
     name: str
+    """The metric's name; of what is lost also its beginning before a star."""
     to: str
     lost: str
     points: tuple[tuple[str, tuple[str, ...]], ...]
+    unit: str
+    """In which its numbers are where it names none."""
+
+    def matches(self, name: str) -> bool:
+        """Whether the row is for metrics of this name."""
+        return _starts(name, self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,7 +82,7 @@ def from_table(table: dict[str, Any], target: Target, shared: Shared) -> Profile
         implied=tuple(reader.implied(row, path) for row, path in _items(table, "implied")),
         events=tuple(event for row, path in _items(table, "events") for event in reader.event(row, path)),
         logs=tuple(event for row, path in _items(table, "logs") for event in reader.log(row, path)),
-        metrics=tuple(reader.metric(row, path) for row, path in _items(table, "metrics")),
+        metrics=tuple(metric for row, path in _items(table, "metrics") for metric in reader.metric(row, path)),
     )
 
 
@@ -159,17 +159,26 @@ class _Reader(RowReader):
         known = {"event", "when", "to", "role", "body", "rename", "lost", "yields"}
         return self.event(mapping(row, path, known=known, need=["event"]), path)
 
-    def metric(self, row: object, path: Path) -> MetricRow:
-        table = mapping(row, path, known={"name", "to", "lost", "points"}, need=["name"])
+    def metric(self, row: object, path: Path) -> list[MetricRow]:
+        table = mapping(row, path, known={"name", "to", "lost", "points", "unit"}, need=["name"])
         if ("to" in table) == ("lost" in table):
             raise Defect(path, "expected one of to, lost")
+        names = texts(table["name"], (*path, "name"))
+        if "to" in table and any(name.endswith("*") for name in names):
+            raise Defect(
+                (*path, "name"), "the beginning of a name is for what is lost: metrics of several names are not one"
+            )
         points = mapping(table.get("points", {}), (*path, "points"))
-        return MetricRow(
-            name=text(table["name"], (*path, "name")),
-            to=table.get("to", ""),
-            lost=reason(table["lost"], (*path, "lost")) if "lost" in table else "",
-            points=tuple((key, texts(values, (*path, "points", key))) for key, values in points.items()),
-        )
+        return [
+            MetricRow(
+                name=name,
+                to=table.get("to", ""),
+                lost=reason(table["lost"], (*path, "lost")) if "lost" in table else "",
+                points=tuple((key, texts(values, (*path, "points", key))) for key, values in points.items()),
+                unit=text(table["unit"], (*path, "unit")) if "unit" in table else "",
+            )
+            for name in names
+        ]
 
 
 def _marks(detect: object, target: Target | None) -> tuple[Mark, ...]:

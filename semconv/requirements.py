@@ -11,20 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from semconv.measure import INSTRUMENTS
 from semconv.shapes import invert
 from semconv.structure import Structures
 from semconv.table import Path, builtin, mapping, one_of, parse, read, sequence, text, texts
 from semconv.target import OPERATION, AttributeSpec, Target
 from semconv.value import Value
 from semconv.vocabulary import Vocabulary
-
-INSTRUMENTS: Final[Mapping[str, tuple[str, ...]]] = {
-    "histogram": ("histogram", "exponentialHistogram"),
-    "counter": ("sum",),
-    "updowncounter": ("sum",),
-    "gauge": ("gauge",),
-}
-"""Instruments of the conventions, and the kinds of OTLP data they record."""
 
 PROVIDER: Final = "gen_ai.provider.name"
 """The concept that says who serves a model."""

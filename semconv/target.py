@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from semconv.errors import ProfileError
+from semconv.measure import Measure, Units, units
 from semconv.table import Path, builtin, builtin_names, digest, mapping, one_of, read, sequence, text, texts
 from semconv.value import Value
 
@@ -112,6 +113,9 @@ class Target:
     events: frozenset[str]
     metrics: Mapping[str, str]
     """Concept of a metric to its name here."""
+    measures: Mapping[str, Measure]
+    """By name what each of its metrics records."""
+    units: Units
     templates: tuple[tuple[str, str], ...]
     """Keys that stand for a family: (concept with a dot, key with a dot)."""
 
@@ -175,6 +179,11 @@ def _target(table: dict[str, Any], shared: Mapping[str, Any]) -> Target:
             str(spec.get("concept", name)): name
             for name, spec in mapping(table.get("metrics", {}), ("metrics",)).items()
         },
+        measures={
+            name: Measure(str(spec["instrument"]), str(spec["unit"]))
+            for name, spec in mapping(table.get("metrics", {}), ("metrics",)).items()
+        },
+        units=units(shared.get("units.yaml", {})),
         templates=tuple(
             (f"{spec.concept}.", f"{key}.") for key, spec in attributes.items() if spec.type.startswith("template")
         ),

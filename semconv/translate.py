@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from semconv import identity, table
-from semconv.inverse import undo
-from semconv.plan import NOTHING, Plan, Shape
+from semconv.metric import merged
+from semconv.plan import NOTHING, Plan, Shape, reversal
 from semconv.planner import Planner
 from semconv.profile import Profile
 from semconv.profile_reader import profiles as read_profiles
@@ -21,17 +21,7 @@ from semconv.run import WON, Run
 from semconv.shapes import Shapes
 from semconv.shared import shared
 from semconv.target import FINISH_REASONS, SpanType, Target, load
-from semconv.translation import (
-    IRREVERSIBLE,
-    LOSSLESS,
-    NEEDS_PROVENANCE,
-    REVERSALS,
-    Loss,
-    PointTranslation,
-    Tables,
-    Tally,
-    Translation,
-)
+from semconv.translation import LOSSLESS, NEEDS_PROVENANCE, Loss, Tables, Tally, Translation
 from semconv.value import Texts, size
 from semconv.view import Attributes, LogView, MetricView, SpanView
 
@@ -130,16 +120,13 @@ class Translator:
 
     def metric(self, view: MetricView) -> Translation:
         """What changes on a metric and its points, and what is lost of them. Never raises on content."""
-        around = 3 + len(view.resource) + len(view.scope_attributes) + len(view.metadata)
-        around += bool(view.unit) + bool(view.description)
         made = []
         for attributes in view.points:
             plan = self._plan(self._points, view.scope_name, attributes, frozenset([view.name]), view.resource)
             run = self._run(plan, attributes, structured=False)
             self._late(run, plan)
-            run.kept += 1  # the point's value
             made.append((plan, run))
-        return self._merged(view, made, around)
+        return merged(view, made, self.target, self._tables)
 
     # ------------------------------------------------------------------ what is current
 
@@ -242,7 +229,7 @@ class Translator:
                 for said, value in row.says:
                     if run.offer(said, value) is WON:
                         run.synthesized.append((said, "name"))
-                return True
+                return bool(row.to) or not row.says  # several names may say the same
         return False
 
     def _identity(self, run: Run, plan: Plan, view: SpanView, *, from_name: bool) -> tuple[str | None, int | None]:
@@ -320,102 +307,11 @@ class Translator:
             plan.unknown,
             tuple(sorted(run.source_side.items())) if run.source_side else (),
             plan.margins,
-            _reversal(run, plan),
+            reversal(run, plan),
             self._tables,
             run.event_name,
             run.body_removed,
         )
-
-    def _merged(self, view: MetricView, made: list[tuple[Plan, Run]], around: int) -> Translation:
-        """One translation of a metric from the runs over its points."""
-        atoms = 1 + around + sum([1 + len(attributes) for attributes in view.points]) + view.duplicate_keys
-        tally = Tally(atoms, around)
-        points: list[PointTranslation] = []
-        loss: list[Loss] = []
-        for index, (plan, run) in enumerate(made):
-            removed = tuple(sorted([key for key in (*plan.removed, *run.removed) if key not in run.out]))
-            if run.out or removed:
-                points.append(PointTranslation(index, run.out, removed))
-            loss += [_sized(entry, view.points[index]) for entry in (*plan.loss, *run.loss)]
-            _add(tally, run)
-        if view.duplicate_keys:
-            tally.dropped += view.duplicate_keys
-            loss.append(Loss("@duplicates", "superseded", view.duplicate_keys, 0))
-        name = self._metric_name(view, made, tally, loss)
-        reversals = [_reversal(run, plan) for plan, run in made] + [self._metric_reversal(view, made, name)]
-        margins = {id_: margin for plan, _ in made for id_, margin in zip(plan.profiles, plan.margins, strict=True)}
-        return Translation(
-            tally,
-            tuple(sorted(margins)),
-            name=name,
-            points=tuple(points),
-            loss=_summed(loss),
-            conflicts=tuple(sorted({conflict for _, run in made for conflict in run.conflicts})),
-            unknown=tuple(sorted({key for plan, _ in made for key in plan.unknown})),
-            margins=tuple(margins[id_] for id_ in sorted(margins)),
-            reversal=max(reversals, key=REVERSALS.index),
-            tables=self._tables,
-        )
-
-    def _metric_reversal(self, view: MetricView, made: list[tuple[Plan, Run]], name: str | None) -> str:
-        """What becomes of the metric itself: of all names that lead to the new one the first in the alphabet is the source."""
-        if name is None and not view.duplicate_keys:
-            return LOSSLESS
-        if view.duplicate_keys:
-            return IRREVERSIBLE
-        names = [
-            old
-            for plan, _ in made
-            for old, rows in plan.metrics.items()
-            if any(self.target.metrics.get(row.to) == name for row in rows)
-        ]
-        return LOSSLESS if view.name == min(names) else NEEDS_PROVENANCE
-
-    def _metric_name(
-        self, view: MetricView, made: list[tuple[Plan, Run]], tally: Tally, loss: list[Loss]
-    ) -> str | None:
-        """The metric's name in the target, if it has another there and all points agree to it."""
-        rows = {id(row): row for plan, _ in made for row in plan.metrics.get(view.name, ())}
-        for row in rows.values():
-            if not all(run.now(key) in allowed for key, allowed in row.points for _, run in made):
-                continue
-            name = self.target.metrics.get(row.to)
-            if name == view.name or (name is None and view.name in self.target.metrics.values()):
-                break
-            if name is not None:
-                tally.renamed += 1
-                return name
-            tally.dropped += 1
-            loss.append(Loss("@name", row.lost or "no_concept_at_version", 1, size(view.name)))
-            return None
-        tally.kept += 1
-        return None
-
-
-def _reversal(run: Run, plan: Plan) -> str:
-    """What can be said of the way back from what became of attributes and events."""
-    if run.irreversible or run.events_removed:  # of an event that is folded the time is nowhere
-        return IRREVERSIBLE
-    attributes = run.attributes
-    if run.lossy or not run.out.keys().isdisjoint(attributes):  # what was written over cannot be told from what is new
-        return NEEDS_PROVENANCE
-    if any(undo(steps, attributes[key]) != attributes[key] for key, steps in plan.doubtful):
-        return NEEDS_PROVENANCE
-    return LOSSLESS
-
-
-def _add(tally: Tally, run: Run) -> None:
-    tally.atoms_in += run.extra
-    tally.kept += run.kept
-    tally.renamed += run.renamed
-    tally.converted += run.converted
-    tally.folded += run.folded
-    tally.derived_only += run.derived
-    tally.dropped += run.dropped
-
-
-def _sized(loss: Loss, attributes: Attributes) -> Loss:
-    return Loss(loss.path, loss.reason, loss.atoms, size(attributes.get(loss.path)) if loss.size is None else loss.size)
 
 
 def _said(view: SpanView) -> int:
@@ -428,13 +324,3 @@ def _said(view: SpanView) -> int:
 
 def _by_path(loss: Loss) -> tuple[str, str]:
     return loss.path, loss.reason
-
-
-def _summed(losses: list[Loss]) -> tuple[Loss, ...]:
-    """Losses of many points, one for each path and reason."""
-    found: dict[tuple[str, str], list[int]] = {}
-    for loss in losses:
-        entry = found.setdefault((loss.path, loss.reason), [0, 0])
-        entry[0] += loss.atoms
-        entry[1] += loss.size or 0
-    return tuple(Loss(path, reason, atoms, bytes_) for (path, reason), (atoms, bytes_) in sorted(found.items()))

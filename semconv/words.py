@@ -82,6 +82,7 @@ _REMARKS: Final[Mapping[str, str]] = {
     "body": "the body is {}, if the event has it",
     "rename": "inside it {}",
     "points": "if all points have {}",
+    "unit": "in {} where it names no unit",
 }
 
 _VARIABLE: Final = re.compile(r"\{([^{}]+)\}")

@@ -6,10 +6,14 @@ does not name stays as it is byte for byte, with the fields that this version of
 
 from collections.abc import Collection, Mapping
 
+from semconv.measure import Ratio, scaled
 from semconv.translation import Translation
 from semconv.value import Value
 from sidecar.otlp import pair
 from sidecar.otlp.flat import Flat
+
+_OPTIONAL = ("sum", "min", "max")
+"""Numbers of a histogram's point that may be absent."""
 
 
 def apply(item: Flat, translation: Translation, *, keep_unmapped: bool = True) -> None:
@@ -52,14 +56,34 @@ def _log(record: Flat, translation: Translation) -> None:
 def _metric(metric: Flat, translation: Translation, unmapped: Collection[str]) -> None:
     if translation.name is not None:
         metric.name = translation.name
+    if translation.unit is not None:
+        metric.unit = translation.unit
     kind = metric.WhichOneof("data")
-    if kind is None or not (translation.points or unmapped):
+    if kind is None or not (translation.points or unmapped or translation.scale):
         return
     changes = {change.index: change for change in translation.points}
     for place, point in enumerate(getattr(metric, kind).data_points):
         change = changes.get(place)
         new, removed = (change.attributes, change.removed) if change else ({}, ())
         _attributes(point, new, {*removed, *unmapped})
+        if translation.scale:
+            _in_unit(point, translation.scale)
+
+
+def _in_unit(point: Flat, by: Ratio) -> None:
+    """A point, or an exemplar of one, with its numbers in another unit; those that were integers are so no longer."""
+    fields = point.DESCRIPTOR.fields_by_name
+    if "as_int" in fields and point.WhichOneof("value") == "as_int":
+        point.as_double = scaled(point.as_int, by)
+    elif "as_int" in fields and point.WhichOneof("value") == "as_double":
+        point.as_double = scaled(point.as_double, by)
+    for name in _OPTIONAL:
+        if name in fields and point.HasField(name):
+            setattr(point, name, scaled(getattr(point, name), by))
+    if "explicit_bounds" in fields:
+        point.explicit_bounds[:] = [scaled(bound, by) for bound in point.explicit_bounds]
+    for exemplar in point.exemplars if "exemplars" in fields else ():
+        _in_unit(exemplar, by)
 
 
 def _attributes(item: Flat, new: Mapping[str, Value], gone: Collection[str]) -> None:

@@ -37,7 +37,7 @@ events:
 logs:
   - {event: mine.log, lost: log_unjoined}
 metrics:
-  - {name: mine.duration, to: gen_ai.execute_tool.duration}
+  - {name: mine.duration, to: gen_ai.execute_tool.duration, unit: s}
 enums:
   kind: {t: execute_tool}
 """

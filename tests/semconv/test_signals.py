@@ -4,6 +4,7 @@ import pytest
 
 from semconv import otlp_json
 from semconv.apply import applied, apply_json, apply_log_json, apply_metric_json
+from semconv.translate import Translator
 from semconv.translation import Loss
 from semconv.value import document
 from semconv.view import EventView, LogView, MetricView, SpanView
@@ -377,3 +378,95 @@ class TestApplying:
         assert result["events"] == [{"name": "exception"}]
         messages = otlp_json.attributes(result["attributes"])["gen_ai.input.messages"]
         assert document(messages) == [{"role": "user", "parts": [{"type": "text", "content": "hi"}]}]
+
+
+def histogram(name, unit, **point):
+    values = {"count": "2", "sum": 90.0, "min": 15.0, "max": 75.0, "bucketCounts": ["1", "1"], "explicitBounds": [50]}
+    return {"name": name, "unit": unit, "histogram": {"dataPoints": [{**values, **point}], "aggregationTemporality": 2}}
+
+
+def viewed(metric):
+    return otlp_json.metric_view(metric, otlp_json.surroundings({}, {}))
+
+
+class TestMeasures:
+    @pytest.mark.parametrize("unit", ["ms", "milliseconds"])
+    def test_another_unit_of_an_exact_ratio_is_scaled(self, any_translator, unit):
+        metric = histogram("mcp.client.operation.duration", unit, exemplars=[{"asInt": "15"}, {"asDouble": 75}])
+        translation = any_translator.metric(viewed(metric))
+        assert (translation.name, translation.unit, translation.scale) == (None, "s", (1, 1000))
+        assert translation.reversal == "needs_provenance"
+        assert translation.to_json()["mapped"] == {"profiles": ["otel_genai"], "unit": "s", "scale": [1, 1000]}
+        result = apply_metric_json(metric, translation)
+        assert result["unit"] == "s"
+        assert result["histogram"]["dataPoints"][0] == {
+            "count": "2",
+            "sum": 0.09,
+            "min": 0.015,
+            "max": 0.075,
+            "bucketCounts": ["1", "1"],
+            "explicitBounds": [0.05],
+            "exemplars": [{"asDouble": 0.015}, {"asDouble": 0.075}],
+        }
+        assert viewed(result) == applied(viewed(metric), translation)
+        assert not any_translator.metric(viewed(result)).changed
+
+    @pytest.mark.parametrize(
+        ("unit", "expected"),
+        [("s", None), ("seconds", "s"), ("", None), ("By", None)],
+    )
+    def test_a_unit_that_is_the_target_s_is_only_spelled_as_there(self, translator, unit, expected):
+        translation = translator.metric(viewed(histogram("mcp.client.operation.duration", unit)))
+        assert (translation.unit, translation.scale) == (expected, None)
+        assert [loss.reason for loss in translation.loss] == (["metric_type_mismatch"] if unit == "By" else [])
+        assert translation.tally.balanced
+
+    def test_a_unit_without_dimension_is_the_target_s_annotation(self, translator):
+        translation = translator.metric(viewed(histogram("gen_ai.invoke_agent.tool_calls", "1")))
+        assert (translation.unit, translation.scale, translation.loss) == ("{tool_call}", None, ())
+
+    def test_numbers_whose_unit_nobody_names_stay_under_their_own_name(self, translator):
+        head = b"id: mine\nversion: '1'\ndetect: {metrics: {mine.*: 1}}\nmetrics:\n"
+        table = head + b"  - {name: mine.time, to: gen_ai.execute_tool.duration%s}\n"
+        for unit, name, lost in (
+            (b"", None, ["unit_ambiguous"]),
+            (b", unit: ms", "gen_ai.execute_tool.duration", []),
+        ):
+            mine = Translator.load(user_profiles={"mine.yaml": table % unit})
+            translation = mine.metric(viewed(histogram("mine.time", "")))
+            assert translation.name == name
+            assert [loss.reason for loss in translation.loss] == lost
+            assert translation.tally.balanced
+            assert translation.synthesized == ((("@unit", "metric"),) if name else ())
+
+    def test_data_of_another_instrument_stay(self, translator):
+        for kind in ("sum", "gauge", "summary"):
+            metric = {"name": "mcp.client.operation.duration", "unit": "s", kind: {"dataPoints": [{"asDouble": 1.5}]}}
+            translation = translator.metric(viewed(metric))
+            assert not translation.changed
+            assert [(loss.path, loss.reason) for loss in translation.loss] == [("@name", "metric_type_mismatch")]
+
+    def test_buckets_of_powers_are_not_moved_by_a_ratio(self, translator):
+        data = {"dataPoints": [{"count": "1", "scale": 3, "positive": {"bucketCounts": ["1"]}}]}
+        for unit, lost in (("ms", ["precision_lost"]), ("s", [])):
+            metric = {"name": "mcp.client.operation.duration", "unit": unit, "exponentialHistogram": data}
+            translation = translator.metric(viewed(metric))
+            assert not translation.changed
+            assert [loss.reason for loss in translation.loss] == lost
+
+    def test_what_the_new_name_says_its_points_need_not_say(self, translator):
+        metric = {
+            "name": "gen_ai.client.token.usage",
+            "unit": "tokens",
+            "histogram": {"dataPoints": [{"attributes": otlp_json.key_values({"gen_ai.token.type": "input"})}]},
+        }
+        translation = translator.metric(viewed(metric))
+        assert (translation.name, translation.unit) == ("gen_ai.client.inference.operation.input_tokens", "{token}")
+        assert translation.points[0].removed == ("gen_ai.token.type",)
+        assert (translation.loss, translation.tally.derived_only) == ((), 1)
+        assert translation.tally.balanced
+
+    def test_a_metric_in_a_convention_s_namespace_without_a_row_is_unknown(self, translator):
+        translation = translator.metric(MetricView(name="gen_ai.nobody.knows", points=[{}]))
+        assert translation.unknown == ("@metrics/gen_ai.nobody.knows",)
+        assert translation.loss == (Loss("@name", "no_concept", 1, 19),)

@@ -121,7 +121,7 @@ def test_a_total_that_is_no_sum_is_lost_and_not_guessed(translator):
     assert lost(translate(translator, made(SCOPE, "chat", attributes)))["gen_ai.usage.total_tokens"] == "no_concept"
 
 
-def test_durations_of_tools_are_the_target_s_and_milliseconds_are_not_seconds(translator):
+def test_durations_are_the_target_s_and_milliseconds_become_seconds(translator):
     found = {
         item.item["name"]: translator.metric(
             otlp_json.metric_view(item.item, otlp_json.surroundings(item.resource, item.scope))
@@ -131,7 +131,9 @@ def test_durations_of_tools_are_the_target_s_and_milliseconds_are_not_seconds(tr
     tools = found["strands.tool.duration"]
     assert tools.name == "gen_ai.execute_tool.duration"
     assert tools.points[0].attributes["gen_ai.tool.name"] == "get_weather"
-    assert lost(found["strands.model.time_to_first_token"]) == {"@name": "metric_type_mismatch"}
+    first = found["strands.model.time_to_first_token"]
+    assert (first.name, first.unit, first.scale) == ("gen_ai.client.inference.time_to_first_chunk", "s", (1, 1000))
+    assert lost(found["strands.event_loop.latency"]) == {"@name": "ambiguous"}
 
 
 @pytest.mark.parametrize("producer", PRODUCERS)

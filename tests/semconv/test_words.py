@@ -200,8 +200,8 @@ def test_a_member_of_a_value_may_be_what_is_claimed():
 def test_the_name_of_a_metric_is_no_event():
     table = HEAD.replace(b"keys: {mine.*: 1}", b"metrics: {mine.*: 1}")
     found = translator(table).metric(MetricView(name="mine.count", points=[{}]))
-    assert found.unknown == ()
-    assert not found.loss
+    assert found.unknown == ("@metrics/mine.count",)
+    assert reasons(found) == {"@name": "no_concept"}
 
 
 # ---------------------------------------------------------------- names, and what must not stay
