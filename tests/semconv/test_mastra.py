@@ -132,3 +132,40 @@ def test_a_step_keeps_the_operation_it_claims(translator):
     found = translate(translator, made("@mastra/otel-exporter", "workflow_step a", attributes))
     assert not found.changed
     assert lost(found) == {"mastra.span.type": "enum_no_equivalent"}
+
+
+def test_the_generation_and_its_steps_say_what_went_into_the_model(translator):
+    step = {
+        "gen_ai.operation.name": "agent_step",
+        "mastra.span.type": "model_step",
+        "mastra.model_step.input": json.dumps(
+            [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
+        ),
+        "mastra.model_step.output": json.dumps(
+            {"text": "", "toolCalls": [{"toolCallId": "c1", "toolName": "look", "args": {"x": 1}}]}
+        ),
+    }
+    said = new(translate(translator, made("@mastra/otel-exporter", "agent_step Guide", step)))
+    assert [message["role"] for message in said["gen_ai.input.messages"]] == ["system", "user"]
+    call = {"type": "tool_call", "id": "c1", "name": "look", "arguments": {"x": 1}}
+    assert said["gen_ai.output.messages"] == [{"role": "assistant", "parts": [call]}]
+
+    generation = {
+        "gen_ai.operation.name": "model_generation",
+        "mastra.span.type": "model_generation",
+        "mastra.model_generation.input": json.dumps(
+            {"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]}
+        ),
+        "mastra.model_generation.output": json.dumps({"files": [], "reasoning": [], "text": "Ho", "warnings": []}),
+    }
+    found = translate(translator, made("@mastra/otel-exporter", "model_generation gpt-5", generation))
+    assert new(found) == {
+        "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": "Hi"}]}],
+        "gen_ai.output.messages": [{"role": "assistant", "parts": [{"type": "text", "content": "Ho"}]}],
+    }
+    assert lost(found) == {
+        "mastra.model_generation.output#/files": "partial_no_concept",
+        "mastra.model_generation.output#/reasoning": "partial_no_concept",
+        "mastra.model_generation.output#/warnings": "partial_no_concept",
+        "mastra.span.type": "info_folded",
+    }
