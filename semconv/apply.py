@@ -51,7 +51,7 @@ def apply_log_json(record: Mapping[str, Any], translation: Translation, *, keep_
     if translation.event_name is not None:
         result["eventName"] = translation.event_name
     if translation.body_removed:
-        del result["body"]
+        result.pop("body", None)
     return result
 
 

@@ -58,6 +58,13 @@ def items_with_translations(draw):
         translation.points = tuple(PointTranslation(place, draw(NEW), draw(GONE)) for place in changed)
         if not points:
             translation.loss = ()
+        translation.unit = draw(st.sampled_from([None, "s"]))
+        if translation.unit and item.WhichOneof("data") in ("gauge", "sum", "histogram"):
+            translation.scale = draw(st.sampled_from([None, (1, 1000), (60, 1)]))
+    elif isinstance(item, LogRecord):
+        translation.attributes, translation.removed = draw(NEW), draw(GONE)
+        translation.event_name = draw(st.sampled_from([None, "renamed"]))
+        translation.body_removed = draw(st.booleans())
     else:
         translation.attributes, translation.removed = draw(NEW), draw(GONE)
     return item, translation
