@@ -101,17 +101,19 @@ class Linter:
 
     def _of_rows(self, entries: list[reach.Entry], reading: Reading, profile: Profile) -> Iterator[Remark]:
         yield from rows.keys(entries, reading.table)
-        yield from rows.conditions(entries, profile, self.target)
+        yield from rows.conditions(entries, profile, reading.table, self.target)
         yield from rows.implied(profile, self.target)
         yield from rows.unused_enums(reading.table)
-        seen = set()
-        for entry in entries:
-            if isinstance(entry.entry, Row) and entry.path not in seen:
-                seen.add(entry.path)
-                written = reading.table["rows"][entry.path[1]]
-                for row, path in rows.parts(entry.entry, entry.path, written):
-                    yield from rows.reasons(row, path)
-                    yield from rows.values(row, path, profile, reading.table.get("enums", {}), self.target)
+        whole = {entry.path: entry.entry for entry in entries if isinstance(entry.entry, Row)}
+        for event, path in rows.events(profile, reading.table):
+            whole |= {(*path, "attributes", key): row for key, row in event.attributes.items()}
+        for path, row in whole.items():
+            written = reading.table
+            for step in path:
+                written = written[step]  # type: ignore[index]  # a path of the table
+            for part, place in rows.parts(row, path, written):
+                yield from rows.reasons(part, place)
+                yield from rows.values(part, place, profile, reading.table.get("enums", {}), self.target)
 
 
 def _with_taker(source: Source, reading: Reading, remark: Remark, other: Path | None) -> Remark:

@@ -10,8 +10,8 @@ from semconv import ops
 from semconv.lint.conditions import impossible
 from semconv.lint.finding import Remark
 from semconv.lint.reach import Entry
-from semconv.ops import OPS, Miss
-from semconv.profile import FoldKey, Profile, Row, When
+from semconv.ops import OPS, Miss, Step
+from semconv.profile import EventRow, FoldKey, Profile, Row, When
 from semconv.table import Path, nearest
 from semconv.target import OPERATION, Target
 
@@ -34,7 +34,9 @@ def keys(entries: Sequence[Entry], table: dict[str, Any]) -> Iterator[Remark]:
             yield Remark(entry.place(table), "malformed-key", message)
 
 
-def conditions(entries: Sequence[Entry], profile: Profile, target: Target) -> Iterator[Remark]:
+def conditions(
+    entries: Sequence[Entry], profile: Profile, table: Mapping[str, Any], target: Target
+) -> Iterator[Remark]:
     """Conditions that no item meets, and operations that none has."""
     seen: set[Path] = set()
     for entry in entries:
@@ -44,7 +46,7 @@ def conditions(entries: Sequence[Entry], profile: Profile, target: Target) -> It
             seen.add(path)
             yield Remark(path, "never-holds", f"this condition never holds: {why}")
     known = _operations(profile, target)
-    for path, when in _whens(entries, profile):
+    for path, when in _whens(entries, profile, table):
         why = "" if path in seen else impossible(when)
         if why:
             seen.add(path)
@@ -56,7 +58,7 @@ def conditions(entries: Sequence[Entry], profile: Profile, target: Target) -> It
             yield Remark((*path, "operation"), "unknown-operation-name", message)
 
 
-def _whens(entries: Sequence[Entry], profile: Profile) -> Iterator[tuple[Path, When]]:
+def _whens(entries: Sequence[Entry], profile: Profile, table: Mapping[str, Any]) -> Iterator[tuple[Path, When]]:
     for entry in entries:
         yield (entry.path[:2] if isinstance(entry.entry, FoldKey) else entry.path) + ("when",), entry.when
     whens = {
@@ -64,6 +66,7 @@ def _whens(entries: Sequence[Entry], profile: Profile) -> Iterator[tuple[Path, W
         "kinds": [row.when for row in profile.kinds],
         "implied": [row.when for row in profile.implied],
     }
+    yield from (((*path, "when"), row.when) for row, path in events(profile, table))
     for word, listed in whens.items():
         yield from (((word, at, "when"), when) for at, when in enumerate(listed))
 
@@ -83,6 +86,15 @@ def _looked_up(profile: Profile) -> Iterator[str]:
                 yield from step.argument[0].values() if step.name == "enum" else ()
 
 
+def events(profile: Profile, table: Mapping[str, Any]) -> Iterator[tuple[EventRow, Path]]:
+    """The rows of span events and log records, each once for all the names it is for."""
+    for word, rows in (("events", profile.events), ("logs", profile.logs)):
+        first = 0
+        for at, row in enumerate(table.get(word, [])):
+            yield rows[first], (word, at)
+            first += len(row["event"]) if isinstance(row["event"], list) else 1
+
+
 def parts(row: Row, path: Path, table: Mapping[str, Any]) -> Iterator[tuple[Row, Path]]:
     """A row and those inside it that the table itself writes."""
     yield row, path
@@ -98,12 +110,20 @@ def parts(row: Row, path: Path, table: Mapping[str, Any]) -> Iterator[tuple[Row,
 
 def reasons(row: Row, path: Path) -> Iterator[Remark]:
     """Operations that leave something out, in a row that does not say what becomes of it."""
-    cut = next((step.name for step in row.ops if OPS[step.name].cuts), None)
+    cut = next(
+        (step.name for before, step in zip((None, *row.ops), row.ops, strict=False) if _cuts(step, before)), None
+    )
     if cut and not row.lost and not row.loses and "also" not in path:
         message = (
             f"nothing brings back what `{cut}` leaves out: add `loses: REASON`, or `lost: REASON` if it is to stay"
         )
         yield Remark((*path, "op"), "irreversible-without-reason", message)
+
+
+def _cuts(step: Step, before: Step | None) -> bool:
+    """Whether an operation leaves something out: the one member of an object that has no other is all of it."""
+    whole = before is not None and before.name == "only" and step.name == "member" and before.argument == step.argument
+    return OPS[step.name].cuts and not whole
 
 
 def values(row: Row, path: Path, profile: Profile, own_enums: Iterable[str], target: Target) -> Iterator[Remark]:

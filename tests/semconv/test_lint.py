@@ -129,13 +129,24 @@ FLAWED = {
     "  - {name: mine.m, lost: no_concept, points: {a: [x, y]}}\n"
     "  - {name: mine.m, lost: no_concept, points: {a: [x], b: [z]}}  # <- row-twice\n"
     "  - {name: mine.m, lost: no_concept}\n",
+    "events": MARKED
+    + "events:\n"
+    "  - {event: [x, y], lost: no_concept, when: {present: [a], absent: [a]}}  # <- never-holds\n"
+    "  - event: z\n"
+    "    attributes:\n"
+    "      a: {to: gen_ai.tool.name, op: {before: /}}  # <- irreversible-without-reason\n"
+    "logs:\n"
+    "  - {event: x, lost: no_concept, when: {operation: [caht]}}  # <- unknown-operation-name\n",
     "what is cut off without a reason": ROWS
     + "  - {key: mine.a, to: gen_ai.tool.name, op: {before: /}}  # <- irreversible-without-reason\n"
     "  - {key: mine.b, to: gen_ai.tool.name, op: {before: /}, loses: vendor_internal}\n"
     "  - {key: mine.c, to: gen_ai.tool.name, op: {after: /}, lost: no_concept}\n"
     "  - {key: mine.d, to: gen_ai.tool.name, op: [lower, str]}\n"
     "  - {key: mine.e, split: {x: {to: gen_ai.tool.name, op: {after: /}}}}  # <- irreversible-without-reason\n"
-    "  - {key: mine.f, keep: true, also: {to: gen_ai.tool.name, op: {after: /}}}\n",
+    "  - {key: mine.f, keep: true, also: {to: gen_ai.tool.name, op: {after: /}}}\n"
+    "  - {key: mine.g, to: gen_ai.tool.name, op: {member: a}}  # <- irreversible-without-reason\n"
+    "  - {key: mine.h, to: gen_ai.tool.name, op: [{only: [a]}, {member: a}]}\n"
+    "  - {key: mine.i, to: gen_ai.tool.name, op: [{only: [a, b]}, {member: a}]}  # <- irreversible-without-reason\n",
     "values that are not the concept's": MARKED
     + "enums:\n"
     "  what:\n"
