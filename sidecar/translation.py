@@ -82,6 +82,7 @@ class FrameTranslator:
         signal = OtlpSignal(frame.signal)
         body = _in_protobuf(frame)
         request = flat.parse(signal, body)
+        count = accepted(signal, request)
         changed = False
         taken = 0
         for item, _, translation in self._translated(frame, signal, request, views=False):
@@ -89,10 +90,11 @@ class FrameTranslator:
             if translation.changed:
                 changed = True
                 apply.apply(item, translation, keep_unmapped=keep_unmapped)
-        if taken < sum(len(items) for _, _, items in signal.groups(request)):
+        if RULES[signal] and taken < count:
             changed = True
+            count = taken
             _drop_rejected(signal, request)
-        return (request.SerializeToString() if changed else body), accepted(signal, request)
+        return (request.SerializeToString() if changed else body), count
 
     def _translated(
         self, frame: Frame, signal: OtlpSignal, request: Flat, *, views: bool
