@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from semconv.parts import PartReader
-from semconv.paths import Document, Steps, at, joined, taken, unflattened
+from semconv.paths import Document, Steps, at, drop, joined, taken, unflattened
 from semconv.python_repr import parse_repr
 from semconv.reading import Reading
 from semconv.shapes import MessageSpec, Shapes, are_messages
@@ -16,6 +16,8 @@ from semconv.spoken import Spoken
 from semconv.value import Value, document, leaves
 
 _PLAIN: Final = frozenset({"role", "content", "finish_reason"})
+_CONTENT: Final = frozenset({str, dict, type(None)})
+"""What messages hold: texts, and objects that may be parts. What a tool gives may be anything."""
 _WRAPPERS_MAX: Final = 4
 """Objects around one message that are opened."""
 _SPEAKERS: Final = {
@@ -63,8 +65,9 @@ class MessageReader:
         if are_messages([item], shapes):
             return [self._finished(item)]
         item = self._unwrapped(item)
-        said = self.role_of(item)
-        return self._lone_part(item) if said is None else self._assembled(item, *said)
+        spec = shapes.message_of(item)
+        said = self._role(item, spec)
+        return self._lone_part(item) if said is None else self._assembled(item, spec, *said)
 
     def _text(self, item: str) -> list[Document] | None:
         """A text is a message of the default role, unless it is the JSON or the Python of one that says its own."""
@@ -110,7 +113,9 @@ class MessageReader:
 
     def role_of(self, item: Document) -> tuple[str, Steps | None] | None:
         """Whose words a message is and where it says so; None when it is no message."""
-        spec = self.shapes.message_of(item)
+        return self._role(item, self.shapes.message_of(item))
+
+    def _role(self, item: Document, spec: MessageSpec) -> tuple[str, Steps | None] | None:
         for path in spec.role:
             said = at(item, path)
             if isinstance(said, str):
@@ -143,26 +148,20 @@ class MessageReader:
             return None
         return [{"role": _SPEAKERS.get(parts[0]["type"], self.role), "parts": parts}]
 
-    def _assembled(self, item: Document, role: str, said: Steps | None) -> list[Document] | None:
+    def _assembled(self, item: Document, spec: MessageSpec, role: str, said: Steps | None) -> list[Document] | None:
         """The message of an object with a role; None when its content is nothing anyone says."""
-        spec = self.shapes.message_of(item)
-        left = dict(item)
+        left = item.copy()
         if said:
-            taken(left, (said,))
+            drop(left, said)
         spoken = Spoken()
-        held = next((path for path in spec.parts if at(left, path) is not None), None)
-        if held and not self._is_content(content := at(left, held)):
-            if role != "tool":
-                return None
-            spoken.says(role, {"type": "tool_call_response", "response": content})
-            taken(left, (held,))
         for path, kind in spec.before:
             self._add(spoken, role, taken(left, (path,)), kind)
-        self._add_parts(spoken, role, left, spec)
+        if not self._add_parts(spoken, role, left, spec):
+            return None
         if spec.after:
             self._add_after(spoken, role, left, spec)
         self.reading.derivable += spoken.without_silence()
-        answers = taken(left, spec.answers, str)
+        answers = taken(left, spec.answers, str) if spec.answers else None
         if role == "tool" or answers:
             parts, unused = _answer(list(spoken), answers)
             spoken.parts = [("tool", part) for part in parts]
@@ -170,31 +169,37 @@ class MessageReader:
                 left["tool_call_id"] = unused
         messages = spoken.messages(role)
         for key, paths in (("name", spec.name), ("finish_reason", spec.finish_reason)):
-            value = taken(left, paths, str)
+            value = taken(left, paths, str) if paths else None
             if value is not None:
                 messages[0][key] = value
             elif left.get(key) is not None:  # it holds what the target's may not
                 left[f"source_{key}"] = left.pop(key)
-        messages[0] = self._finished(joined(messages[0], self.reading.without_nulls(left)))
+        if left:
+            joined(messages[0], self.reading.without_nulls(left))
+        messages[0] = self._finished(messages[0])
         return messages
 
     # ------------------------------------------------------------------ the parts of one message
 
-    @staticmethod
-    def _is_content(content: Value) -> bool:
-        """Whether it is what messages hold: texts, and objects that may be parts. What a tool gives may be anything."""
-        items = content if isinstance(content, list) else [content]
-        return all(isinstance(item, str | dict | None) for item in items)
+    def _add_parts(self, spoken: Spoken, role: str, left: Document, spec: MessageSpec) -> bool:
+        """The parts of a message wherever it has some; a text that says all of them once more is told once.
 
-    def _add_parts(self, spoken: Spoken, role: str, left: Document, spec: MessageSpec) -> None:
-        """The parts of a message wherever it has some; a text that says all of them once more is told once."""
+        Returns:
+            False when they are nothing anyone says.
+        """
         said: list[str] = []
-        for path in (*spec.parts, *spec.further_parts):
+        for path in spec.parts + spec.further_parts:
             content = taken(left, (path,))
             if content is None:
                 continue
+            raws = content if type(content) is list else [content]
+            if not _CONTENT.issuperset(map(type, raws)):
+                if role != "tool":
+                    return False
+                spoken.parts.append((role, {"type": "tool_call_response", "response": content}))
+                continue
             found: list[tuple[str, Document]] = []
-            for raw in content if type(content) is list else [content]:
+            for raw in raws:
                 speaker = self._speaker(raw, role) if type(raw) is dict else role
                 found += [(speaker, part) for part in self.parts.several(raw)]
             texts = [
@@ -205,6 +210,7 @@ class MessageReader:
                 continue
             said += texts
             spoken.parts += found
+        return True
 
     def _speaker(self, part: Document, role: str) -> str:
         """Whose words a part is, if it says so itself."""
@@ -229,6 +235,7 @@ class MessageReader:
             return False
         if isinstance(value, str) and value[:1] in "[{" and kind != "reasoning":
             value = self.reading.parsed(value)
+        spoken.note()
         new = False
         for one in value if isinstance(value, list) else [value]:
             before = self.reading.parsed_leaves

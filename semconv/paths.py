@@ -25,9 +25,12 @@ def at(item: Any, path: Steps) -> Any:  # noqa: ANN401  # a parsed document
 
 def drop(item: Document, path: Steps) -> None:
     """Take the value at a path out; objects that are empty then go with it."""
+    if len(path) == 1:
+        item.pop(path[0], None)
+        return
     inner = item.get(path[0])
-    if len(path) > 1 and type(inner) is dict:
-        inner = dict(inner)
+    if type(inner) is dict:
+        inner = inner.copy()
         drop(inner, path[1:])
         if inner:
             item[path[0]] = inner

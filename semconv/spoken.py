@@ -35,10 +35,24 @@ class Spoken:
         """The parts."""
         return (part for _, part in self.parts)
 
+    def note(self) -> None:
+        """Note the parts so far: what comes from elsewhere may say them again."""
+        for place in range(self._seen, len(self.parts)):
+            part = self.parts[place][1]
+            marks = _SAME_BY.get(part["type"])
+            if marks is None:
+                continue
+            words = _key(part, marks)
+            if isinstance(part.get("id"), str):
+                self._by_id.setdefault((part["type"], part["id"]), place)
+            else:
+                self._nameless.setdefault(words, place)
+            self._by_words.setdefault(words, place)
+        self._seen = len(self.parts)
+
     def says(self, role: str, part: Document) -> Document | None:
-        """One part more, None; or what is new in it, if it says what another has said already: that joins the other."""
-        self._look()
-        place = self._place(part)
+        """One part more, None; or what is new in it, if it says what a noted one has said: that joins the other."""
+        place = self._place(part) if self._by_words else None
         if place is not None:
             speaker, other = self.parts[place]
             if all(name not in other or other[name] == member for name, member in part.items()):
@@ -68,21 +82,6 @@ class Spoken:
             else:
                 messages.append({"role": speaker, "parts": [part]})
         return messages or [{"role": role, "parts": []}]
-
-    def _look(self) -> None:
-        """Note the parts that came since the last look."""
-        for place in range(self._seen, len(self.parts)):
-            part = self.parts[place][1]
-            marks = _SAME_BY.get(part["type"])
-            if marks is None:
-                continue
-            words = _key(part, marks)
-            if isinstance(part.get("id"), str):
-                self._by_id.setdefault((part["type"], part["id"]), place)
-            else:
-                self._nameless.setdefault(words, place)
-            self._by_words.setdefault(words, place)
-        self._seen = len(self.parts)
 
     def _place(self, part: Document) -> int | None:
         """Where the part stands that says what this one says."""
