@@ -54,7 +54,7 @@ CODES: Final[Mapping[str, tuple[str, str]]] = {
     "detects-everything": (ERROR, "The profile matches whatever comes, or nearly."),
     "detects-by-shared-keys": (WARNING, "Keys that many conventions write are enough to make it match."),
     "mark-never-matches": (ERROR, "No name is ever as the mark asks."),
-    "swallows-registry": (ERROR, "Keys of the target lie in the namespace: they would be counted as unknown."),
+    "swallows-registry": (ERROR, "The namespace holds one of the registry's: what others write there would count as unknown."),
 }  # fmt: skip
 """Every code, with its severity and what it means."""
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from semconv.lint.finding import CODES
 from sidecar.cli.main import affidavit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,3 +90,8 @@ def test_every_command_of_the_page_says_what_the_page_says(shell):
 def test_every_block_of_the_page_is_a_file_or_commands():
     assert all(name or language == "console" for language, name, _ in BLOCK.findall(PAGE.read_text()))
     assert PAGE.read_text().count("```") == 2 * len(BLOCK.findall(PAGE.read_text()))
+
+
+def test_the_page_lists_every_code_of_lint_with_what_it_means():
+    rows = re.findall(r"^\| `([a-z-]+)` \| (error|warning) \| (.*) \|$", PAGE.read_text(), flags=re.MULTILINE)
+    assert {code: (severity, means) for code, severity, means in rows} == dict(CODES)
