@@ -135,3 +135,23 @@ def test_workflows_and_their_steps(translator):
     assert not found.changed
     assert lost(found)["span.type"] == "enum_no_equivalent"
     assert not found.unknown
+
+
+def test_what_is_written_to_a_conversation_has_its_ids_twice(translator):
+    attributes = {
+        "user.id": "u1",
+        "conversation.id": "cv",
+        "entity.type": "agent",
+        "span.type": "memory",
+        "memory.operation": "write_steps",
+        "conversationId": "cv",
+        "userId": "u1",
+    }
+    found = translate(translator, made("@voltagent/core", "memory.steps.write", attributes))
+    assert new(found) == {"gen_ai.conversation.id": "cv"}
+    assert found.removed == ("conversation.id", "conversationId", "userId")
+    assert lost(found) == {
+        "entity.type": "info_folded",
+        "memory.operation": "no_concept",
+        "span.type": "enum_no_equivalent",
+    }
