@@ -76,6 +76,7 @@ def merged(view: MetricView, made: Made, target: Target, tables: Tables) -> Tran
     tally.kept += (measured.name is None and not measured.lost) + (said and measured.unit is None)
     tally.converted += said and measured.unit is not None
     margins = {id_: margin for plan, _ in made for id_, margin in zip(plan.profiles, plan.margins, strict=True)}
+    changed = bool(points) or measured.name is not None or measured.unit is not None
     reversals = [reversal(run, plan) for plan, run in made] + [_reversal(view, made, target, measured)]
     unknown = {key for plan, _ in made for key in plan.unknown if key not in measured.says}
     return Translation(
@@ -88,7 +89,7 @@ def merged(view: MetricView, made: Made, target: Target, tables: Tables) -> Tran
         synthesized=(("@unit", "metric"),) if measured.unit is not None and not said else (),
         unknown=tuple(sorted(unknown)),
         margins=tuple(margins[id_] for id_ in sorted(margins)),
-        reversal=max(reversals, key=REVERSALS.index),
+        reversal=max(reversals, key=REVERSALS.index) if changed else LOSSLESS,
         tables=tables,
         unit=measured.unit,
         scale=measured.scale,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from semconv import otlp_json
 from semconv.translate import Translator
 from semconv.value import Value
+from semconv.view import LogView, MetricView
 
 TRANSLATOR = Translator.load()
 
@@ -187,6 +188,52 @@ def spans() -> st.SearchStrategy[tuple[dict[str, Any], dict[str, Any]]]:
             EVENTS,
         ),
         SCOPES.map(lambda name: {"name": name}),
+    )
+
+
+KNOWN_SCOPES = sorted(
+    {mark.pattern.rstrip("*") for each in TRANSLATOR.profiles for mark in each.marks if mark.kind == "scopes"}
+)
+EVENT_NAMES = sorted(
+    {name.rstrip("*") for each in TRANSLATOR.profiles for name in (row.pattern for row in (*each.logs, *each.events))}
+)
+METRIC_NAMES = sorted({row.name for each in TRANSLATOR.profiles for row in each.metrics})
+NAME = st.text(max_size=4)
+AROUND = {
+    "scope_name": st.sampled_from(KNOWN_SCOPES) | NAME,
+    "scope_attributes": st.just({}) | st.dictionaries(NAME, VALUES, max_size=2),
+    "resource": st.just({})
+    | st.dictionaries(st.sampled_from(["service.name", "telemetry.sdk.name"]) | NAME, VALUES, max_size=2),
+    "duplicate_keys": st.sampled_from([0, 0, 0, 1]),
+}
+
+
+def logs() -> st.SearchStrategy[LogView]:
+    """Log records of known and unknown names, with anything in them."""
+    return st.builds(
+        LogView,
+        event_name=st.sampled_from(EVENT_NAMES) | NAME,
+        body=VALUES | ATTRIBUTES,
+        attributes=ATTRIBUTES
+        | st.builds(
+            lambda known, name: {**known, "event.name": name}, ATTRIBUTES, st.sampled_from(EVENT_NAMES) | VALUES
+        ),
+        severity_number=st.integers(0, 24),
+        flags=st.integers(0, 2**32 - 1),
+        **AROUND,
+    )
+
+
+def metrics() -> st.SearchStrategy[MetricView]:
+    """Metrics of known and unknown names, with anything on their points."""
+    return st.builds(
+        MetricView,
+        name=st.sampled_from(METRIC_NAMES) | NAME,
+        points=st.lists(ATTRIBUTES, max_size=3),
+        type=st.sampled_from(["", "gauge", "sum", "histogram", "exponentialHistogram", "summary"]),
+        unit=st.sampled_from(["s", "ms", "{token}", "1"]) | NAME,
+        metadata=st.just({}) | ATTRIBUTES,
+        **AROUND,
     )
 
 

@@ -17,9 +17,8 @@ from semconv.apply import apply_json
 from semconv.shapes import conforms
 from semconv.translate import Translator
 from semconv.value import document, exactly
-from semconv.view import LogView, MetricView
 from tests.semconv.recorded import recorded
-from tests.semconv.strategies import ATTRIBUTES, TRANSLATOR, VALUES, spans
+from tests.semconv.strategies import TRANSLATOR, VALUES, logs, metrics, spans
 
 LAWS = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 SHAPED = {
@@ -116,43 +115,7 @@ def test_accounts_of_parts_add_up_to_the_account_of_the_whole(many):
     assert parts[0].report() == whole.report()
 
 
-SCOPES = sorted(
-    {mark.pattern.rstrip("*") for each in TRANSLATOR.profiles for mark in each.marks if mark.kind == "scopes"}
-)
-EVENT_NAMES = sorted(
-    {name.rstrip("*") for each in TRANSLATOR.profiles for name in (row.pattern for row in (*each.logs, *each.events))}
-)
-METRIC_NAMES = sorted({row.name for each in TRANSLATOR.profiles for row in each.metrics})
-ANY_TEXT = st.text(max_size=4)
-AROUND = {
-    "scope_name": st.sampled_from(SCOPES) | ANY_TEXT,
-    "scope_attributes": st.just({}) | st.dictionaries(ANY_TEXT, VALUES, max_size=2),
-    "resource": st.just({})
-    | st.dictionaries(st.sampled_from(["service.name", "telemetry.sdk.name"]) | ANY_TEXT, VALUES, max_size=2),
-    "duplicate_keys": st.integers(0, 2),
-}
-LOGS = st.builds(
-    LogView,
-    event_name=st.sampled_from(EVENT_NAMES) | ANY_TEXT,
-    body=VALUES | ATTRIBUTES,
-    attributes=ATTRIBUTES
-    | st.builds(lambda known, name: {**known, "event.name": name}, ATTRIBUTES, st.sampled_from(EVENT_NAMES) | VALUES),
-    severity_number=st.integers(0, 24),
-    flags=st.integers(0, 2**32 - 1),
-    **AROUND,
-)
-METRICS = st.builds(
-    MetricView,
-    name=st.sampled_from(METRIC_NAMES) | ANY_TEXT,
-    points=st.lists(ATTRIBUTES, max_size=3),
-    type=st.sampled_from(["", "gauge", "sum", "histogram", "exponentialHistogram", "summary"]),
-    unit=ANY_TEXT,
-    metadata=st.just({}) | ATTRIBUTES,
-    **AROUND,
-)
-
-
-@given(LOGS)
+@given(logs())
 @LAWS
 def test_any_log_record_is_translated_and_balances(view):
     translation = TRANSLATOR.log(view)
@@ -161,7 +124,7 @@ def test_any_log_record_is_translated_and_balances(view):
     assert orjson.loads(orjson.dumps(translation.to_json())) == translation.to_json()
 
 
-@given(METRICS)
+@given(metrics())
 @LAWS
 def test_any_metric_is_translated_and_balances(view):
     translation = TRANSLATOR.metric(view)
@@ -170,7 +133,7 @@ def test_any_metric_is_translated_and_balances(view):
     assert orjson.loads(orjson.dumps(translation.to_json())) == translation.to_json()
 
 
-@given(spans(), LOGS, METRICS)
+@given(spans(), logs(), metrics())
 @LAWS
 def test_no_view_is_written_to(given_span, log, metric):
     span, scope = given_span
@@ -187,7 +150,7 @@ def test_no_view_is_written_to(given_span, log, metric):
         assert exactly(asdict(view), before)
 
 
-@given(spans(), LOGS, METRICS, st.permutations(TRANSLATOR.profiles))
+@given(spans(), logs(), metrics(), st.permutations(TRANSLATOR.profiles))
 @settings(LAWS, max_examples=40)
 def test_the_order_of_profiles_says_nothing_and_neither_does_what_came_before(given_span, log, metric, profiles):
     """A translator that was given its profiles in another order, and has seen nothing, says the same."""
