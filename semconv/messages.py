@@ -79,18 +79,25 @@ class _BodyReader:
                 return [body]
             self.reading.rest.update(self.reading.without_nulls({key: body[key] for key in body if key != name}))
             return self._listed(body[name], envelopes - 1)
-        if isinstance(body, list):
-            if body and all(isinstance(item, list) and not is_pair(item) for item in body):
-                if len(body) > 1:
-                    self.reading.notes.add("flattened")
-                return [message for several in body if isinstance(several, list) for message in several]
-            return self._opened(body, envelopes)
-        return [body] if isinstance(body, str) else None
+        if not isinstance(body, list):
+            return [body] if isinstance(body, str) else None
+        for item in body:
+            if type(item) is list and not is_pair(item):
+                return self._flattened(body)
+            if type(item) is dict and "role" not in item and envelopes:
+                return self._opened(body, envelopes)
+        return body
+
+    def _flattened(self, body: list[Any]) -> list[Any]:
+        """The lists of a batch as one."""
+        if not all(type(item) is list and not is_pair(item) for item in body):
+            return body
+        if len(body) > 1:
+            self.reading.notes.add("flattened")
+        return [message for several in body for message in several]
 
     def _opened(self, items: list[Any], envelopes: int) -> list[Any] | None:
         """The items, with the messages of each that is an envelope in its place."""
-        if not envelopes or not any(type(item) is dict and "role" not in item for item in items):
-            return items
         read: list[Any] = []
         for place, item in enumerate(items):
             name = self._envelope(item) if type(item) is dict and self.one.role_of(item) is None else None

@@ -52,6 +52,9 @@ class PartReader:
         if not isinstance(item, dict):
             self.reading.notes.add("part_unrepresentable")
             return [{"type": "generic", "value": item}]
+        renamed = self._renamed(item)
+        if renamed is not None:
+            return [renamed]
         item = unflattened(item)
         more: list[Document] = []
         for _ in range(_READINGS_MAX):
@@ -65,6 +68,22 @@ class PartReader:
             if read_as == kind or self._is_done(item):
                 break
         return [item if type(item.get("type")) is str else self._generic(item), *more]
+
+    def _renamed(self, item: Document) -> Document | None:
+        """The part where to read it is to rename its members: the commonest by far."""
+        kind = item.get("type", "")
+        way = self.shapes.renames(kind, item) if type(kind) is str else None
+        if way is None:
+            return None
+        part: Document = {"type": way[0]}
+        for name, source in way[1]:
+            value = item[source]
+            if type(value) is not str and (value is None or name not in ("arguments", "response")):
+                return None
+            part[name] = value
+        if "arguments" in part:
+            part["arguments"] = self.reading.parsed(part["arguments"])
+        return part
 
     def _is_done(self, part: Document) -> bool:
         """Whether what was read has nothing in it that could be read once more."""

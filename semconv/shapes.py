@@ -244,6 +244,30 @@ class Shapes:
         hints = {spec.place: spec for name in item if item[name] is not None for spec in self.by_member.get(name, ())}
         return "", "", tuple([hints[place] for place in sorted(hints)])
 
+    def renames(self, kind: str, item: Document) -> tuple[str, tuple[tuple[str, str], ...]] | None:
+        """The target's kind of a part and the target's names of its members, where to read it is to rename them; else None."""
+        if not item.keys() <= self.part_heads:
+            return None
+        key = "renames", kind, frozenset(item)
+        if key in self.memo:
+            return self.memo[key]  # type: ignore[no-any-return]  # what is under such a key
+        found = self._renames(kind, key[2])
+        return self._remembered(key, found)  # type: ignore[no-any-return]  # what is under such a key
+
+    def _renames(self, kind: str, names: frozenset[str]) -> tuple[str, tuple[tuple[str, str], ...]] | None:
+        hints = [spec for name in names for spec in self.by_member.get(name, ())]
+        specs = self.by_type.get(kind, ()) if kind else sorted(hints, key=lambda spec: spec.place)
+        spec = next((few for spec in specs if (few := spec.among(names)) is not None), None)
+        if spec is None or spec.when or spec.need or spec.keep_type or spec.part not in self.targets:
+            return None
+        pairs = tuple([(name, paths[0][0]) for name, paths in spec.fields if len(paths[0]) == 1])
+        told, said = {name for name, _ in pairs}, {source for _, source in pairs}
+        whole = len(pairs) == len(said) and said == names - {"type"} and told.issuperset(self.required[spec.part])
+        same = kind == spec.part and told == said
+        return (
+            (spec.part, pairs) if whole and not same and (spec.part != "tool_call" or "response" not in told) else None
+        )
+
     def message_of(self, item: Document) -> MessageSpec:
         """What of the message's spec can apply to an object."""
         names = frozenset(item.keys() & self.message_heads)
@@ -383,7 +407,7 @@ class _Parts:
         self.by_type: dict[str, list[PartSpec]] = {}
         self.by_prefix: list[tuple[str, PartSpec]] = []
         self.by_member: dict[str, list[PartSpec]] = {}
-        self.heads: frozenset[str] = frozenset()
+        self.heads = frozenset(["type"])
         for place, entry in enumerate(sequence(entries, ("parts",))):
             path = ("parts", place)
             spec = _part_spec(entry, place, path)
