@@ -14,9 +14,9 @@ from semconv.fates import FATES, fates
 from semconv.translate import Translator
 from semconv.view import EventView, LogView, MetricView, SpanView
 from tests.semconv.recorded import recorded
-from tests.semconv.strategies import spans
+from tests.semconv.strategies import logs, metrics, spans
 from tests.semconv.test_laws import SIGNALS, translate
-from tests.semconv.test_properties import LAWS, LOGS, METRICS
+from tests.semconv.test_properties import LAWS
 
 TRANSLATOR = Translator.load()
 PROFILES = {profile.id: profile for profile in TRANSLATOR.profiles}
@@ -220,7 +220,7 @@ def test_names_and_scopes_made_up_as_they_go_take_a_bounded_place(monkeypatch):
     assert len(orjson.dumps(report)) < 20_000
 
 
-@given(st.lists(spans().map(lambda given_span: span_view(*given_span)) | LOGS | METRICS, max_size=4))
+@given(st.lists(spans().map(lambda given_span: span_view(*given_span)) | logs() | metrics(), max_size=4))
 @settings(LAWS, max_examples=40)
 def test_anything_is_covered_name_by_name(views):
     coverage, expected = Coverage(TRANSLATOR), 0
