@@ -47,7 +47,7 @@ class MessageReader:
         """Whether an object says of itself that it is a part of a known kind."""
         return isinstance(item.get("type"), str) and bool(self.shapes.part(item)[2])
 
-    def read(self, item: Value) -> list[Document] | None:
+    def read(self, item: Value, wrappers: int = _WRAPPERS_MAX) -> list[Document] | None:
         """What one message becomes; several where the words of several speakers are in it."""
         shapes = self.shapes
         if isinstance(item, str):
@@ -64,7 +64,9 @@ class MessageReader:
                     return [self._plain(role, content, item.get("finish_reason"))]
         if are_messages([item], shapes):
             return [self._finished(item)]
-        item = self._unwrapped(item)
+        inner = self._unwrapped(item) if wrappers else item
+        if inner is not item:
+            return self.read(inner, wrappers - 1)
         spec = shapes.message_of(item)
         said = self._role(item, spec)
         return self._lone_part(item) if said is None else self._assembled(item, spec, *said)
@@ -90,15 +92,14 @@ class MessageReader:
         return self._finished(message)
 
     def _unwrapped(self, item: Document) -> Document:
-        """A message out of the objects around it; what stands beside it joins it."""
+        """A message out of the object around it; what stands beside it joins it."""
         item = unflattened(item)
-        for _ in range(_WRAPPERS_MAX):
-            inside = self.wrapper(item)
-            if inside is None:
-                break
-            beside = {key: value for key, value in item.items() if key != inside}
-            item = joined(dict(item[inside]), beside)
-        return item
+        inside = self.wrapper(item)
+        if inside is None:
+            return item
+        beside = item.copy()
+        del beside[inside]
+        return joined(item[inside].copy(), beside)
 
     def wrapper(self, item: Document) -> str | None:
         """The member that holds the message itself."""
