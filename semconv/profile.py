@@ -210,8 +210,10 @@ class KindRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EventRow:
-    """What a span event or log record holds: a message (`to`), attributes of the span (`lift`, `attributes`), or nothing with a
-    home (`lost`). Without `body` the attributes of a span event are the message, of a log record it is the body."""
+    """What a span event or log record holds: a message (`to`), attributes of the span (`lift`, `attributes`), or `lost`.
+
+    Without `body` the attributes of a span event are the message, of a log record it is the body.
+    """
 
     pattern: str
     """The event's name, or its beginning before a star."""
@@ -262,7 +264,7 @@ class Mark:
 
     def matches(self, name: str) -> bool:
         """Whether a key, scope or event name is a sign of this kind."""
-        if "{" in self.pattern:
+        if has_index(self.pattern):
             return pattern(self.pattern, 0, Row(), ()).match(name) is not None
         return _starts(name, self.pattern)
 
@@ -347,9 +349,14 @@ def pattern(key: str, order: int, entry: Row | FoldKey, path: Path) -> Pattern:
     )
 
 
+def has_index(key: str) -> bool:
+    """Whether a key has a hole for a number."""
+    return _INDEX.search(key) is not None
+
+
 def is_pattern(key: str) -> bool:
     """Whether a key has holes."""
-    return "*" in key or bool(_INDEX.search(key))
+    return "*" in key or has_index(key)
 
 
 def _starts(name: str, pattern: str) -> bool:

@@ -24,6 +24,7 @@ from semconv.profile import (
     Pattern,
     Profile,
     Row,
+    has_index,
     is_pattern,
     pattern,
 )
@@ -194,6 +195,8 @@ def _marks(detect: object, target: Target | None) -> tuple[Mark, ...]:
                 raise Defect(
                     path, "expected key=value" if kind in ("values", "resource") else "a value is not asked here"
                 )
+            if has_index(name):
+                pattern(name, 0, Row(), path)
             mark = Mark(kind=kind, pattern=name, value=value, weight=number(weight, path))
             own = (
                 next((key for key in target.attributes if mark.matches(key)), None)

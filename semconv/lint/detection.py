@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from semconv.lint.finding import Remark
-from semconv.profile import LAYERS, Mark, Profile
+from semconv.profile import LAYERS, Mark, Profile, has_index
 from semconv.table import Path
 from semconv.target import Target
 
@@ -70,7 +70,7 @@ def _odd_marks(profile: Profile) -> Iterator[Remark]:
     for mark in profile.marks:
         if mark.kind in ("values", "resource"):
             continue
-        if "{" not in mark.pattern and _STAR.search(mark.pattern):
+        if not has_index(mark.pattern) and _STAR.search(mark.pattern):
             message = f"`{mark.pattern}` never matches: a star stands at the end, or beside a hole such as {{i}}"
             yield Remark(_path(mark), "mark-never-matches", message)
 

@@ -173,7 +173,9 @@ def unreachable_elsewhere(profile: Profile, table: dict[str, Any]) -> Iterator[t
         "implied", list(zip(_paths(table, "implied"), profile.implied, strict=True)), lambda a, b: a.to == b.to
     )
     yield from _later("events", list(zip(_paths(table, "events", "event"), profile.events, strict=True)), _same_event)
-    yield from _later("metrics", list(zip(_paths(table, "metrics", "name"), profile.metrics, strict=True)), _same_metric)
+    yield from _later(
+        "metrics", list(zip(_paths(table, "metrics", "name"), profile.metrics, strict=True)), _same_metric
+    )
     yield from _later("logs", list(zip(_paths(table, "logs", "event"), profile.logs, strict=True)), _same_event)
 
 
@@ -197,7 +199,9 @@ def _same_event(one: EventRow, other: EventRow) -> bool:
 
 def _same_metric(one: MetricRow, other: MetricRow) -> bool:
     asked = dict(other.points)
-    return one.matches(other.name) and all(key in asked and set(asked[key]) <= set(values) for key, values in one.points)
+    return one.matches(other.name) and all(
+        key in asked and set(asked[key]) <= set(values) for key, values in one.points
+    )
 
 
 def _paths(table: dict[str, Any], word: str, listed: str = "") -> list[Path]:
