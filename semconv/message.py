@@ -57,11 +57,11 @@ class MessageReader:
         if not isinstance(item, dict):
             return None
         if not item.keys() - _PLAIN:  # the commonest message by far: a role and a text
-            role, content = item.get("role"), item.get("content")
-            if type(role) is str and type(content) is str and not (self.parse_text and content[:2] == "[{"):
+            role, content, reason = item.get("role"), item.get("content"), item.get("finish_reason")
+            if type(role) is str and type(content) is str and (reason is None or type(reason) is str):
                 role = shapes.roles.get(role) or shapes.role(role)
-                if role != "tool":
-                    return [self._plain(role, content, item.get("finish_reason"))]
+                if role != "tool" and not (self.parse_text and content[:2] == "[{"):
+                    return [self._plain(role, content, reason)]
         if are_messages([item], shapes):
             return [self._finished(item)]
         inner = self._unwrapped(item) if wrappers else item
@@ -245,6 +245,8 @@ class MessageReader:
                 part = read
                 if isinstance(part.get("arguments"), str):
                     part = {**part, "arguments": self.reading.parsed(part["arguments"])}
+                if part["type"] == kind == "tool_call" and type(part.get("name")) is not str:
+                    part = {**part, "type": "generic"}  # where it stands says that it is a call, but it calls nothing
                 more = spoken.says(role, part)
                 if more is None:
                     new = True

@@ -21,6 +21,7 @@ _NESTING_MAX: Final = 8
 _READINGS_MAX: Final = 4
 """What one reading made may have a kind that says more."""
 _LINK: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,31}:")
+_TEXTS: Final = frozenset({"id", "name"})
 _SERVER: Final = frozenset({"server_tool_call", "server_tool_call_response"})
 _SAID: Final = frozenset({"text", "reasoning"})
 
@@ -152,6 +153,9 @@ class PartReader:
                 if type(said) is str and any(spec.place == other.place for other in self.shapes.specs_for(said)):
                     del rest[name]
                     self.reading.derivable += 1
+        for name, _ in spec.fields:
+            if name in _TEXTS and name not in used and rest.get(name) is not None:  # it holds what the target's may not
+                rest[f"source_{name}"] = rest.pop(name)
         if spec.keep_type and typed:
             rest = joined({f"source_{typed}": kind}, rest)
         return self.reading.without_nulls(rest)
