@@ -31,7 +31,7 @@ _USAGE: Final = "gen_ai.usage.input_tokens"
 _ROLL_UPS: Final = frozenset({"invoke_agent", "invoke_workflow"})
 _INDEX: Final = re.compile(r"(?<=[./])\d+(?=[./]|$)")
 _SIGNALS: Final = {"SpanView": "span", "LogView": "log", "MetricView": "metric"}
-_NOT_RETAINED: Final = frozenset({"@name", "@kind", "@duplicates"})
+_NOT_RETAINED: Final = frozenset({"@name", "@kind", "@event_name", "@duplicates"})
 
 
 @dataclass(slots=True)

@@ -25,7 +25,7 @@ from semconv.run import Run
 from semconv.settle import EXACT, READABLE, Way, way
 from semconv.stages import BoundEvent, EventStage, FoldStage, ImpliedStage, KeyStage, OwnStage, Stage
 from semconv.target import FINISH_REASONS, INFERENCE_DETAILS, OPERATION
-from semconv.translation import Loss
+from semconv.translation import METRICS, Loss
 
 Rank = tuple[Any, ...]
 """When a claim is heard: place of the profile, place of the row, the key as numbers and words."""
@@ -397,7 +397,7 @@ class Assignment:
         for name in self.shape.events if self.signal == "point" else ():
             if name not in rows and name not in self.target.measures and name.startswith(self.spaces):
                 rows[name] = (MetricRow(name=name, to="", lost="no_concept", points=(), unit=""),)
-                draft.unknown.append(f"@metrics/{name}")
+                draft.unknown.append(METRICS + name)
         return rows
 
 

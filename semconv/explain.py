@@ -33,7 +33,8 @@ _HOLE: Final = re.compile(r"\{[a-z]\}")
 _EVENT: Final = "@events/"
 _METRIC: Final = "@metrics/"
 _PATHS: Final = {
-    "@name": "The name of a span or of a metric.",
+    "@name": "The name of a span.",
+    "@event_name": "The name of a log record, where it said more than the event it was found to be.",
     "@kind": "The kind of a span.",
     "@body": "The body of a log record.",
     "@duplicates": "Attributes whose key came again later on the same item: the last one is the one that is read.",

@@ -14,7 +14,7 @@ from semconv.claims import applies, surroundings_of
 from semconv.profile import FoldKey, Profile, Row, Surroundings, When
 from semconv.record import EVENT_NAMES, names_of
 from semconv.target import Target
-from semconv.translation import Translation
+from semconv.translation import METRICS, Translation
 from semconv.value import Value
 from semconv.view import Attributes, LogView, MetricView, SpanView
 
@@ -61,10 +61,9 @@ def fates(view: Item, translation: Translation, profiles: Sequence[Profile], tar
     elif isinstance(view, MetricView):
         owner = next((profile.id for profile in asked if any(row.matches(view.name) for row in profile.metrics)), "")
         owner = owner or (identity if view.name in target.measures else "")
-        unknown = f"@metrics/{view.name}" in losses.unknown
-        owner = owner or _claimant(asked, view.name, unknown=unknown)
-        fate = losses.fate("metric", view.name, "@name", owner, mapped=translation.name is not None)
-        yield fate._replace(fate="unknown") if unknown else fate
+        path = METRICS + view.name
+        owner = owner or _claimant(asked, view.name, unknown=path in losses.unknown)
+        yield losses.fate("metric", view.name, path, owner, mapped=translation.name is not None)
     elif called := view.event_name or next(iter(sorted(names_of(view.event_name, view.attributes))), ""):
         owner, _ = _of_record(view, asked)
         owner = owner or (identity if called in target.events else "")

@@ -19,6 +19,7 @@ from semconv.target import Target
 from semconv.translation import (
     IRREVERSIBLE,
     LOSSLESS,
+    METRICS,
     NEEDS_PROVENANCE,
     REVERSALS,
     Loss,
@@ -70,7 +71,7 @@ def merged(view: MetricView, made: Made, target: Target, tables: Tables) -> Tran
     if view.duplicate_keys:
         loss.append(Loss("@duplicates", "superseded", view.duplicate_keys, 0))
     if measured.lost:
-        loss.append(Loss("@name", measured.lost, 1, size(view.name)))
+        loss.append(Loss(METRICS + view.name, measured.lost, 1, size(view.name)))
     tally.dropped += view.duplicate_keys + bool(measured.lost)
     tally.renamed += measured.name is not None
     tally.kept += (measured.name is None and not measured.lost) + (said and measured.unit is None)

@@ -28,14 +28,18 @@ from under a key where it would be wrong, repetitions of a key, the time of an e
 an atom is named in `loss`; the time, which is none, in `notes` as `info_folded`. Only the evidence event has it.
 """
 
+METRICS: Final = "@metrics/"
+"""Before the name of a metric that is none of the target's, where a path has to say it."""
+
 BUCKETS: Final = ("kept", "renamed", "converted", "folded", "derived_only", "dropped")
 
 
 class Loss(NamedTuple):
     """An atom that has no home in the target, or several atoms under one path.
 
-    A path is an attribute's key; `key#/member` is a member of the JSON in it; `@name`, `@kind`, `@body`, `@duplicates`,
-    `@events/<name>` and `@events/<name>/<key>` are what is no attribute. `size` is None where it is that of the whole attribute.
+    A path is an attribute's key; `key#/member` is a member of the JSON in it; `@name`, `@kind`, `@body`, `@event_name`, `@duplicates`,
+    `@metrics/<name>`, `@events/<name>` and `@events/<name>/<key>` are what is no attribute. `size` is None where it is that of
+    the whole attribute.
     """
 
     path: str

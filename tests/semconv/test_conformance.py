@@ -76,8 +76,11 @@ def excused(target: str, checked: Checked, finding: Finding) -> int | None:
     """The place of the first exception a departure falls under."""
     path = re.sub(r"/\d+(?=/|$)", "/*", finding.path)
     key = finding.path.partition("#")[0]
-    named = "@name" if key.startswith("@points/") else key
-    reasons = {loss.reason for loss in checked.translation.loss if loss.path.partition("#")[0] == named}
+    lost = {(loss.path.partition("#")[0], loss.reason) for loss in checked.translation.loss}
+    of_metric = key == "@name" or key.startswith("@points/")
+    reasons = {
+        reason for path_lost, reason in lost if path_lost == key or (of_metric and path_lost.startswith("@metrics/"))
+    }
     for place, entry in enumerate(EXCEPTIONS):
         if (
             (entry["code"], entry["path"]) == (finding.code, path)

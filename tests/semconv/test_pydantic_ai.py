@@ -171,7 +171,7 @@ def test_cost_has_no_metric_in_the_target(translator):
     assert costs
     for item in costs:
         found = translator.metric(otlp_json.metric_view(item.item, otlp_json.surroundings(item.resource, item.scope)))
-        assert lost(found) == {"@name": "no_concept"}
+        assert lost(found) == {"@metrics/operation.cost": "no_concept"}
         assert found.name is None
 
 

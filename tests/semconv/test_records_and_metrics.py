@@ -231,7 +231,7 @@ def test_durations_of_tools_have_the_tool_s_name(translator):
 def test_a_metric_without_a_home_stays_and_says_why(translator, producer, name, reason):
     translation = translate(translator, "metrics", metric(producer, name))
     assert (translation.name, translation.scale) == (None, None)
-    assert lost(translation)["@name"] == reason
+    assert lost(translation)[f"@metrics/{name}"] == reason
 
 
 def test_a_foreign_metric_is_no_loss(translator):

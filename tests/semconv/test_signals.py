@@ -194,7 +194,9 @@ class TestMetrics:
         points = [{"gen_ai.token.type": "input"}, {"gen_ai.token.type": "output"}]
         translation = translator.metric(MetricView(name="gen_ai.client.token.usage", points=points))
         assert translation.name is None
-        assert ("@name", "metric_type_mismatch") in {(loss.path, loss.reason) for loss in translation.loss}
+        assert ("@metrics/gen_ai.client.token.usage", "metric_type_mismatch") in {
+            (loss.path, loss.reason) for loss in translation.loss
+        }
 
     def test_points_are_translated_one_by_one(self, translator):
         metric = {
@@ -444,7 +446,9 @@ class TestMeasures:
             metric = {"name": "mcp.client.operation.duration", "unit": "s", kind: {"dataPoints": [{"asDouble": 1.5}]}}
             translation = translator.metric(viewed(metric))
             assert not translation.changed
-            assert [(loss.path, loss.reason) for loss in translation.loss] == [("@name", "metric_type_mismatch")]
+            assert [(loss.path, loss.reason) for loss in translation.loss] == [
+                ("@metrics/mcp.client.operation.duration", "metric_type_mismatch")
+            ]
 
     def test_buckets_of_powers_are_not_moved_by_a_ratio(self, translator):
         data = {"dataPoints": [{"count": "1", "scale": 3, "positive": {"bucketCounts": ["1"]}}]}
@@ -469,4 +473,4 @@ class TestMeasures:
     def test_a_metric_in_a_convention_s_namespace_without_a_row_is_unknown(self, translator):
         translation = translator.metric(MetricView(name="gen_ai.nobody.knows", points=[{}]))
         assert translation.unknown == ("@metrics/gen_ai.nobody.knows",)
-        assert translation.loss == (Loss("@name", "no_concept", 1, 19),)
+        assert translation.loss == (Loss("@metrics/gen_ai.nobody.knows", "no_concept", 1, 19),)

@@ -133,7 +133,7 @@ def test_durations_are_the_target_s_and_milliseconds_become_seconds(translator):
     assert tools.points[0].attributes["gen_ai.tool.name"] == "get_weather"
     first = found["strands.model.time_to_first_token"]
     assert (first.name, first.unit, first.scale) == ("gen_ai.client.inference.time_to_first_chunk", "s", (1, 1000))
-    assert lost(found["strands.event_loop.latency"]) == {"@name": "ambiguous"}
+    assert lost(found["strands.event_loop.latency"]) == {"@metrics/strands.event_loop.latency": "ambiguous"}
 
 
 @pytest.mark.parametrize("producer", PRODUCERS)

@@ -201,7 +201,7 @@ def test_the_name_of_a_metric_is_no_event():
     table = HEAD.replace(b"keys: {mine.*: 1}", b"metrics: {mine.*: 1}")
     found = translator(table).metric(MetricView(name="mine.count", points=[{}]))
     assert found.unknown == ("@metrics/mine.count",)
-    assert reasons(found) == {"@name": "no_concept"}
+    assert reasons(found) == {"@metrics/mine.count": "no_concept"}
 
 
 # ---------------------------------------------------------------- names, and what must not stay
