@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from semconv.python_repr import parse_repr
-from semconv.table import Defect, Path, mapping, nearest, number, sequence, text, texts
+from semconv.reasons import REASONS
+from semconv.table import Defect, Path, mapping, nearest, number, one_of, sequence, text, texts
 from semconv.value import Texts, Value, document, fits_int64, json_text, weighed
 
 Argument = Any
@@ -361,7 +362,7 @@ def _enum_argument(value: object, path: Path, enums: Enums) -> tuple[Mapping[str
 def _refuse_argument(value: object, path: Path, enums: Enums) -> tuple[frozenset[str], str]:
     table = mapping(value, path, known={"enum", "reason"}, need=["enum", "reason"])
     members, _ = _enum_argument(table["enum"], (*path, "enum"), enums)
-    return frozenset(members), text(table["reason"], (*path, "reason"))
+    return frozenset(members), one_of(table["reason"], (*path, "reason"), REASONS)
 
 
 def _text_argument(value: object, path: Path, _enums: Enums) -> str:
@@ -455,7 +456,11 @@ def _step(item: object, path: Path, enums: Enums) -> Step:
         names = [key for key in table if key != "miss"]
         if len(names) != 1:
             raise Defect(path, f"expected one operation, got {', '.join(names) or 'none'}")
-        name, argument, miss = names[0], table[names[0]], table.get("miss", "")
+        name, argument, miss = (
+            names[0],
+            table[names[0]],
+            one_of(table["miss"], (*path, "miss"), REASONS) if "miss" in table else "",
+        )
     if name not in OPS:
         raise Defect(
             path,

@@ -28,7 +28,7 @@ from semconv.profile import (
     is_pattern,
     pattern,
 )
-from semconv.row_reader import ROW, RowReader, reason
+from semconv.row_reader import ROW, RowReader, reason, word
 from semconv.shared import Shared
 from semconv.sources import Source, sources
 from semconv.table import Defect, Path, digest, flag, mapping, number, one_of, sequence, text, texts
@@ -97,14 +97,14 @@ class _Reader(RowReader):
             mapping(row, path, known={"to", "keys", "role", "parts_in_text", "yields", "when"}, need=["to", "keys"])
             fold = Fold(
                 to=self.concept(row["to"], (*path, "to")),
-                role=row.get("role", ""),
+                role=word(row, "role", path),
                 parts_in_text=flag(row.get("parts_in_text", False), (*path, "parts_in_text")),
                 yields=reason(row.get("yields", "superseded"), (*path, "yields")),
                 when=self.when(row.get("when"), (*path, "when")),
             )
             for key, place in mapping(row["keys"], (*path, "keys")).items():
-                steps = tuple(text(place, (*path, "keys", key)).split("."))
-                found.append((key, FoldKey(fold=fold, path=steps), (*path, "keys", key)))
+                at = (*path, "keys", key)
+                found.append((key, FoldKey(fold=fold, path=_steps(text(place, at), key, at)), at))
         for row, path in _items(table, "rows"):
             entry = self.row(mapping(row, path, known=ROW, need=["key"]), path)
             found += [(key, entry, path) for key in texts(row["key"], (*path, "key"))]
@@ -146,9 +146,12 @@ class _Reader(RowReader):
             pattern="",
             when=self.when(table.get("when"), (*path, "when")),
             to=self.concept(table["to"], (*path, "to")) if "to" in table else "",
-            role=table.get("role", ""),
-            body=table.get("body", ""),
-            rename=mapping(table.get("rename", {}), (*path, "rename")),
+            role=word(table, "role", path),
+            body=word(table, "body", path),
+            rename={
+                name: text(other, (*path, "rename", name))
+                for name, other in mapping(table.get("rename", {}), (*path, "rename")).items()
+            },
             lift=flag(table.get("lift", False), (*path, "lift")),
             attributes={key: self.member(value, (*path, "attributes", key)) for key, value in members.items()},
             lost=reason(table["lost"], (*path, "lost")) if "lost" in table else "",
@@ -173,13 +176,24 @@ class _Reader(RowReader):
         return [
             MetricRow(
                 name=name,
-                to=table.get("to", ""),
+                to=word(table, "to", path),
                 lost=reason(table["lost"], (*path, "lost")) if "lost" in table else "",
                 points=tuple((key, texts(values, (*path, "points", key))) for key, values in points.items()),
-                unit=text(table["unit"], (*path, "unit")) if "unit" in table else "",
+                unit=word(table, "unit", path),
             )
             for name in names
         ]
+
+
+def _steps(place: str, key: str, path: Path) -> tuple[str, ...]:
+    """The steps of a place in a structure; what stands in them for a hole is filled from the key's, in their order."""
+    steps = tuple(place.split("."))
+    asked = ["{}" if step.startswith("{") else step for step in steps if step.startswith(("{", "*"))]
+    given = ["{}" if has_index(segment) else segment for segment in key.split(".") if is_pattern(segment)]
+    if asked != given[: len(asked)]:
+        holes = ", ".join(given) or "none"
+        raise Defect(path, f"expected the holes of the key in their order ({holes}), got {', '.join(asked)}")
+    return steps
 
 
 def _marks(detect: object, target: Target | None) -> tuple[Mark, ...]:

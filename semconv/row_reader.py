@@ -51,7 +51,7 @@ class RowReader:
             reversible=all(step.inverse is not None for step in steps),
             loses=self.loses(table, path) if "loses" in table else "",
             secondary=flag(table.get("secondary", False), (*path, "secondary")),
-            role=table.get("role", ""),
+            role=word(table, "role", path),
             parts_in_text=flag(table.get("parts_in_text", False), (*path, "parts_in_text")),
             split=self.split(table, path) if ways[0] in ("split", "object") else None,
             lost=reason(table["lost"], (*path, "lost")) if "lost" in table else "",
@@ -61,7 +61,7 @@ class RowReader:
                 for concept in texts(table.get("sum_of", []), (*path, "sum_of"))
             ),
             keep=flag(table.get("keep", False), (*path, "keep")),
-            same_as=table.get("same_as", ""),
+            same_as=word(table, "same_as", path),
             copy=flag(table.get("copy", False), (*path, "copy")),
             yields=reason(table.get("yields", "conflict_lost"), (*path, "yields")),
             evict=flag(table.get("evict", False), (*path, "evict")),
@@ -142,6 +142,11 @@ def objects(table: dict[str, Any], target: Target, enums: Enums) -> Objects:
 def reason(value: object, path: Path) -> str:
     """A reason of loss."""
     return one_of(value, path, REASONS)
+
+
+def word(table: dict[str, Any], name: str, path: Path) -> str:
+    """A text that a table may have; empty when it has none."""
+    return text(table[name], (*path, name)) if name in table else ""
 
 
 def listed(value: object, path: Path) -> list[Any]:

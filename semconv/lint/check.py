@@ -20,6 +20,7 @@ from semconv.shared import shared
 from semconv.sources import Source, Sources, builtin
 from semconv.table import Defect, Path
 from semconv.target import load
+from semconv.translate import DEFAULT_TARGET
 
 
 class Linter:
@@ -29,6 +30,7 @@ class Linter:
         """`target` is the id of a target file. Raises `ProfileError` when there is none."""
         tables = {name: table.parse(table.builtin("tables", name), name) for name in table.builtin_names("tables")}
         self.target = load(target, tables)
+        self._metrics = {*self.target.metrics, *load(DEFAULT_TARGET, tables).metrics}
         self.shared = shared(tables, self.target)
         self.builtin = builtin()
         conventions = [
@@ -104,6 +106,7 @@ class Linter:
         yield from rows.conditions(entries, profile, reading.table, self.target)
         yield from rows.implied(profile, self.target)
         yield from rows.unused_enums(reading.table)
+        yield from rows.metrics(profile, reading.table, self._metrics)
         whole = {entry.path: entry.entry for entry in entries if isinstance(entry.entry, Row)}
         for event, path in rows.events(profile, reading.table):
             whole |= {(*path, "attributes", key): row for key, row in event.attributes.items()}

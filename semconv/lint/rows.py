@@ -159,6 +159,17 @@ def _value(value: Any, key: str, path: Path, target: Target) -> Iterator[Remark]
         yield Remark(path, "not-well-known", f"{value!r} is none of the values `{key}` is known for{hint}")
 
 
+def metrics(profile: Profile, table: Mapping[str, Any], known: Iterable[str]) -> Iterator[Remark]:
+    """Metrics that no target has."""
+    first = 0
+    for at, written in enumerate(table.get("metrics", [])):
+        row = profile.metrics[first]
+        if row.to and row.to not in known:
+            message = f"unknown metric {row.to!r}: no target has one of this name{nearest(row.to, known)}"
+            yield Remark(("metrics", at, "to"), "unknown-concept", message)
+        first += len(written["name"]) if isinstance(written["name"], list) else 1
+
+
 def unused_enums(table: Mapping[str, Any]) -> Iterator[Remark]:
     """Enums of a table's own that no operation of it names."""
     used = set(_named(table))

@@ -63,6 +63,26 @@ FLAWED = {
     "      c: {keep: true}\n",
     "what looks into a broken enum has nothing wrong": MARKED
     + "enums: {words: [a]}  # <- wrong-value\nrows: [{key: mine.a, to: gen_ai.agent.name, op: {enum: words}}]\n",
+    "words that are no text, reasons there are not, holes the key has not": MARKED
+    + "rows:\n"
+    "  - {key: mine.a, lost: no_concept, same_as: [x]}  # <- wrong-value\n"
+    "  - {key: mine.b, to: gen_ai.input.messages, role: 7}  # <- wrong-value\n"
+    "  - {key: mine.c, to: gen_ai.provider.name, op: {enum: provider, miss: somehow}}  # <- unknown-value\n"
+    "  - {key: mine.d, to: gen_ai.provider.name, op: {refuse: {enum: frameworks, reason: somehow}}}  # <- unknown-value\n"
+    "events:\n"
+    "  - {event: a, to: gen_ai.input.messages, body: [x]}  # <- wrong-value\n"
+    "  - {event: b, to: gen_ai.input.messages, rename: {x: [y]}}  # <- wrong-value\n"
+    "folds:\n"
+    "  - {to: gen_ai.input.messages, role: [x], keys: {'mine.f.{i}.a': '{i}.a'}}  # <- wrong-value\n"
+    "  - to: gen_ai.input.messages\n"
+    "    keys:\n"
+    "      'mine.g.{i}.b': '{i}.{i}.b'  # <- wrong-value\n"
+    "      'mine.g.*.c': '{i}.c'  # <- wrong-value\n"
+    "      'mine.g.{i}.**': '{k}.**'\n"
+    "      'mine.g.{i}.d.{k}': '{i}.d'\n"
+    "metrics:\n"
+    "  - {name: mine.m, to: gen_ai.client.operation.duratoin}  # <- unknown-concept\n"
+    "  - {name: mine.n, to: gen_ai.invoke_agent.duration}\n",
     "malformed keys": ROWS
     + "  - {key: mine.a*, keep: true}  # <- malformed-key\n"
     "  - {key: 'mine.{ab}.c', keep: true}  # <- malformed-key\n"
