@@ -456,11 +456,8 @@ def _step(item: object, path: Path, enums: Enums) -> Step:
         names = [key for key in table if key != "miss"]
         if len(names) != 1:
             raise Defect(path, f"expected one operation, got {', '.join(names) or 'none'}")
-        name, argument, miss = (
-            names[0],
-            table[names[0]],
-            one_of(table["miss"], (*path, "miss"), REASONS) if "miss" in table else "",
-        )
+        name, argument = names[0], table[names[0]]
+        miss = one_of(table["miss"], (*path, "miss"), REASONS) if "miss" in table else ""
     if name not in OPS:
         raise Defect(
             path,
