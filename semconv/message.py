@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from semconv.conformity import are_messages
 from semconv.parts import PartReader
 from semconv.paths import Document, Steps, at, drop, joined, taken, unflattened
 from semconv.python_repr import parse_repr
 from semconv.reading import Reading
-from semconv.shapes import MessageSpec, Shapes, are_messages
+from semconv.shapes import Shapes
+from semconv.specs import MessageSpec
 from semconv.spoken import Spoken
 from semconv.value import Value, document, leaves
 

@@ -10,9 +10,11 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from semconv.conformity import is_part
 from semconv.paths import Document, Steps, at, drop, joined, unflattened
 from semconv.reading import Reading
-from semconv.shapes import PartSpec, Shapes, is_part
+from semconv.shapes import Shapes
+from semconv.specs import PartSpec
 from semconv.value import Value, document, leaves
 
 _MODALITIES: Final = ("image", "audio", "video")

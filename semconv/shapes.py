@@ -1,126 +1,20 @@
-"""The table of message shapes, compiled, and the check whether a body has the target's shape already.
+"""The table of message shapes, compiled: which rows of it are for an object.
 
 The shapes are data (`tables/messages.yaml`): roles, wrappers, kinds of parts, of whatever origin. No code names a vendor.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from semconv.paths import Document, Steps, at
-from semconv.table import Defect, Path, mapping, sequence, text, texts
+from semconv.paths import Document, Steps
+from semconv.specs import MessageSpec, Parts, PartSpec, message_spec, paths_in, spelt
+from semconv.table import Defect, Path, mapping, text, texts
 
-_FIELDS: Final = (
-    "id",
-    "name",
-    "arguments",
-    "response",
-    "content",
-    "url",
-    "data",
-    "either",
-    "mime",
-    "format",
-    "file",
-)
 _NO_PART_HAS_IT: Final = ("\0",)
-_PATHS_OF_MESSAGES: Final = (
-    "role",
-    "kind",
-    "speaker",
-    "part_role",
-    "name",
-    "finish_reason",
-    "parts",
-    "further_parts",
-    "answers",
-)
 _MEMO_MAX: Final = 4096
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartSpec:
-    """How one kind of part is read."""
-
-    part: str
-    """The kind it becomes; `media` is a link, a file or a blob, by what there is."""
-    place: int
-    """Where in the table it stands: the first that applies is taken."""
-    when: tuple[tuple[Steps, Any], ...]
-    """What must stand where."""
-    need: tuple[Steps, ...]
-    """What must be there."""
-    modality: str
-    tool: str
-    """The name of a tool that is named by the kind of part alone."""
-    keep_type: bool
-    """What the part calls itself says more than the kind it becomes."""
-    other_names: frozenset[str]
-    """Members that only a part of another shape has: without them a part of the target's type is as it should be."""
-    fields: tuple[tuple[str, tuple[Steps, ...]], ...]
-
-    @property
-    def heads(self) -> frozenset[str]:
-        """Every member of a part the spec looks at."""
-        fields = [path[0] for _, paths in self.fields for path in paths]
-        return frozenset([*fields, *[path[0] for path, _ in self.when], *[path[0] for path in self.need]])
-
-    def among(self, names: frozenset[str]) -> PartSpec | None:
-        """What of the spec can apply to a part that has no other members it knows; None when nothing can."""
-        if not names.issuperset([*[path[0] for path, _ in self.when], *[path[0] for path in self.need]]):
-            return None
-        fields = ((name, _within(paths, names)) for name, paths in self.fields)
-        return replace(self, fields=tuple((name, paths) for name, paths in fields if paths))
-
-    def is_for(self, item: Document) -> bool:
-        """Whether its conditions hold."""
-        for path, value in self.when:
-            if at(item, path) != value:
-                return False
-        return all(at(item, path) is not None for path in self.need)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageSpec:
-    """Where a message has what. Each is a list of paths, the first that is there is taken, unless said otherwise."""
-
-    role: tuple[Steps, ...]
-    """Any text there is the role."""
-    kind: tuple[Steps, ...]
-    """What kind of message it is: a text, or a list whose last is."""
-    kinds: Mapping[str, str]
-    """The roles that kinds of messages say."""
-    speaker: tuple[Steps, ...]
-    """The role, if it is the name of one, or else a name."""
-    part_role: tuple[Steps, ...]
-    """In a part: whose words it is, if it is the name of a role."""
-    name: tuple[Steps, ...]
-    finish_reason: tuple[Steps, ...]
-    before: tuple[tuple[Steps, str], ...]
-    """What comes before the parts, and the kind of part it is; all of them."""
-    parts: tuple[Steps, ...]
-    """The parts, all of them; to have one makes a message."""
-    further_parts: tuple[Steps, ...]
-    """The same, but other things have them too."""
-    after: tuple[tuple[Steps, str], ...]
-    """What comes after the parts, as `before`."""
-    answers: tuple[Steps, ...]
-    """The id of the call that a message answers."""
-
-    @property
-    def heads(self) -> frozenset[str]:
-        """Every member of a message the spec looks at."""
-        told = [path[0] for path, _ in (*self.before, *self.after)]
-        return frozenset([*told, *[path[0] for name in _PATHS_OF_MESSAGES for path in getattr(self, name)]])
-
-    def among(self, names: frozenset[str]) -> MessageSpec:
-        """What of the spec can apply to a message that has no other members it knows."""
-        paths: dict[str, Any] = {name: _within(getattr(self, name), names) for name in _PATHS_OF_MESSAGES}
-        for name in ("before", "after"):
-            paths[name] = tuple(told for told in getattr(self, name) if told[0][0] in names)
-        return replace(self, **paths)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +74,7 @@ class Shapes:
             name: texts(fields, ("target_parts", name))
             for name, fields in mapping(table["target_parts"], ("target_parts",)).items()
         }
-        parts = _Parts(table["parts"])
+        parts = Parts(table["parts"])
         foreign = {
             name: _NO_PART_HAS_IT
             for name, specs in parts.by_type.items()
@@ -188,7 +82,7 @@ class Shapes:
         }
         roles = invert(table["roles"], ("roles",))
         reasons = invert(table["finish_reasons"], ("finish_reasons",))
-        message = _message(table["message"], invert(table["message_kinds"], ("message_kinds",)))
+        message = message_spec(table["message"], invert(table["message_kinds"], ("message_kinds",)))
         return cls(
             roles=roles,
             foreign_roles=_foreign(roles),
@@ -293,15 +187,6 @@ class Shapes:
         return found
 
 
-def _within(paths: tuple[Steps, ...], names: frozenset[str]) -> tuple[Steps, ...]:
-    return tuple(path for path in paths if path[0] in names)
-
-
-def spelt(kind: str) -> str:
-    """The name of a kind of part in the one spelling of the table: tool-call and TOOL_CALL are tool_call."""
-    return kind.lower().replace("-", "_")
-
-
 def invert(table: object, path: Path) -> dict[str, str]:
     """{target: [sources]} as {source: target}; a target is a source of itself."""
     inverse: dict[str, str] = {}
@@ -317,147 +202,10 @@ def _foreign(words: Mapping[str, str]) -> frozenset[str]:
     return frozenset(source for source, target in words.items() if source != target)
 
 
-# ------------------------------------------------------------------ does it have the target's shape already
-
-
-def conforms(shape: str, body: Any, shapes: Shapes) -> bool:  # noqa: ANN401  # a parsed document
-    """Whether a parsed body is what the target wants under `shape`; shapes without structure always are."""
-    check = _CHECKS.get(shape)
-    return check is None or (type(body) is list and check(body, shapes))
-
-
-def are_messages(body: list[Any], shapes: Shapes) -> bool:
-    """The hot loop over what is already right, so written flat."""
-    required, foreign, reasons = shapes.required, shapes.foreign_roles, shapes.foreign_reasons
-    for item in body:
-        if type(item) is not dict:
-            return False
-        role, parts, reason = item.get("role"), item.get("parts"), item.get("finish_reason")
-        if type(role) is not str or role in foreign:
-            return False
-        if type(parts) is not list or (reason is not None and (type(reason) is not str or reason in reasons)):
-            return False
-        for part in parts:
-            if type(part) is not dict:
-                return False
-            kind = part.get("type")
-            if type(kind) is not str:
-                return False
-            fields = required.get(kind)
-            if fields is None:
-                if kind.startswith(shapes.foreign_prefixes):
-                    return False
-                continue
-            for name in fields:
-                if name not in part or (name == "content" and type(part["content"]) is not str):
-                    return False
-    return True
-
-
-def is_part(part: Any, shapes: Shapes) -> bool:  # noqa: ANN401  # a parsed document
-    """Whether a part is one of the target's: a known type has what it must have, any other type is its own affair."""
-    if not isinstance(part, dict) or not isinstance(part.get("type"), str):
-        return False
-    for name in shapes.required.get(part["type"], ()):
-        if name not in part or (name == "content" and type(part["content"]) is not str):
-            return False
-    return True
-
-
-def _are_parts(body: list[Any], shapes: Shapes) -> bool:
-    return all(is_part(part, shapes) for part in body)
-
-
-def _are_definitions(body: list[Any], _shapes: Shapes) -> bool:
-    return all(isinstance(item, dict) and type(item.get("type")) is type(item.get("name")) is str for item in body)
-
-
-def _are_documents(body: list[Any], _shapes: Shapes) -> bool:
-    return all(isinstance(item, dict) and isinstance(item.get("score"), int | float | None) for item in body)
-
-
-_CHECKS: Final[Mapping[str, Callable[[list[Any], Shapes], bool]]] = {
-    "input_messages": are_messages,
-    "output_messages": are_messages,
-    "system_instructions": _are_parts,
-    "tool_definitions": _are_definitions,
-    "retrieval_documents": _are_documents,
-}
-
-
-# ------------------------------------------------------------------ reading the table
-
-
 def _path_table(table: Document, word: str) -> dict[str, tuple[Steps, ...]]:
-    return {name: _paths(paths, (word, name)) for name, paths in mapping(table[word], (word,)).items()}
-
-
-def _paths(value: object, path: Path) -> tuple[Steps, ...]:
-    return tuple(_steps(item) for item in texts(value, path))
-
-
-def _steps(path: str) -> Steps:
-    return tuple(path.split("."))
-
-
-class _Parts:
-    """The kinds of parts by what gives them away."""
-
-    def __init__(self, entries: object) -> None:
-        self.by_type: dict[str, list[PartSpec]] = {}
-        self.by_prefix: list[tuple[str, PartSpec]] = []
-        self.by_member: dict[str, list[PartSpec]] = {}
-        self.heads = frozenset(["type"])
-        for place, entry in enumerate(sequence(entries, ("parts",))):
-            path = ("parts", place)
-            spec = _part_spec(entry, place, path)
-            self.heads |= spec.heads
-            for name in texts(entry.get("type", []), (*path, "type")):
-                if name.endswith("*"):
-                    self.by_prefix.append((name[:-1], spec))
-                    continue
-                for spelling in {name, spelt(name), spelt(name).replace("_", "-")}:
-                    self.by_type.setdefault(spelling, []).append(spec)
-            for name in texts(entry.get("has", []), (*path, "has")):
-                self.by_member.setdefault(name, []).append(spec)
-
-
-def _part_spec(entry: object, place: int, path: Path) -> PartSpec:
-    words = {"type", "has", "as", "when", "need", "modality", "tool", "keep_type", *_FIELDS}
-    table = mapping(entry, path, known=words, need=["as"])
-    if "type" not in table and "has" not in table:
-        raise Defect(path, "expected `type` or `has`, got neither")
-    paths = {name: _paths(table[name], (*path, name)) for name in _FIELDS if name in table}
-    heads = {steps[0] for listed in paths.values() for steps in listed}
-    when = mapping(table.get("when", {}), (*path, "when"))
-    return PartSpec(
-        part=text(table["as"], (*path, "as")),
-        place=place,
-        when=tuple((_steps(name), value) for name, value in when.items()),
-        need=_paths(table.get("need", []), (*path, "need")),
-        modality=table.get("modality", ""),
-        tool=table.get("tool", ""),
-        keep_type=bool(table.get("keep_type", False)),
-        other_names=frozenset(heads.difference(paths)),
-        fields=tuple(paths.items()),
-    )
-
-
-def _message(table: object, kinds: Mapping[str, str]) -> MessageSpec:
-    lists = _PATHS_OF_MESSAGES
-    beside = ("before", "after")
-    words = mapping(table, ("message",), known={*lists, *beside}, need=(*lists, *beside))
-    paths: dict[str, Any] = {name: _paths(words[name], ("message", name)) for name in lists}
-    told: dict[str, Any] = {
-        name: tuple(
-            (_steps(where), text(kind, ("message", name, where)))
-            for where, kind in mapping(words[name], ("message", name)).items()
-        )
-        for name in beside
-    }
-    return MessageSpec(kinds=kinds, **paths, **told)
+    return {name: paths_in(paths, (word, name)) for name, paths in mapping(table[word], (word,)).items()}
 
 
 def _wrapper(entry: object, path: Path) -> tuple[tuple[Steps, ...], str, str]:
     table = mapping(entry, path, known={"has", "inside", "of_role"}, need=["has", "inside"])
-    return _paths(table["has"], (*path, "has")), text(table["inside"], (*path, "inside")), table.get("of_role", "")
+    return paths_in(table["has"], (*path, "has")), text(table["inside"], (*path, "inside")), table.get("of_role", "")

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from semconv.conformity import conforms
 from semconv.inverse import undo
 from semconv.messages import read
 from semconv.ops import Miss
 from semconv.profile import EventRow
 from semconv.run import EQUAL, LOST, WON, Run
 from semconv.settle import CARRIED, GONE, READABLE, Way, book, offer_body, settle
-from semconv.shapes import Shapes, conforms
+from semconv.shapes import Shapes
 from semconv.translation import Loss
 from semconv.value import Texts, Value, exactly, parsed, same, size
 from semconv.view import Attributes, EventView

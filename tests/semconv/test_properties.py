@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from semconv import otlp_json
 from semconv.account import Account
 from semconv.apply import apply_json
-from semconv.shapes import conforms
+from semconv.conformity import conforms
 from semconv.translate import Translator
 from semconv.value import document, exactly
 from tests.semconv.recorded import recorded

@@ -6,8 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from semconv import otlp_json, table
+from semconv.conformity import conforms
 from semconv.messages import read
-from semconv.shapes import Shapes, conforms
+from semconv.shapes import Shapes
 from semconv.value import document
 from tests.semconv.recorded import recorded
 from tests.semconv.strategies import ENVELOPE, MESSAGE, PART
