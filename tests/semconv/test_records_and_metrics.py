@@ -1,13 +1,21 @@
 """Recorded log records and metrics: what some of them become, written by hand, and the laws over all of them."""
 
+import math
 import random
+from dataclasses import replace
+from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from semconv import otlp_json
 from semconv.apply import applied, apply_log_json, apply_metric_json
+from semconv.measure import scaled
 from tests.semconv.golden import lost
 from tests.semconv.recorded import Recorded, recorded
+from tests.semconv.strategies import TRANSLATOR, logs, metrics
+from tests.semconv.test_properties import LAWS
 
 DETAILS = "gen_ai.client.inference.operation.details"
 SIGNALS = {
@@ -283,3 +291,44 @@ def test_the_order_of_attributes_says_nothing_on_records(translator):
         other = Recorded("", "", {**item.item, "attributes": pairs}, item.resource, item.scope)
         first, second = translate(translator, "logs", item), translate(translator, "logs", other)
         assert (first.to_json(), first.tally) == (second.to_json(), second.tally), str(item)
+
+
+# ------------------------------------------------------------------ and over some that nobody recorded
+
+
+@given(logs())
+@LAWS
+def test_any_record_translates_once(view):
+    """T(T(x)) = T(x); a record is never half a message: its name changes exactly where its body found its place."""
+    first = TRANSLATOR.log(view)
+    after = applied(view, first)
+    second = TRANSLATOR.log(after)
+    assert not second.changed, (first.to_json(), second.to_json())
+    assert not (first.body_removed and first.event_name is None)
+    assert (after.body is None) == (view.body is None or first.body_removed)
+
+
+@given(metrics(), st.sampled_from(["", "s", "ms", "min", "1", "{token}", "tokens", "By"]))
+@LAWS
+def test_any_metric_translates_once(view, unit):
+    """T(T(x)) = T(x); numbers are scaled exactly where the unit is another one afterwards."""
+    view = replace(view, unit=unit)
+    first = TRANSLATOR.metric(view)
+    after = applied(view, first)
+    second = TRANSLATOR.metric(after)
+    assert not second.changed, (first.to_json(), second.to_json())
+    assert first.scale is None or (first.unit is not None and view.unit)
+    assert first.tally.balanced
+    assert second.tally.balanced
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.sampled_from([(1, 1000), (1, 1000000), (60, 1), (3600, 1)]))
+@LAWS
+def test_a_scaled_number_is_the_nearest_there_is(value, by):
+    """scaled(v, (n, d)) == float(v * n / d), computed with no rounding in between."""
+    exact = Fraction(value) * by[0] / by[1]
+    try:
+        expected = float(exact)
+    except OverflowError:
+        expected = math.copysign(math.inf, value)
+    assert scaled(value, by) == expected
