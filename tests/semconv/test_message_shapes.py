@@ -245,3 +245,23 @@ def test_the_provider_s_own_word_for_an_end_is_kept_beside_the_messages():
     found = TRANSLATOR.span(view).attributes
     assert json.loads(found["gen_ai.output.messages"]) == MINE
     assert found["gen_ai.response.finish_reasons"] == ["end_turn"]
+
+
+def test_a_list_of_parts_that_is_the_text_of_a_flat_attribute_is_these_parts():
+    blocks = [{"type": "text", "text": "look"}, {"type": "image", "source": {"type": "url", "url": "https://x/y.png"}}]
+    attributes = {
+        "openinference.span.kind": "LLM",
+        "llm.input_messages.0.message.role": "user",
+        "llm.input_messages.0.message.content": json.dumps(blocks),
+        "llm.input_messages.1.message.role": "assistant",
+        "llm.input_messages.1.message.tool_calls.0.tool_call.id": "c",
+        "llm.input_messages.1.message.tool_calls.0.tool_call.function.name": "f",
+        "llm.input_messages.1.message.tool_calls.0.tool_call.function.arguments": '{"x": 1}',
+        "llm.input_messages.2.message.role": "user",
+        "llm.input_messages.2.message.content": '[{"a": 1}]',
+    }
+    view = otlp_json.span_view({"attributes": otlp_json.key_values(attributes)}, otlp_json.surroundings({}, {}))
+    messages = json.loads(TRANSLATOR.span(view).attributes["gen_ai.input.messages"])
+    assert [part["type"] for part in messages[0]["parts"]] == ["text", "uri"]
+    assert messages[1]["parts"] == [{"type": "tool_call", "id": "c", "name": "f", "arguments": {"x": 1}}]
+    assert messages[2]["parts"] == [{"type": "text", "content": '[{"a": 1}]'}]
