@@ -134,19 +134,22 @@ def _closure(check: Check, facts: Facts) -> str:
 
 
 def _mapping(check: Check, facts: Facts) -> str:
-    totals = _totals(facts.mapping_loss)
-    said = f"{totals[0]} of {totals[1]} atoms lost" if totals else "the loss is not known"
+    said = _lost(facts.mapping_loss)
     if check.outcome in ("pass", "warn"):
         return f"Translation: recomputed, {said}."
     return f"Translation: not recomputed ({check.reason}); by its own report {said}."
 
 
-def _totals(report: Mapping[str, Any] | None) -> tuple[int, int] | None:
+def _lost(report: Mapping[str, Any] | None) -> str:
+    """How much was lost, and how much of it matters: what is said elsewhere once more is told from what is gone."""
     totals = (report or {}).get("totals")
-    if not isinstance(totals, Mapping):
-        return None
-    dropped, atoms = totals.get("dropped"), totals.get("atoms_in")
-    return (dropped, atoms) if isinstance(dropped, int) and isinstance(atoms, int) else None
+    dropped, atoms = (totals.get("dropped"), totals.get("atoms_in")) if isinstance(totals, Mapping) else (None, None)
+    if not isinstance(totals, Mapping) or not isinstance(dropped, int) or not isinstance(atoms, int):
+        return "the loss is not known"
+    severity = totals.get("dropped_by_severity")
+    gone = [severity.get(name) for name in ("major", "minor")] if isinstance(severity, Mapping) and dropped else []
+    matters = f", {gone[0]} of them major and {gone[1]} minor" if gone and all(isinstance(n, int) for n in gone) else ""
+    return f"{dropped} of {atoms} atoms lost{matters}"
 
 
 def _count(number: int, noun: str) -> str:

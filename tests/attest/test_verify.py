@@ -50,7 +50,7 @@ def test_the_two_lines_say_who_signed_and_what_is_not_shown(case, trust, key):
         "Time of signing: not established: a signature by a key alone carries no time;",
         "the sender gave no counts of its own",
         "Closure ",
-        "Translation: not recomputed (no translator was given); by its own report 1 of 12 atoms lost.",
+        "Translation: not recomputed (no translator was given); by its own report 1 of 12 atoms lost, 0 of them major and 1 minor.",
         "Policy: none was given.",
         "never reached the sidecar",
     ):
@@ -218,7 +218,7 @@ def test_a_mapping_that_comes_out_the_same_passes(case, trust):
     result = verify_file(case.path, trust=trust, mapping=translator)
     assert (result.exit_code, result.check("mapping").outcome) == (0, "pass")
     assert translator.seen == list(range(7))
-    assert "Translation: recomputed, 1 of 12 atoms lost." in result.assurance
+    assert "Translation: recomputed, 1 of 12 atoms lost, 0 of them major and 1 minor." in result.assurance
 
 
 def test_profiles_that_the_bundle_carries_reach_the_translator_by_file_name(tmp_path, key, trust):

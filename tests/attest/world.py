@@ -29,7 +29,12 @@ from evidence.run import RunMeta, attestation_file_name, bundle_file_name
 
 PRODUCER = {"name": "affidavit", "version": "0.0.0"}
 MAPPING = {"target": {"id": "t", "version": "1", "digest": "sha256:" + "7" * 64}, "profiles": []}
-MAPPING_LOSS = canonical({"schema": "mapping-loss-v1", "totals": {"atoms_in": 12, "dropped": 1}})
+MAPPING_LOSS = canonical(
+    {
+        "schema": "mapping-loss-v1",
+        "totals": {"atoms_in": 12, "dropped": 1, "dropped_by_severity": {"major": 0, "minor": 1}},
+    }
+)
 SOURCE = "urn:affidavit:sidecar:test"
 
 Members = dict[str, bytes]

@@ -48,4 +48,6 @@ def map_(inputs: tuple[Path, ...], out: Path, report: Path, chosen: Tables) -> N
 
 def _summary(totals: Any) -> str:  # noqa: ANN401  # a member of the report
     items = f"{totals['spans']} spans, {totals['logs']} log records, {totals['metrics']} metrics"
-    return f"{items}: {totals['dropped']} of {totals['atoms_in']} atoms lost"
+    severity = totals["dropped_by_severity"]
+    matters = f", {severity['major']} of them major and {severity['minor']} minor" if totals["dropped"] else ""
+    return f"{items}: {totals['dropped']} of {totals['atoms_in']} atoms lost{matters}"
