@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from semconv.conformity import are_messages
+from semconv.conformity import are_messages, is_part
 from semconv.parts import PartReader
 from semconv.paths import Document, Steps, at, drop, joined, taken, unflattened
 from semconv.python_repr import parse_repr
 from semconv.reading import Reading
-from semconv.shapes import Shapes
+from semconv.shapes import GENERIC, Shapes
 from semconv.specs import MessageSpec
 from semconv.spoken import Spoken
 from semconv.value import Value, document, leaves
@@ -247,14 +247,18 @@ class MessageReader:
                 part = read
                 if isinstance(part.get("arguments"), str):
                     part = {**part, "arguments": self.reading.parsed(part["arguments"])}
-                if part["type"] == kind == "tool_call" and type(part.get("name")) is not str:
-                    part = {**part, "type": "generic"}  # where it stands says that it is a call, but it calls nothing
+                if part["type"] == kind and not self._is_whole(part):
+                    part = {**part, "type": GENERIC}  # where it stands says what it is, but it says nothing
                 more = spoken.says(role, part)
                 if more is None:
                     new = True
                 else:
                     self.reading.derivable += leaves(one) + self.reading.parsed_leaves - before - len(more)
         return new
+
+    def _is_whole(self, part: Document) -> bool:
+        """Whether a part has what one of its kind must have."""
+        return is_part(part, self.shapes) and type(part.get("name", "")) is str
 
     def _as_part(self, one: Value, kind: str) -> Value:
         """A part that says what it is, or is told by where it stands."""

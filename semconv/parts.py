@@ -13,7 +13,7 @@ from typing import Final
 from semconv.conformity import is_part
 from semconv.paths import Document, Steps, at, drop, joined, unflattened
 from semconv.reading import Reading
-from semconv.shapes import Shapes
+from semconv.shapes import GENERIC, Shapes
 from semconv.specs import PartSpec
 from semconv.value import Value, document, leaves
 
@@ -54,7 +54,7 @@ class PartReader:
             return [{"type": "text", "content": item}]
         if not isinstance(item, dict):
             self.reading.notes.add("part_unrepresentable")
-            return [{"type": "generic", "value": item}]
+            return [{"type": GENERIC, "value": item}]
         renamed = self._renamed(item)
         if renamed is not None:
             return [renamed]
@@ -238,7 +238,7 @@ class PartReader:
         for name in self.shapes.part_types:
             if isinstance(item.get(name), str):
                 return joined({"type": item[name]}, {key: value for key, value in item.items() if key != name})
-        return joined({"type": "generic"}, item)
+        return joined({"type": GENERIC}, item)
 
     def _opened(self, content: str) -> Value:
         """The list of parts a text is the JSON of, or the text."""

@@ -13,6 +13,8 @@ from semconv.paths import Document, Steps
 from semconv.specs import MessageSpec, Parts, PartSpec, message_spec, paths_in, spelt
 from semconv.table import Defect, Path, mapping, text, texts
 
+GENERIC: Final = "generic"
+"""The kind of a part that is of none."""
 _NO_PART_HAS_IT: Final = ("\0",)
 _MEMO_MAX: Final = 4096
 
@@ -128,11 +130,13 @@ class Shapes:
 
     def part(self, item: Document) -> tuple[str, str, tuple[PartSpec, ...]]:
         """The member of a part that says what it is, what that is, and how the part may be read; in the order of the table."""
+        kind = item.get("type")
+        if kind == GENERIC:
+            return "type", kind, ()
         for name in self.part_types:
             said = item.get(name)
             if type(said) is str and (specs := self.specs_for(said)):
                 return name, said, self._among(said, specs, item)
-        kind = item.get("type")
         if type(kind) is str:
             return "type", kind, ()
         hints = {spec.place: spec for name in item if item[name] is not None for spec in self.by_member.get(name, ())}
