@@ -15,7 +15,7 @@ from typing import Final
 
 from semconv.messages import Reading, read
 from semconv.run import EQUAL, LOST, Run
-from semconv.settle import Way, book, offer_body
+from semconv.settle import book, offer_body
 from semconv.stages import BoundEvent, said_in
 from semconv.translation import Loss
 from semconv.value import Value, leaves, size
@@ -57,9 +57,9 @@ class RecordStage:
         if reading is None or won is LOST:
             self._stay(run, record, value, "unstructured" if reading is None else row.yields)
         else:
-            self._go(run, record, value, reading, way, equal=won is EQUAL)
+            self._go(run, record, value, reading, equal=won is EQUAL)
 
-    def _go(self, run: Run, record: LogView, value: Value, reading: Reading, way: Way, *, equal: bool) -> None:
+    def _go(self, run: Run, record: LogView, value: Value, reading: Reading, *, equal: bool) -> None:
         """The body is in the attribute: it goes, and the record takes the name of the target's event."""
         row = self.bound.row
         run.lossy = True  # the form of the body does not follow from the messages
