@@ -32,6 +32,8 @@ Rank = tuple[Any, ...]
 
 _NATIVE = -1
 """The place of what an item has under the target's own keys: before any profile."""
+_LAST = 1 << 16
+"""The place after every profile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,12 @@ class Assignment:
         if record is not None:
             draft.stages.append(((_NATIVE, -1), record))
         singles, families = self._assign(draft, record.held if record else ())
+        for family in families.values():
+            if all(entry.path[-1] == "role" for _, entry, _ in family.members):
+                family.rank = (
+                    _LAST,
+                    *family.rank,
+                )  # whose words, and none of them: whatever else says something is heard before
         first = self._first_claims(singles, families)
         for assigned in sorted(singles, key=lambda one: one.rank):
             self._place(assigned, draft, first)

@@ -16,6 +16,7 @@ from semconv.definitions import read_definitions
 from semconv.documents import read_documents
 from semconv.message import MessageReader, is_pair
 from semconv.paths import Document, at, joined
+from semconv.python_repr import is_address
 from semconv.reading import Reading
 from semconv.shapes import Shapes
 from semconv.value import Value
@@ -80,7 +81,7 @@ class _BodyReader:
             self.reading.rest.update(self.reading.without_nulls({key: body[key] for key in body if key != name}))
             return self._listed(body[name], envelopes - 1)
         if not isinstance(body, list):
-            return [body] if isinstance(body, str) else None
+            return [body] if isinstance(body, str) and not is_address(body) else None
         for item in body:
             if type(item) is list and not is_pair(item):
                 return self._flattened(body)

@@ -298,7 +298,7 @@ def _is(value: Value, kinds: tuple[str, ...], scope: Scope) -> Value | Miss:
 
 
 def _filled(value: Value, _argument: None, _scope: Scope) -> Value | Miss:
-    return value if isinstance(value, str) and value else NOT_THIS
+    return value if isinstance(value, str | list) and value else NOT_THIS
 
 
 def _plus(value: Value, addends: tuple[str, ...], scope: Scope) -> Value | Miss:

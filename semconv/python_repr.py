@@ -34,6 +34,9 @@ _CLOSING: Final = {"[": "]", "(": ")", "{": "}"}
 _DIGITS_MAX: Final = 4000
 
 
+_ADDRESS: Final = re.compile(r"<[^<>]{1,200} at 0x[0-9a-fA-F]{4,16}>")
+
+
 class _NoReprError(Exception):
     """The text is nothing repr writes, or is over a bound."""
 
@@ -48,6 +51,11 @@ def parse_repr(text: str) -> dict[str, Value] | list[Value] | None:
         return value if isinstance(value, dict | list) and reader.kind == "" else None
     except _NoReprError:
         return None
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is what repr writes of an object that has none: what it is and where in memory, nothing it holds."""
+    return _ADDRESS.fullmatch(text) is not None
 
 
 class _Reader:

@@ -16,6 +16,7 @@ from semconv.inverse import undo
 from semconv.messages import Reading, read
 from semconv.ops import Miss
 from semconv.profile import Row
+from semconv.python_repr import is_address
 from semconv.run import EQUAL, LOST, WON, Run
 from semconv.translation import Loss
 from semconv.value import Value, exactly, leaves, same, size
@@ -310,8 +311,11 @@ def _take_apart(run: Run, label: str, value: Value, way: Way, atoms: int) -> Out
             return result
         if result is not parsed:
             parsed, count = result, 0
-    if not isinstance(parsed, dict) or not parsed:
+    if not isinstance(parsed, dict):
         return ops.UNPARSEABLE
+    if not parsed:  # nothing was said
+        run.derived += atoms
+        return CARRIED
     run.extra += (count or leaves(parsed)) - atoms
     left: Attributes = dict(parsed)
     dropped = False
@@ -322,7 +326,7 @@ def _take_apart(run: Run, label: str, value: Value, way: Way, atoms: int) -> Out
     for place in sorted(places):
         path, suffix, member = way.members[place]
         found, there = _member(left, path)
-        if not there:
+        if not there or (isinstance(found, str) and is_address(found)):
             continue
         outcome = settle(run, inside + suffix, found, member, leaves(found))
         if isinstance(outcome, Miss):

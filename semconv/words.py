@@ -53,7 +53,7 @@ _OPERATIONS: Final[Mapping[str, str]] = {
     "has_any": "if it is an object with one of {}",
     "only": "if it is an object with nothing but {}",
     "is": "if it is {}",
-    "filled": "if it is text that is not empty",
+    "filled": "if it is a text or a list that is not empty",
 }
 
 _CONDITIONS: Final[Mapping[str, str]] = {
