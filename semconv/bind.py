@@ -14,6 +14,8 @@ from semconv.target import Target
 
 BOUND_MAX: Final = 1 << 14
 """Bound rows that are kept; only a row with a hole in its target can be bound in more ways than one."""
+NAME_MAX: Final = 256
+"""Characters of what a hole holds, if the row that is bound with it is to be kept."""
 TABLED = ("enum", "refuse")
 """Operations that are a look into a table: of values that are in none of them they change none."""
 
@@ -28,11 +30,13 @@ class Binder:
 
     def bind(self, row: Row, holes: Sequence[str] = ()) -> Way:
         """As `bind`. `row` is one of a table: what is made for the occasion is not worth keeping."""
-        return self._bound(row, tuple(holes) if row.to.endswith("*") else ())
+        if not row.to.endswith("*") or not holes:
+            return self._bound(row, ())
+        return self._bound(row, (holes[-1],)) if len(holes[-1]) <= NAME_MAX else bind(self.target, row, holes)
 
     def targets_of(self, bound: Way) -> tuple[str, ...]:
         """As `targets_of`, each key once."""
-        return self._targets(bound)
+        return self._targets(bound) if len(bound.key) <= NAME_MAX else tuple(dict.fromkeys(targets_of(bound)))
 
     @cached_property
     def own(self) -> Mapping[str, Way]:

@@ -11,7 +11,7 @@ from semconv.ops import Step
 from semconv.profile import FoldKey, MetricRow, NameRow, Row
 from semconv.run import Run
 from semconv.stages import EventStage, OwnStage, Stage
-from semconv.translation import IRREVERSIBLE, LOSSLESS, NEEDS_PROVENANCE, Loss
+from semconv.translation import IRREVERSIBLE, LOSSLESS, NEEDS_PROVENANCE, Loss, Translation
 from semconv.value import Value
 
 Signal = Literal["span", "log", "point"]
@@ -85,6 +85,8 @@ class Plan:
     kind: int | None = None
     """The span kind a table gives to spans that come without a telling one."""
     metrics: Mapping[str, tuple[MetricRow, ...]] = field(default_factory=dict)
+    unchanged: dict[int, Translation] = field(default_factory=dict)
+    """Translations of items of which nothing changes: they differ by the number of atoms alone. Bounded."""
 
 
 NOTHING: Final = Plan()

@@ -14,14 +14,17 @@ from typing import Any, Final, Generic, TypeVar
 
 from semconv.assign import Assignment
 from semconv.bind import Binder, is_tabled
+from semconv.kept import Kept
 from semconv.plan import NOTHING, Entry, KeyFacts, Plan, Shape, Signal
 from semconv.profile import Pattern, Profile, Row
 from semconv.target import OPERATION, Target
 
-SHAPE_KEYS_MAX: Final = 1 << 16
-"""Keys over all shapes kept; a shape costs about a hundred bytes a key."""
-KEYS_MAX: Final = 1 << 14
-"""Keys whose facts are kept."""
+SHAPES_BYTES_MAX: Final = 1 << 25
+"""What the shapes that are kept may weigh, with their plans. Senders choose keys, and how long they are."""
+KEYS_BYTES_MAX: Final = 1 << 23
+"""What the keys may weigh whose facts are kept."""
+_ENTRY_BYTES: Final = 512
+"""What an entry weighs beside its text: of a cache, and of a plan for each key or event."""
 PLANS_PER_SHAPE_MAX: Final = 256
 T = TypeVar("T")
 _NUMBER: Final = re.compile(r"(?<=\.)(?:0|[1-9][0-9]{0,8})(?=\.|\Z)")
@@ -51,36 +54,32 @@ class Planner:
         )
         self._vocabulary = _vocabulary(self.profiles)
         self._below = _below(self.profiles)
-        self._facts: dict[str, KeyFacts] = {}
-        self._kin: dict[str, tuple[KeyFacts, Mapping[int, list[_Holes]]]] = {}
+        self._facts: Kept[str, KeyFacts] = Kept(KEYS_BYTES_MAX)
+        self._kin: Kept[str, tuple[KeyFacts, Mapping[int, list[_Holes]]]] = Kept(KEYS_BYTES_MAX)
         """By a key with its numbers made nought: what is known of it, and the patterns that match it, by profile."""
         numbered = [name for name in self._names() if _NUMBER.search(name)]
         self._numbered = frozenset(_NUMBER.sub("0", name) for name in numbered)
         self._numbered_families = any(_HOLE.search(name) or name.endswith(".") for name in numbered)
-        self._shapes: dict[tuple[Any, ...], Shape] = {}
-        self._shape_keys = 0
-        self.resource_marks = tuple(
-            sorted({mark.pattern for profile in self.profiles for mark in profile.marks if mark.kind == "resource"})
-        )
+        self._shapes: Kept[tuple[Any, ...], Shape] = Kept(SHAPES_BYTES_MAX)
+        self.resource_marks = _resource_marks(self.profiles)
+        """Keys of resources and the values of each that make a difference."""
 
     def shape(self, scope: str, keys: tuple[str, ...], types: tuple[type, ...], events: frozenset[str]) -> Shape:
         """The shape, new or known."""
         identity = (scope, keys, types, events)
         shape = self._shapes.get(identity)
         if shape is None:
-            if self._shape_keys + len(keys) > SHAPE_KEYS_MAX:
-                self._shapes.clear()
-                self._shape_keys = 0
             words = self._vocabulary
             switches = sorted(key for key, kind in zip(keys, types, strict=True) if kind in _ASKED and key in words)
-            shape = self._shapes[identity] = Shape(
+            shape = Shape(
                 keys=keys,
                 types=types,
                 scope=scope,
                 events=events,
                 switches=tuple((key, words[key]) for key in switches),
             )
-            self._shape_keys += len(keys)
+            characters = len(scope) + sum(map(len, keys)) + sum(map(len, events))
+            self._shapes.keep(identity, shape, 2 * characters + _weight(shape))
         return shape
 
     def plan(self, shape: Shape, values: tuple[str | None, ...], resource: tuple[str | None, ...]) -> Plan:
@@ -91,12 +90,15 @@ class Planner:
             if len(shape.plans) >= PLANS_PER_SHAPE_MAX:
                 shape.plans.clear()
             plan = shape.plans[choice] = self._make(shape, values, resource)
+            self._shapes.weigh(_weight(shape))
         return plan
 
     def _make(self, shape: Shape, values: tuple[str | None, ...], resource: tuple[str | None, ...]) -> Plan:
         by_key = dict(zip((key for key, _ in shape.switches), values, strict=True))
         facts = [self._facts_of(key) for key in shape.keys]
-        margins = self._detect(shape, facts, by_key, dict(zip(self.resource_marks, resource, strict=True)))
+        margins = self._detect(
+            shape, facts, by_key, dict(zip([key for key, _ in self.resource_marks], resource, strict=True))
+        )
         if not margins:
             return NOTHING
         heard = sorted(margins, key=lambda at: (self.profiles[at].layer, -margins[at], self.profiles[at].id))
@@ -109,9 +111,8 @@ class Planner:
     def _facts_of(self, key: str) -> KeyFacts:
         known = self._facts.get(key)
         if known is None:
-            if len(self._facts) >= KEYS_MAX:
-                self._facts.clear()
-            known = self._facts[key] = self._learn(key)
+            known = self._learn(key)
+            self._facts.keep(key, known, 2 * len(key) + _ENTRY_BYTES)
         return known
 
     def _names(self) -> Iterable[str]:
@@ -130,8 +131,6 @@ class Planner:
             return self._ask(key)
         kin = self._kin.get(kind)
         if kin is None:
-            if len(self._kin) >= KEYS_MAX:
-                self._kin.clear()
             facts = self._ask(kind)
             among = {
                 at: sorted(
@@ -140,7 +139,8 @@ class Planner:
                 )
                 for at in facts.rows
             }
-            kin = self._kin[kind] = (facts, among)
+            kin = (facts, among)
+            self._kin.keep(kind, kin, 2 * len(kind) + _ENTRY_BYTES)
         facts, patterns = kin
         parts = key.split(".")
         return KeyFacts(
@@ -241,6 +241,19 @@ class _Holes:
         if self.tail:
             holes.append(".".join(parts[self.tail :]))
         return self.order, self.row, tuple(holes)
+
+
+def _weight(shape: Shape) -> int:
+    """What a shape weighs, or a plan for it, in bytes and without its text."""
+    return _ENTRY_BYTES * (1 + len(shape.keys) + len(shape.events))
+
+
+def _resource_marks(profiles: Sequence[Profile]) -> tuple[tuple[str, frozenset[str]], ...]:
+    """By key, sorted."""
+    words: dict[str, set[str]] = {}
+    for mark in [mark for profile in profiles for mark in profile.marks if mark.kind == "resource"]:
+        words.setdefault(mark.pattern, set()).add(mark.value)
+    return tuple(sorted((key, frozenset(values)) for key, values in words.items()))
 
 
 def _order(holes: _Holes) -> int:

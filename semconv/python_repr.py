@@ -183,7 +183,9 @@ def _unescaped(found: re.Match[str]) -> str:
         number = int(x or u or long, 16)
         if number > 0x10FFFF:
             raise _NoReprError
-        return chr(number)
+        return (
+            found[0] if 0xD800 <= number <= 0xDFFF else chr(number)
+        )  # half a character is in no text: left as written
     if octal:
         return chr(int(octal, 8))
     return _ESCAPED.get(other, other if other in "\\'\"" else "\\" + other)

@@ -144,7 +144,7 @@ class Shapes:
 
     def renames(self, kind: str, item: Document) -> tuple[str, tuple[tuple[str, str], ...]] | None:
         """The target's kind of a part and the target's names of its members, where to read it is to rename them; else None."""
-        if not item.keys() <= self.part_heads:
+        if not item.keys() <= self.part_heads or (kind and kind not in self.by_type):
             return None
         key = "renames", kind, frozenset(item)
         if key in self.memo:

@@ -15,7 +15,7 @@ from semconv.run import EQUAL, LOST, WON, Run
 from semconv.settle import CARRIED, GONE, READABLE, Way, book, offer_body, settle
 from semconv.shapes import Shapes
 from semconv.translation import Loss
-from semconv.value import Texts, Value, exactly, parsed, same, size
+from semconv.value import Texts, Value, exactly, json_text, parsed, same, size
 from semconv.view import Attributes, EventView
 
 _TEXT_ONLY: Final = frozenset({str})
@@ -239,10 +239,7 @@ def _settled(run: Run, claims: list[_Claim]) -> list[_Claim]:
 
 def _joined(run: Run, way: Way, claims: list[_Claim], lists: list[Any]) -> list[_Claim]:
     """Lists that several events give one attribute, one after the other; what was said before is not said again."""
-    said: list[Any] = []
-    for at, items in enumerate(lists):
-        if not any(same(items, earlier) for earlier in lists[:at]):
-            said += items
+    said = [item for items in {json_text(items): items for items in reversed(lists)}.values() for item in items]
     reading = read(way.shape, said, run.shapes, role=way.role)
     won = LOST if reading is None else offer_body(run, way.key, reading, way.shape)
     if reading is None or won is LOST:

@@ -28,8 +28,8 @@ from semconv.view import Attributes, LogView, MetricView, SpanView
 __all__ = ["Loss", "Tally", "Translation", "Translator"]
 
 DEFAULT_TARGET: Final = "gen-ai-dev"
-UNCHANGED_MAX: Final = 1 << 12
-"""Translations kept of items of which nothing changes: they differ by plan and by the number of atoms alone."""
+UNCHANGED_MAX: Final = 32
+"""Translations kept with one plan of items of which nothing changes."""
 _NO_EVENTS: Final[frozenset[str]] = frozenset()
 
 
@@ -44,7 +44,8 @@ class Translator:
         self._spans = Planner(profiles, target, signal="span")
         self._logs = Planner(profiles, target, signal="log")
         self._points = Planner(profiles, target, signal="point")
-        self._unchanged: dict[tuple[Plan, int], Translation] = {}
+        self._unknown: dict[int, Translation] = {}
+        """By the number of atoms, of items no profile knows; their plan is shared with other translators."""
         self._tables = Tables(
             target={"id": target.id, "version": target.version, "digest": target.digest},
             profiles={profile.id: {"version": profile.version, "digest": profile.digest} for profile in self.profiles},
@@ -149,12 +150,13 @@ class Translator:
 
     def _untouched(self, plan: Plan, atoms: int) -> Translation:
         """The translation of an item of which nothing changes but what is derivable and goes; one for all that are alike."""
-        known = self._unchanged.get((plan, atoms))
+        alike = self._unknown if plan is NOTHING else plan.unchanged
+        known = alike.get(atoms)
         if known is None:
-            if len(self._unchanged) >= UNCHANGED_MAX:
-                self._unchanged.clear()
+            if len(alike) >= UNCHANGED_MAX:
+                alike.clear()
             lost, derived = len(plan.loss), plan.derived
-            known = self._unchanged[plan, atoms] = Translation(
+            known = alike[atoms] = Translation(
                 Tally(atoms, atoms - lost - derived, derived_only=derived, dropped=lost),
                 plan.profiles,
                 removed=plan.removed,
@@ -176,8 +178,8 @@ class Translator:
         values = tuple([words.get(attributes[key]) for key, words in shape.switches])  # type: ignore[arg-type]  # switches are text by their type
         marks: tuple[str | None, ...] = ()
         if planner.resource_marks:
-            found = [resource.get(key) for key in planner.resource_marks]
-            marks = tuple([value if isinstance(value, str) else None for value in found])
+            found = [(resource.get(key), words) for key, words in planner.resource_marks]
+            marks = tuple([value if isinstance(value, str) and value in words else None for value, words in found])
         plan = shape.plans.get(values + marks)
         return plan if plan is not None else planner.plan(shape, values, marks)
 
