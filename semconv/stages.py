@@ -239,7 +239,7 @@ def _settled(run: Run, claims: list[_Claim]) -> list[_Claim]:
 
 def _joined(run: Run, way: Way, claims: list[_Claim], lists: list[Any]) -> list[_Claim]:
     """Lists that several events give one attribute, one after the other; what was said before is not said again."""
-    said = [item for items in {json_text(items): items for items in reversed(lists)}.values() for item in items]
+    said = [item for items in {json_text(items): items for items in lists}.values() for item in items]
     reading = read(way.shape, said, run.shapes, role=way.role)
     won = LOST if reading is None else offer_body(run, way.key, reading, way.shape)
     if reading is None or won is LOST:

@@ -77,7 +77,7 @@ def test_half_a_character_in_the_repr_of_a_text_is_left_as_it_is_written():
 
 
 def test_an_event_that_repeats_a_list_said_by_an_earlier_event_says_nothing_new():
-    said = [f'[{{"role":"user","parts":[{{"type":"text","content":"{text}"}}]}}]' for text in "aba"]
+    said = [f'[{{"role":"user","parts":[{{"type":"text","content":"{text}"}}]}}]' for text in "cac"]
     key, name = "gen_ai.input.messages", "gen_ai.client.inference.operation.details"
     span = SpanView(
         name="x",
