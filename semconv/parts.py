@@ -7,6 +7,7 @@ once reads as itself; what the target has no field for rides along.
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Final
 
@@ -25,6 +26,7 @@ _READINGS_MAX: Final = 4
 _LINK: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,31}:")
 _TEXTS: Final = frozenset({"id", "name"})
 _SERVER: Final = frozenset({"server_tool_call", "server_tool_call_response"})
+_BYTES: Final = frozenset({"data", "either"})
 _SAID: Final = frozenset({"text", "reasoning"})
 
 
@@ -198,6 +200,8 @@ class PartReader:
 
     def _media(self, spec: PartSpec, fields: Document) -> Document | None:
         """A blob, a file or a link, by what the source has of it. What is not used is taken out of the fields."""
+        for name in _BYTES & fields.keys():
+            fields[name] = _base64(fields[name])
         url, data, either = fields.get("url"), fields.get("data"), fields.get("either")
         mime = fields.get("mime")
         if type(mime) is str:
@@ -252,7 +256,19 @@ class PartReader:
 
 def _fits(name: str, value: Value) -> bool:
     """Whether a value that is no text can be what a field holds; one that cannot rides along."""
+    if name in _BYTES:
+        return _base64(value) is not None
     return (type(value) is list and bool(value)) if name == "content" else name in ("arguments", "response")
+
+
+def _base64(value: Value) -> str | None:
+    """A text as it is; bytes written as numbers, a list or one that says it is a buffer, in base64; None of anything else."""
+    if type(value) is dict and value.keys() == {"type", "data"} and value["type"] == "Buffer":
+        value = value["data"]
+    if type(value) is list and value:
+        octets = [octet for octet in value if isinstance(octet, int) and type(octet) is int and 0 <= octet <= 255]
+        return b64encode(bytes(octets)).decode("ascii") if len(octets) == len(value) else None
+    return value if type(value) is str else None
 
 
 def _after_prefix(kind: str, shapes: Shapes) -> str | None:

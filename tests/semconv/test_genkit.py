@@ -117,3 +117,40 @@ def test_no_producer_of_the_corpus_is_taken_for_it(translator):
         if "genkit"
         in translator.span(otlp_json.span_view(item.item, otlp_json.surroundings(item.resource, item.scope))).profiles
     ]
+
+
+def test_what_stands_around_models_and_tools_says_an_answer_and_no_numbers(translator):
+    """The answer's message is the message; its request, its numbers and what it ended with are not inside it."""
+    found = translator.span(
+        SpanView(
+            scope_name="genkit-tracer",
+            name="generate",
+            kind=INTERNAL,
+            attributes={
+                "genkit:type": "util",
+                "genkit:name": "generate",
+                "genkit:output": json.dumps(
+                    {
+                        "message": {"role": "model", "content": [{"text": "Sunny."}]},
+                        "finishReason": "stop",
+                        "usage": {"inputTokens": 40, "outputTokens": 12},
+                        "request": {"messages": [{"role": "user", "content": [{"text": "Rain?"}]}]},
+                    }
+                ),
+            },
+        )
+    )
+    assert document(found.attributes["gen_ai.output.messages"]) == [
+        {"role": "assistant", "parts": [{"type": "text", "content": "Sunny."}]}
+    ]
+    assert found.attributes["gen_ai.response.finish_reasons"] == ["stop"]
+    assert "gen_ai.usage.input_tokens" not in found.attributes
+    lost = reasons(found)
+    assert (lost["genkit:output#/usage"], lost["genkit:output#/request"]) == ("aggregate", "superseded")
+
+
+def test_a_retriever_is_asked_with_a_document_of_one_text(action):
+    found = action(
+        "docs", "retriever", {"query": {"content": [{"text": "rain?"}]}, "options": {"k": 2}}, {"documents": []}
+    )
+    assert (found.attributes["gen_ai.retrieval.query.text"], found.attributes["gen_ai.retrieval.top_k"]) == ("rain?", 2)

@@ -4,6 +4,7 @@ import pytest
 
 from semconv import otlp_json
 from semconv.value import document
+from semconv.view import SpanView
 from tests.semconv.recorded import recorded, span
 
 LANGFUSE = "langfuse@*"
@@ -135,3 +136,54 @@ def test_no_other_producer_is_taken_for_it(translated):
     others = [item for item in recorded("traces") if not item.producer.startswith("langfuse")]
     assert len(others) > 2000
     assert not [str(item) for item in others if "langfuse" in translated(item).profiles]
+
+
+@pytest.fixture
+def generation(translator):
+    def made(**attributes):
+        return translator.span(
+            SpanView(
+                scope_name="langfuse-sdk",
+                name="generation",
+                attributes={
+                    "langfuse.observation.type": "generation",
+                    **{f"langfuse.observation.{key}": value for key, value in attributes.items()},
+                },
+            )
+        )
+
+    return made
+
+
+@pytest.mark.parametrize("quoted", ['"{}"', "{}"])
+def test_metadata_says_the_same_with_quotes_and_without(generation, quoted):
+    """One SDK writes a text of the metadata as JSON, the other as it is."""
+    found = generation(
+        **{"metadata.ls_model_name": quoted.format("gpt-4o"), "metadata.ls_provider": quoted.format("openai")}
+    )
+    assert (found.attributes["gen_ai.request.model"], found.attributes["gen_ai.provider.name"]) == ("gpt-4o", "openai")
+
+
+def test_a_response_s_tools_and_instructions_are_taken_from_the_metadata(generation):
+    response = {"metadata.reasoning": "{}", "metadata.status": "completed", "metadata.instructions": "Be brief"}
+    tools = '[{"type":"function","name":"look","parameters":{"type":"object"}}]'
+    found = generation(**response, **{"metadata.tools": tools})
+    assert document(found.attributes["gen_ai.system_instructions"]) == [{"type": "text", "content": "Be brief"}]
+    assert document(found.attributes["gen_ai.tool.definitions"])[0]["name"] == "look"
+    alone = generation(**{"metadata.instructions": "Be brief"})
+    assert "gen_ai.system_instructions" not in alone.attributes
+
+
+def test_no_output_is_no_message(generation):
+    found = generation(input="hi", output="")
+    assert "gen_ai.output.messages" not in found.attributes
+
+
+def test_details_of_usage_have_the_suffix_of_tokens_too(generation):
+    found = generation(
+        usage_details='{"input":24,"output":7,"input_cached_tokens":16,"input_audio_tokens":2,"output_audio_tokens":5}'
+    )
+    assert found.attributes["gen_ai.usage.input_tokens"] == 42
+    assert found.attributes["gen_ai.usage.output_tokens"] == 12
+    assert found.attributes["gen_ai.usage.audio.input_tokens"] == 2
+    assert found.attributes["gen_ai.usage.audio.output_tokens"] == 5

@@ -255,6 +255,27 @@ def test_messages_of_every_kind(body, expected):
     assert conforms("input_messages", reading.value, SHAPES)
 
 
+@pytest.mark.parametrize("octets", [[104, 105], {"type": "Buffer", "data": [104, 105]}])
+@pytest.mark.parametrize(("type_", "member"), [("image", "image"), ("image", "data"), ("file", "data")])
+def test_bytes_that_are_written_as_numbers_are_a_blob(octets, type_, member):
+    (message,) = read(
+        "input_messages",
+        [{"role": "user", "content": [{"type": type_, member: octets, "mediaType": "image/png"}]}],
+        SHAPES,
+    ).value
+    assert message["parts"] == [{"type": "blob", "mime_type": "image/png", "modality": "image", "content": "aGk="}]
+
+
+@pytest.mark.parametrize(
+    "numbers", [[], [256], [-1], [1.0], [True], ["a"], {"type": "Buffer"}, {"type": "Other", "data": [1]}]
+)
+def test_numbers_that_are_no_bytes_stay_as_they_are(numbers):
+    (message,) = read(
+        "input_messages", [{"role": "user", "content": [{"type": "image", "image": numbers}]}], SHAPES
+    ).value
+    assert message["parts"] == [{"type": "image", "image": numbers}]
+
+
 @pytest.mark.parametrize("body", [[1], [[1, 2]], [{"odd": True}], 7, None, True, [None]])
 def test_a_body_of_no_known_shape_is_none(body):
     assert read("input_messages", body, SHAPES) is None
