@@ -4,6 +4,7 @@ import pytest
 
 from semconv import otlp_json
 from semconv.value import document
+from semconv.view import SpanView
 from tests.semconv.recorded import recorded, span
 
 LANGSMITH = "langsmith@*"
@@ -123,3 +124,25 @@ def test_no_other_producer_is_taken_for_it(translated):
     others = [item for item in recorded("traces") if not item.producer.startswith("langsmith")]
     assert len(others) > 2000
     assert not [str(item) for item in others if "langsmith" in translated(item).profiles]
+
+
+def test_a_traced_retriever_has_a_query_and_documents(translator):
+    """What wraps a function calls its argument `input` and what it gives `outputs`."""
+    found = translator.span(
+        SpanView(
+            scope_name="langsmith",
+            name="ret",
+            attributes={
+                "langsmith.span.kind": "retriever",
+                "langsmith.traceable": "true",
+                "gen_ai.operation.name": "embeddings",
+                "gen_ai.prompt": '{"input":"q"}',
+                "gen_ai.completion": '{"outputs":[{"page_content":"doc","type":"Document","metadata":{"id":1}}]}',
+            },
+        )
+    )
+    assert found.attributes["gen_ai.operation.name"] == "retrieval"
+    assert found.attributes["gen_ai.retrieval.query.text"] == "q"
+    assert document(found.attributes["gen_ai.retrieval.documents"])[0]["content"] == "doc"
+    assert "gen_ai.input.messages" not in found.attributes
+    assert found.unknown == ()
