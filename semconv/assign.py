@@ -22,7 +22,7 @@ from semconv.plan import KeyFacts, Plan, Shape, Signal
 from semconv.profile import EventRow, Fold, FoldKey, Implied, MetricRow, NameRow, Profile, Row, Surroundings
 from semconv.record import EVENT_NAMES, RecordStage
 from semconv.run import Run
-from semconv.settle import EXACT, READABLE, Way, way
+from semconv.settle import EXACT, LONG, READABLE, Way, way
 from semconv.stages import BoundEvent, EventStage, FoldStage, ImpliedStage, KeyStage, OwnStage, Stage
 from semconv.target import FINISH_REASONS, INFERENCE_DETAILS, OPERATION
 from semconv.translation import METRICS, Loss
@@ -252,7 +252,7 @@ class Assignment:
             draft.kept += 1
         elif single and bound.key == key and not row.ops and (bound.shape in READABLE or bound.type == "string[]"):
             draft.stages.append((one.rank, OwnStage(key, bound)))
-        elif single and row.derived:
+        elif single and row.derived and (value is not None or self.types[key] not in LONG):
             draft.derived.append(key)
         elif wins and not redactable and (not row.ops or (tabled and leaves_as_is(row, value))):
             draft.moves.append((key, bound.key))

@@ -80,6 +80,7 @@ class Step:
 UNPARSEABLE: Final = Miss("unparseable")
 COERCED: Final = Miss("type_coerced")
 NOT_THIS: Final = Miss("ambiguous")
+NO_LABEL: Final = Miss("no_concept")
 
 _INTEGER: Final = re.compile(r"[+-]?\d{1,19}")
 _URL: Final = re.compile(

@@ -41,6 +41,10 @@ READABLE: Final = (
 EXACT: Final[Mapping[str, type]] = {"string": str, "int": int, "double": float, "boolean": bool}
 """Types of the registry that are types of Python."""
 
+LONG: Final = frozenset({str, bytes, list, dict})
+"""Types of values that may be content."""
+_LABEL_MAX: Final = 64
+"""Characters or bytes of what a rule may take away without a look at it."""
 _LOSSES_PER_KEY_MAX: Final = 64
 """Members of one document named singly; the rest of them is one entry."""
 
@@ -117,7 +121,19 @@ def _lost(run: Run, label: str, value: Value, way: Way, atoms: int) -> Outcome:
     return DROPPED
 
 
-def _derived(run: Run, _label: str, _value: Value, _way: Way, atoms: int) -> Outcome:
+def _derived(run: Run, label: str, value: Value, way: Way, atoms: int) -> Outcome:
+    """A label can be worked out; a content that stands where a label should is nowhere else, so it stays."""
+    return _said_already(run, label, value, way, atoms) if is_label(value) else ops.NO_LABEL
+
+
+def is_label(value: Value) -> bool:
+    """Whether a value is short enough to be worked out by a rule that does not look at it."""
+    return (
+        len(value) <= _LABEL_MAX if isinstance(value, str | bytes) else not value or not isinstance(value, list | dict)
+    )
+
+
+def _said_already(run: Run, _label: str, _value: Value, _way: Way, atoms: int) -> Outcome:
     run.derived += atoms
     return CARRIED
 
@@ -212,7 +228,7 @@ def _claim_body(run: Run, label: str, value: Value, way: Way, atoms: int) -> Out
     if reading is None or (own and reading.rest):
         return Miss("unstructured")
     if reading.value == [] and not own and not reading.rest:  # it says that there is nothing to say
-        return _derived(run, label, value, way, atoms)
+        return _said_already(run, label, value, way, atoms)
     left = reading.take(way.row.take) if way.row.take else []
     if left is None:
         return Miss("unstructured")
@@ -249,6 +265,14 @@ def _claim_body(run: Run, label: str, value: Value, way: Way, atoms: int) -> Out
 def offer_body(run: Run, key: str, reading: Reading, shape: str) -> int:
     """Claim a key with a structure: equal is what says the same, however it is written."""
     won = run.offer(key, run.rendered(reading.value))
+    if (
+        won is LOST and reading.value and run.now(key) in ("[]", [])
+    ):  # an empty list hides nothing that another source says
+        if key not in run.out:
+            run.kept -= 1
+            run.derived += 1
+        run.out[key] = run.rendered(reading.value)
+        won = WON
     if won is LOST:
         current = run.now(key)
         standing = run.scope.inside(current) if isinstance(current, str) else current
