@@ -1,4 +1,4 @@
-"""Genkit's actions: what they become by their documented contract, and why. No recording is at hand."""
+"""Genkit's actions: what they become by their documented contract and as recorded, and why."""
 
 import json
 
