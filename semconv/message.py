@@ -22,6 +22,8 @@ _CONTENT: Final = frozenset({str, dict, type(None)})
 """What messages hold: texts, and objects that may be parts. What a tool gives may be anything."""
 _WRAPPERS_MAX: Final = 4
 """Objects around one message that are opened."""
+_OWN_ID: Final = (("id",),)
+"""Where the conventions of 1.28 to 1.36 had the id of the call that a tool's message answers."""
 _SPEAKERS: Final = {
     "tool_call": "assistant",
     "reasoning": "assistant",
@@ -165,6 +167,8 @@ class MessageReader:
             self._add_after(spoken, role, left, spec)
         self.reading.derivable += spoken.without_silence()
         answers = taken(left, spec.answers, str) if spec.answers else None
+        if role == "tool" and not answers and not any("id" in part for part in spoken):
+            answers = taken(left, _OWN_ID, str)
         if role == "tool" or answers:
             parts, unused = _answer(list(spoken), answers)
             spoken.parts = [("tool", part) for part in parts]

@@ -50,12 +50,14 @@ def read(shape: str, body: Value, shapes: Shapes, *, role: str = "user", parse_t
 class _BodyReader:
     """One pass over one body."""
 
-    __slots__ = ("one", "reading", "shapes")
+    __slots__ = ("one", "reading", "shapes", "streamed")
 
     def __init__(self, shapes: Shapes, reading: Reading, role: str, parse_text: bool) -> None:  # noqa: FBT001  # as read() has it
         self.shapes = shapes
         self.reading = reading
         self.one = MessageReader(shapes, reading, role, parse_text=parse_text)
+        self.streamed = False
+        """Whether the messages are the pieces in which one answer came."""
 
     # ------------------------------------------------------------------ the list of messages in a body
 
@@ -70,7 +72,16 @@ class _BodyReader:
             if several is None:
                 return None
             read += several
-        return read
+        return self._joined(read) if self.streamed else read
+
+    def _joined(self, pieces: list[Document]) -> list[Document]:
+        """The one message whose pieces came one after the other; where they are more than text of one role, as they are."""
+        if len({piece.get("role") for piece in pieces}) != 1 or not all(_is_text(piece) for piece in pieces):
+            return pieces
+        text = "".join([part["content"] for piece in pieces for part in piece["parts"]])
+        whole = {name: value for piece in pieces for name, value in piece.items()}
+        self.reading.finish_reasons = self.reading.finish_reasons[-1:]
+        return [{**whole, "parts": [{"type": "text", "content": text}]}]
 
     def _listed(self, body: Value, envelopes: int) -> list[Any] | None:
         """The list itself, the lists of a batch as one, the list inside an envelope, a single one."""
@@ -100,6 +111,7 @@ class _BodyReader:
     def _opened(self, items: list[Any], envelopes: int) -> list[Any] | None:
         """The items, with the messages of each that is an envelope in its place."""
         read: list[Any] = []
+        pieces = 0
         for place, item in enumerate(items):
             name = self._envelope(item) if type(item) is dict and self.one.role_of(item) is None else None
             if name is None or isinstance(item[name], str):
@@ -111,7 +123,9 @@ class _BodyReader:
             inner = self._listed(item[name], envelopes - 1)
             if inner is None:
                 return None
+            pieces += name in self.shapes.streamed and len(inner) == 1
             read += inner
+        self.streamed = self.streamed or pieces == len(items) > 1
         return read
 
     def _envelope(self, body: Document) -> str | None:
@@ -175,3 +189,8 @@ _READERS: Final[Mapping[str, Callable[[Value, Shapes, Reading, str, bool], list[
     "tool_definitions": lambda body, shapes, reading, _role, _parse: read_definitions(body, shapes, reading),
     "retrieval_documents": lambda body, shapes, reading, _role, _parse: read_documents(body, shapes, reading),
 }
+
+
+def _is_text(message: Document) -> bool:
+    """Whether a message says text and nothing else."""
+    return all(part.keys() == {"type", "content"} and part["type"] == "text" for part in message["parts"])

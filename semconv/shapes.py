@@ -30,6 +30,8 @@ class Shapes:
     mime_types: Mapping[str, str]
     wrappers: tuple[tuple[tuple[Steps, ...], str, str], ...]
     envelopes: tuple[str, ...]
+    streamed: frozenset[str]
+    """Envelopes of answers: several in a list are one answer in the pieces it came in."""
     message: MessageSpec
     part_types: tuple[str, ...]
     """Members that say what a part is."""
@@ -63,6 +65,7 @@ class Shapes:
             "mime_types",
             "wrappers",
             "envelopes",
+            "streamed",
             "message",
             "part_types",
             "parts",
@@ -93,6 +96,7 @@ class Shapes:
             mime_types=invert(table["mime_types"], ("mime_types",)),
             wrappers=tuple(_wrapper(entry, ("wrappers", place)) for place, entry in enumerate(table["wrappers"])),
             envelopes=texts(table["envelopes"], ("envelopes",)),
+            streamed=frozenset(texts(table["streamed"], ("streamed",))),
             message=message,
             message_heads=message.heads,
             part_heads=parts.heads,
