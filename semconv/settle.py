@@ -45,6 +45,8 @@ LONG: Final = frozenset({str, bytes, list, dict})
 """Types of values that may be content."""
 _LABEL_MAX: Final = 64
 """Characters or bytes of what a rule may take away without a look at it."""
+NOTHING_SAID: Final[tuple[Value, ...]] = ("[]", [])
+"""A structure that says there is nothing to say."""
 _LOSSES_PER_KEY_MAX: Final = 64
 """Members of one document named singly; the rest of them is one entry."""
 
@@ -216,7 +218,7 @@ def _moved(run: Run, value: Value, way: Way) -> Outcome:
 def _claim_body(run: Run, label: str, value: Value, way: Way, atoms: int) -> Outcome:
     """A claim to a key with a structure the message model reads."""
     own = label == way.key
-    if way.row.secondary and way.key in run.out:
+    if way.row.secondary and way.key in run.out and run.out[way.key] not in NOTHING_SAID:
         run.lose(way.key, label, way.row.yields, atoms, size(value))
         return DROPPED
     new = ops.run(way.row.ops, value, run.scope) if way.row.ops else value
@@ -266,7 +268,7 @@ def offer_body(run: Run, key: str, reading: Reading, shape: str) -> int:
     """Claim a key with a structure: equal is what says the same, however it is written."""
     won = run.offer(key, run.rendered(reading.value))
     if (
-        won is LOST and reading.value and run.now(key) in ("[]", [])
+        won is LOST and reading.value and run.now(key) in NOTHING_SAID
     ):  # an empty list hides nothing that another source says
         if key not in run.out:
             run.kept -= 1
