@@ -174,6 +174,8 @@ def _claim(run: Run, label: str, value: Value, way: Way, atoms: int) -> Outcome:
         if way.type != "any" and type(fits) is not type(new) and type(new) is not list:
             run.notes.append(Loss(label, "type_coerced", 0))
         fitted = fits
+    if fitted is None and label != key:  # nothing is no value of an attribute
+        return ops.NOT_THIS
     unchanged = fitted is value or (type(fitted) is type(value) and fitted == value)
     if row.loses and not unchanged:
         run.notes.append(Loss(label, row.loses, 0))

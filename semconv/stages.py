@@ -208,6 +208,9 @@ class EventStage:
         claims: dict[str, list[_Claim]] = {}
         for index, event, bound in lifted:
             for key in sorted(event.attributes):
+                if event.attributes[key] is None:  # it says nothing
+                    run.derived += 1
+                    continue
                 way = bound.attributes.get(key) or (self.lift.get(key) if bound.row.lift else None)
                 claim = _Claim(index, f"@events/{event.name}/{key}", event.attributes[key], way)
                 claims.setdefault(way.key if way and way.key else claim.label, []).append(claim)

@@ -136,6 +136,18 @@ def test_an_event_may_hold_attributes_of_the_span_under_other_names():
     assert reasons(stays) == {"@events/mine.call/n": "no_concept"}
 
 
+def test_an_attribute_of_an_event_that_holds_nothing_says_nothing():
+    rows = b"events:\n  - {event: mine.call, attributes: {in: {to: gen_ai.tool.call.arguments}, out: {to: gen_ai.tool.call.result}}}\n"
+    found = translated(rows, {}, [event("mine.call", **{"in": None, "out": "18 C"})])
+    assert found.attributes == {"gen_ai.tool.call.result": "18 C"}
+    assert found.events_removed == (0,)
+
+
+def test_a_member_that_holds_nothing_is_no_value():
+    rows = b"  - {key: mine.a, split: {args: {to: gen_ai.tool.call.arguments}}}\n"
+    assert translated(rows, {"mine.a": '{"args":null}'}).attributes == {}
+
+
 def test_the_first_row_whose_body_an_event_has_is_taken():
     rows = (
         b"events:\n  - {event: mine.said, to: gen_ai.input.messages, role: user, body: text}\n"
