@@ -15,7 +15,7 @@ demo: $(VENV)/.runtime  ## the whole way, on recorded agent runs, in a few secon
 	@$(BIN)/affidavit demo
 
 test: $(VENV)/.dev  ## all tests
-	$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist worksteal
 
 check: $(VENV)/.dev .venv-proto/.ready  ## format, lint, types, imports, generated files, tests
 	$(BIN)/ruff format --check --quiet $(CODE)

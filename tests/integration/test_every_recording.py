@@ -42,8 +42,14 @@ def test_the_recordings_are_here():
     assert len(list(CORPUS.glob("*/*.pb"))) >= 679
 
 
+@pytest.fixture(scope="module")
+def mapping():
+    """One for all: it reads the tables once."""
+    return MappingAgain()
+
+
 @pytest.mark.parametrize("producer", PRODUCERS)
-def test_every_recording_seals_and_verifies(producer, tmp_path, key, tables):
+def test_every_recording_seals_and_verifies(producer, tmp_path, key, tables, mapping):
     trust = KeyTrust.load([key.with_name("k.pem.pub")])
     signer = LocalKeySigner.from_file(key)
     for file in sorted((CORPUS / producer).glob("*.pb")):
@@ -56,7 +62,7 @@ def test_every_recording_seals_and_verifies(producer, tmp_path, key, tables):
         for each in sealed:
             bundle = first / each.file
             assert bundle.read_bytes() == (again / each.file).read_bytes(), file
-            result = verify_file(bundle, trust=trust, mapping=MappingAgain())
+            result = verify_file(bundle, trust=trust, mapping=mapping)
             assert result.verdict == "verified", (file, [check for check in result.checks if check.outcome != "pass"])
             assert each.mapping["balanced"] is True
             buckets = ("kept", "renamed", "converted", "folded", "derived_only", "dropped")
