@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterable
 from math import copysign, isfinite, isnan
 from typing import Final, TypeAlias
@@ -26,6 +27,8 @@ message of a list: within a request no reader of protobuf takes more than 100.
 
 _EXACT_FLOAT_MAX: Final = 2.0**53
 _INT64: Final = 1 << 63
+_NAME_ENDS: Final = re.compile(r'"\s*:')
+"""Where a member's name ends in a JSON text, and texts inside it seem to have one."""
 
 
 def leaves(value: Value) -> int:
@@ -69,7 +72,8 @@ def weighed(text: str, known: Texts | None = None) -> tuple[dict[str, Value] | l
     """The document of a text with the number of its leaves, or None when it is the text of no object or array.
 
     Integers of any size stay integers; numbers beyond what JSON can say (NaN, Infinity) make it no document.
-    Of two members with one name the last is read, as JSON readers do. `known` is as for `parsed`.
+    A text in which an object names a member twice is no document either: readers differ in which of the two they take, and
+    whatever is made of one of them hides the other. `known` is as for `parsed`.
     """
     if not text or text[0] not in "{[ \t\r\n":
         return None
@@ -77,10 +81,10 @@ def weighed(text: str, known: Texts | None = None) -> tuple[dict[str, Value] | l
         said = parsed(text, {} if known is None else known)
         if not isinstance(said, dict | list):
             return None
-        return said, _weigh(said, JSON_DEPTH_MAX)
+        count = _weigh(said, JSON_DEPTH_MAX)
+        return None if _names_twice(text, said) else (said, count)
     except _InexactError:
-        exact = _exactly(text)
-        return None if exact is None else (exact, leaves(exact))
+        return _weighed_exactly(text)
     except ValueError:  # no JSON, or too deep
         return None
 
@@ -164,10 +168,10 @@ class _InexactError(Exception):
     """A number in a document may not be the one that was written."""
 
 
-def _weigh(value: dict[str, Value] | list[Value], depth: int) -> int:
+def _weigh(value: dict[str, Value] | list[Value], depth: int, *, exact: bool = False) -> int:
     """The leaves of a document that keeps to the depth bound (ValueError otherwise) and whose numbers are exact.
 
-    orjson reads an integer over 64 bits as a float: a float that large may have been one.
+    orjson reads an integer over 64 bits as a float: a float that large may have been one. `exact`: another reader made it.
     """
     count = 0
     for item in value.values() if type(value) is dict else value:
@@ -177,17 +181,57 @@ def _weigh(value: dict[str, Value] | list[Value], depth: int) -> int:
         elif kind is dict or kind is list:
             if depth <= 1:
                 raise ValueError("nested too deep")
-            count += _weigh(item, depth - 1)  # type: ignore[arg-type]  # narrowed by kind
+            count += _weigh(item, depth - 1, exact=exact)  # type: ignore[arg-type]  # narrowed by kind
         else:
             count += 1
-            if kind is float and not -_EXACT_FLOAT_MAX < item < _EXACT_FLOAT_MAX:  # type: ignore[operator]  # narrowed by kind
+            if kind is float and not exact and not -_EXACT_FLOAT_MAX < item < _EXACT_FLOAT_MAX:  # type: ignore[operator]  # narrowed by kind
                 raise _InexactError
     return count or 1
 
 
-def _exactly(text: str) -> dict[str, Value] | list[Value] | None:
+def _names_twice(text: str, said: dict[str, Value] | list[Value]) -> bool:
+    """Whether an object of a JSON text names a member twice; `said` is what a reader that keeps the last made of it.
+
+    The quick look may take text for a name but misses none: only where it sees more names than were kept, even without those
+    whose quote is escaped, is the text read again.
+    """
+    apart = " :" in text or "\n:" in text or "\t:" in text or "\r:" in text
+    ends = len(_NAME_ENDS.findall(text)) if apart else text.count('":')
+    if ends == (members := _members(said)) or (ends - text.count('\\":') == members and '\\\\"' not in text):
+        return False
     try:
-        parsed: dict[str, Value] | list[Value] = json.loads(text)
-    except (ValueError, RecursionError):  # more digits than Python converts, by its own limit
+        json.loads(text, object_pairs_hook=_once)
+    except _TwiceError:
+        return True
+    return False
+
+
+def _members(value: dict[str, Value] | list[Value]) -> int:
+    """The members of all objects of a document."""
+    inner: Iterable[Value] = value.values() if isinstance(value, dict) else value
+    count = len(value) if isinstance(value, dict) else 0
+    for item in inner:
+        if type(item) is dict or type(item) is list:
+            count += _members(item)
+    return count
+
+
+def _once(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _TwiceError
+    return found
+
+
+class _TwiceError(Exception):
+    """An object names a member twice."""
+
+
+def _weighed_exactly(text: str) -> tuple[dict[str, Value] | list[Value], int] | None:
+    """The same by a slower reader that has integers of any size."""
+    try:
+        said: dict[str, Value] | list[Value] = json.loads(text)
+        count = _weigh(said, JSON_DEPTH_MAX, exact=True)
+    except (ValueError, RecursionError):  # too deep, or more digits than Python converts, by its own limit
         return None
-    return parsed
+    return None if _names_twice(text, said) else (said, count)
