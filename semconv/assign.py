@@ -23,6 +23,7 @@ from semconv.profile import EventRow, Fold, FoldKey, Implied, MetricRow, NameRow
 from semconv.record import EVENT_NAMES, RecordStage
 from semconv.run import Run
 from semconv.settle import EXACT, LONG, READABLE, Way, way
+from semconv.skeleton import skeleton
 from semconv.stages import BoundEvent, EventStage, FoldStage, ImpliedStage, KeyStage, OwnStage, Stage
 from semconv.target import FINISH_REASONS, INFERENCE_DETAILS, OPERATION
 from semconv.translation import METRICS, Loss
@@ -323,15 +324,10 @@ class Assignment:
         members = sorted(family.members, key=lambda member: _natural(member[0]))
         if not bound.key:
             return _Several(tuple(KeyStage(key, (bound,), {}) for key, _, _ in members))
-        tree: dict[Any, Any] = {}
-        placed: list[str] = []
-        homeless: list[str] = []
-        for key, entry, holes in members:
-            (placed if _put(tree, _filled_path(entry.path, holes), key) else homeless).append(key)
-        skeleton, gaps = _listed(tree)
-        stage = FoldStage(bound, tuple(placed), skeleton, gaps, family.sentinels)
+        made = skeleton((key, entry.path, holes) for key, entry, holes in members)
+        stage = FoldStage(bound, made.keys, made.tree, made.gaps, family.sentinels)
         lost = way(Row(lost="part_unrepresentable"))
-        return _Several((stage, *(KeyStage(key, (lost,), {}) for key in homeless))) if homeless else stage
+        return _Several((stage, *(KeyStage(key, (lost,), {}) for key in made.homeless))) if made.homeless else stage
 
     def _names(self) -> tuple[tuple[NameRow, str], ...]:
         return tuple(
@@ -421,9 +417,6 @@ class _Several:
             stage.do(run)
 
 
-# ------------------------------------------------------------------ paths of folds
-
-
 def _natural(key: str) -> Rank:
     """A sort key in which message 10 comes after message 9."""
     return tuple(
@@ -435,46 +428,3 @@ def _natural(key: str) -> Rank:
 def _rule(implied: Implied) -> str:
     asked = [f"{key}={'|'.join(values)}" for key, values in implied.when.values]
     return ", ".join([*asked, *implied.when.present]) or "shape"
-
-
-def _filled_path(path: tuple[str, ...], holes: tuple[str, ...]) -> tuple[str | int, ...]:
-    """A path with its holes filled: numbers for `{i}`, the segments `**` stood for."""
-    at = 0
-    steps: list[str | int] = []
-    for step in path:
-        if step == "**":
-            steps += holes[-1].split(".")
-        elif step == "*":
-            steps.append(holes[at])
-            at += 1
-        elif step.startswith("{"):
-            steps.append(int(holes[at]))
-            at += 1
-        else:
-            steps.append(int(step) if step.isdecimal() else step)
-    return tuple(steps)
-
-
-def _put(tree: dict[Any, Any], path: tuple[str | int, ...], key: str) -> bool:
-    """Put a key at a path of a tree; False when something else is there or on the way."""
-    for step in path[:-1]:
-        inner = tree.setdefault(step, {})
-        if not isinstance(inner, dict):
-            return False
-        tree = inner
-    if path[-1] in tree:
-        return False
-    tree[path[-1]] = key
-    return True
-
-
-def _listed(tree: Any) -> tuple[Any, bool]:  # noqa: ANN401  # a document of keys
-    """The tree with lists where numbers were, and whether numbers were missing in between."""
-    if not isinstance(tree, dict):
-        return tree, False
-    inner = {step: _listed(value) for step, value in tree.items()}
-    gaps = any(gap for _, gap in inner.values())
-    numbers = sorted(step for step in inner if isinstance(step, int))
-    if numbers and len(numbers) == len(inner):
-        return [inner[step][0] for step in numbers], gaps or numbers != list(range(len(numbers)))
-    return {str(step): value for step, (value, _) in inner.items()}, gaps
