@@ -2,24 +2,13 @@
 
 import pytest
 
-from semconv import otlp_json
 from semconv.value import document
 from semconv.view import SpanView
+from tests.semconv.golden import lost
 from tests.semconv.recorded import recorded, span
 
 LANGFUSE = "langfuse@*"
 CLIENT = 3
-
-
-@pytest.fixture
-def translated(translator):
-    return lambda item: translator.span(
-        otlp_json.span_view(item.item, otlp_json.surroundings(item.resource, item.scope))
-    )
-
-
-def reasons(translation):
-    return {loss.path: loss.reason for loss in translation.loss}
 
 
 def test_a_generation_is_taken_apart(translated):
@@ -46,7 +35,7 @@ def test_a_generation_is_taken_apart(translated):
         '{"role":"user","parts":[{"type":"text","content":"What is the capital of France?"}]}]',
         "gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"text","content":"Hello! The capital of France is Paris."}]}]',
     }
-    assert reasons(found) == {
+    assert lost(found) == {
         "@name": "name_changed",
         "langfuse.internal.is_app_root": "vendor_internal",
         "langfuse.observation.usage_details#/completion_tokens_details": "partial_no_concept",  # of predictions
@@ -58,7 +47,7 @@ def test_a_failed_generation_has_the_model_asked_for_and_no_invented_limit(trans
     assert found.name == "chat gpt-4o-err429"
     assert found.attributes["gen_ai.request.model"] == "gpt-4o-err429"
     assert "gen_ai.request.max_tokens" not in found.attributes  # the text "Infinity"
-    assert reasons(found)["langfuse.observation.level"] == "derivable"  # the status says it
+    assert lost(found)["langfuse.observation.level"] == "derivable"  # the status says it
 
 
 def test_usage_is_put_together_with_the_details_that_were_taken_out_of_it(translated):
@@ -67,7 +56,7 @@ def test_usage_is_put_together_with_the_details_that_were_taken_out_of_it(transl
     assert found.attributes["gen_ai.usage.cache_read.input_tokens"] == 5
     assert found.attributes["gen_ai.usage.input_tokens"] == 10
     assert found.attributes["gen_ai.usage.output_tokens"] == 10
-    assert not [path for path in reasons(found) if path.startswith("langfuse.observation.usage_details")]
+    assert not [path for path in lost(found) if path.startswith("langfuse.observation.usage_details")]
     assert found.name == "chat gpt-4o-mini"  # its metadata says which model was asked for
     assert found.attributes["gen_ai.provider.name"] == "openai"
 
@@ -96,8 +85,8 @@ def test_an_agent_is_named_by_its_span_and_a_chain_stays_what_it_is(translated):
     assert translated(span(LANGFUSE, "decorators_workflow", "weather_agent")).name == "invoke_agent weather_agent"
     chain = translated(span(LANGFUSE, "decorators_workflow", "plan_task"))
     assert chain.name is None
-    assert reasons(chain)["langfuse.observation.type"] == "enum_no_equivalent"
-    assert reasons(chain)["langfuse.observation.input"] == "unstructured"  # a function's arguments are no messages
+    assert lost(chain)["langfuse.observation.type"] == "enum_no_equivalent"
+    assert lost(chain)["langfuse.observation.input"] == "unstructured"  # a function's arguments are no messages
 
 
 def test_the_session_of_a_trace_is_its_conversation_and_stays_a_session(translated):
@@ -125,7 +114,7 @@ def test_metadata_of_an_answer_is_json_within_text(translated):
     found = translated(span(LANGFUSE, "responses_stream", "OpenAI-generation"))
     assert found.attributes["gen_ai.response.id"].startswith("resp_")  # without the quotes
     assert found.attributes["gen_ai.usage.cache_read.input_tokens"] == 4
-    assert not any(path.startswith("langfuse.observation.usage_details") for path in reasons(found))
+    assert not any(path.startswith("langfuse.observation.usage_details") for path in lost(found))
 
 
 def test_every_key_is_known(translated):

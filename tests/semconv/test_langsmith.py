@@ -1,25 +1,12 @@
 """LangSmith's exporter: what recorded runs become, and why."""
 
-import pytest
-
-from semconv import otlp_json
 from semconv.value import document
 from semconv.view import SpanView
+from tests.semconv.golden import lost
 from tests.semconv.recorded import recorded, span
 
 LANGSMITH = "langsmith@*"
 CLIENT = 3
-
-
-@pytest.fixture
-def translated(translator):
-    return lambda item: translator.span(
-        otlp_json.span_view(item.item, otlp_json.surroundings(item.resource, item.scope))
-    )
-
-
-def reasons(translation):
-    return {loss.path: loss.reason for loss in translation.loss}
 
 
 def test_a_model_run_has_its_messages_out_of_serialised_objects(translated):
@@ -44,8 +31,8 @@ def test_a_model_run_has_its_messages_out_of_serialised_objects(translated):
     assert found.attributes["gen_ai.request.temperature"] == 0.2
     assert "gen_ai.prompt" in found.removed
     assert "gen_ai.usage.total_tokens" in found.removed  # 41 + 17
-    assert reasons(found)["langsmith.metadata.session_id"] == "ambiguous"
-    assert reasons(found)["langsmith.trace.session_name"] == "no_concept"  # a project, no conversation
+    assert lost(found)["langsmith.metadata.session_id"] == "ambiguous"
+    assert lost(found)["langsmith.trace.session_name"] == "no_concept"  # a project, no conversation
 
 
 def test_a_traced_request_of_an_sdk_is_its_parameters_and_messages(translated):
@@ -61,7 +48,7 @@ def test_a_traced_request_of_an_sdk_is_its_parameters_and_messages(translated):
     assert found.attributes["user.id"] == "user-1"
     [answer] = document(found.attributes["gen_ai.output.messages"])
     assert answer["role"] == "assistant"
-    assert "gen_ai.completion#/model" not in reasons(found)
+    assert "gen_ai.completion#/model" not in lost(found)
 
 
 def test_details_in_python_s_own_notation_are_read(translated):
@@ -83,7 +70,7 @@ def test_a_tool_run_has_arguments_and_result(translated):
         '{"city": "Paris", "temp_c": 18, "sky": "sunny"}'
     )
     assert found.attributes["gen_ai.agent.name"] == "weather_agent"
-    assert reasons(found)["gen_ai.system"] == "not_a_provider"  # langchain
+    assert lost(found)["gen_ai.system"] == "not_a_provider"  # langchain
 
 
 def test_a_retriever_is_no_embedding_whatever_the_exporter_says(translated):
@@ -106,7 +93,7 @@ def test_the_outermost_chain_of_an_agent_is_the_agent_and_its_nodes_are_not(tran
     assert found.name == "invoke_agent weather_agent"
     node = translated(span(LANGSMITH, "agent_tools_loop", "model"))
     assert node.name is None
-    assert reasons(node)["langsmith.span.kind"] == "enum_no_equivalent"
+    assert lost(node)["langsmith.span.kind"] == "enum_no_equivalent"
 
 
 def test_a_failed_run_names_its_error_and_has_no_output(translated):
