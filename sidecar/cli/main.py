@@ -6,17 +6,21 @@ Exit codes: 0 done, 1 failed, 2 usage or configuration; `verify` has its own (DE
 
 from __future__ import annotations
 
-import importlib
 import sys
 
 import click
 
+from sidecar.cli.lazy import LazyGroup, Verbs
+
 __all__ = ["main"]
 
-_VERBS: dict[str, tuple[str, str]] = {
+_VERBS: Verbs = {
     "run": ("sidecar.cli.run:run", "Run the sidecar: receive, record, export, seal, attest."),
     "seal": ("sidecar.cli.seal:seal", "Seal recorded telemetry into evidence bundles, offline."),
     "verify": ("sidecar.cli.verify:verify", "Verify evidence bundles, offline."),
+    "evidence": ("sidecar.cli.evidence:evidence", "Check, show, compare and disclose evidence bundles."),
+    "packs": ("sidecar.cli.packs:packs", "List, show and check packs of rules."),
+    "sim": ("sidecar.cli.sim:sim", "Check runs again and again, under faults: reliability as evidence."),
     "semconv": ("sidecar.cli.semconv:semconv", "Translate telemetry to the GenAI and MCP conventions."),
     "keys": ("sidecar.cli.keys:keys", "Make and show signing keys."),
     "config": ("sidecar.cli.config:config", "Check and show the configuration."),
@@ -26,28 +30,9 @@ _VERBS: dict[str, tuple[str, str]] = {
 """Verb: where it is, and its line in `affidavit --help`."""
 
 
-class _Verbs(click.Group):
-    """Verbs by name, each loaded when it is used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        del ctx
-        return list(_VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        del ctx
-        if cmd_name not in _VERBS:
-            return None
-        module, _, name = _VERBS[cmd_name][0].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in _VERBS.items()])
-
-
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup, verbs=_VERBS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="affidavit", prog_name="affidavit")
 def affidavit() -> None:
     """Evidence for AI agents: what happened, what was lost, what is missing.
