@@ -9,56 +9,81 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Literal, get_args
 
 from evidence.canonical import JsonObject, canonical
-from evidence.condition import Row, read_row
+from evidence.check import Check, read_check
 from evidence.digest import tagged
 from evidence.errors import PackError, PackUnavailableError
 from evidence.manifest import PACKS
 from evidence.signals import Registry, registry
 from evidence.strict_yaml import Node
 from evidence.strict_yaml import load as load_yaml
+from evidence.timestamp import is_time
 
-BUILTIN = ("baseline",)
+_BUILTIN = (
+    "baseline",
+    "cicd-starter",
+    "eu-ai-act-high-risk",
+    "nist-ai-rmf-genai",
+    "iso-42001-logging",
+    "owasp-agentic-mcp",
+    "assurance-records",
+)
+BUILTIN = tuple(name for name in _BUILTIN if files("evidence").joinpath("builtin", f"{name}.yaml").is_file())
 """The packs of this installation, by name."""
 
 KINDS = ("compliance", "security", "quality")
 SEVERITIES = ("error", "warning", "info")
+ROLES = ("provider", "deployer")
+BASES = ("primary", "secondary", "proposal")
 
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_RULE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _ROOT = ("author", "license", "source_url", "disclaimer")
-_RULE = ("framework", "ref", "ref_title", "applies_from", "role", "rationale", "source_url", "checked_on")
+_TEXTS = ("framework", "ref", "ref_title", "profile", "remedy", "rationale", "source_url")
+_ABOUT = (*_TEXTS, "role", "basis", "to_be_checked", "checked_on")
+_RULE = (*_ABOUT, "signals", "check", "applies_from")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignalState:
-    """Holds when a signal is at least in a state; a signal that nothing expects leaves the rule undecided."""
-
-    signal: str
-    min_state: Literal["captured", "redacted"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExistsForAll:
-    """Holds when every event that `row` describes has what it demands; without such an event it is undecided."""
-
-    row: Row
-
-
-Check = SignalState | ExistsForAll
+MinState = Literal["captured", "redacted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule of a pack."""
+    """One rule of a pack: holds when its signals and its check do. What a pack does not say is None."""
 
     id: str
     title: str
     severity: str
-    check: Check
-    about: Mapping[str, str]
-    """Framework, reference, dates and rationale, as far as the pack says."""
+    signals: Mapping[str, MinState]
+    """The state that each signal must at least be in; a signal that nothing expects leaves the rule undecided."""
+    check: Check | None = None
+    framework: str | None = None
+    """With `ref`, the place in a text that the rule is about."""
+    ref: str | None = None
+    ref_title: str | None = None
+    applies_from: Mapping[str, str]
+    """Dates `YYYY-MM-DD` by what they are for, `""` for everything; empty when the pack names none."""
+    profile: str | None = None
+    """The rule is applicable only when it is asked for with this profile."""
+    role: str | None = None
+    basis: str | None = None
+    """Where the text is known from: primary, secondary, or a proposal of ours."""
+    to_be_checked: bool = False
+    """Against the primary text, before it is relied on."""
+    remedy: str | None = None
+    """What instrumenting or configuring would close it."""
+    rationale: str | None = None
+    source_url: str | None = None
+    checked_on: str | None = None
+
+    @property
+    def about(self) -> JsonObject:
+        """Everything the pack says about the rule beside what it checks, under the names of the pack."""
+        said = {name: getattr(self, name) for name in _ABOUT}
+        dates = self.applies_from.get("", dict(self.applies_from))
+        return {name: value for name, value in (*said.items(), ("applies_from", dates)) if value}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +96,8 @@ class Pack:
     description: str
     digest: str
     """Tagged SHA-256 over the canonical form of the parsed file."""
+    license: str | None
+    disclaimer: str | None
     source_url: str | None
     requires_signals: tuple[str, ...]
     rules: tuple[Rule, ...]
@@ -95,9 +122,9 @@ class Pack:
     def mappings(self) -> list[JsonObject]:
         """Which rule maps to which reference of which framework."""
         return [
-            {"rule": f"{self.id}:{rule.id}", "framework": rule.about["framework"], "ref": rule.about["ref"]}
+            {"rule": f"{self.id}:{rule.id}", "framework": rule.framework, "ref": rule.ref}
             for rule in self.rules
-            if "framework" in rule.about
+            if rule.framework
         ]
 
 
@@ -130,11 +157,12 @@ def applied(manifest: JsonObject, attached: Mapping[str, bytes]) -> tuple[Pack, 
         PackUnavailableError: a pack is neither carried nor built in here with that digest.
     """
     carried = {pack.digest: pack for pack in _carried(attached)}
-    known = carried | {pack.digest: pack for pack in map(builtin, BUILTIN)}
     packs = []
     for reference in manifest["x-assay"]["packs_applied"]:
-        pack = known.get(reference["digest"])
-        if pack is None:
+        pack = carried.get(reference["digest"])
+        if pack is None and reference["name"] in BUILTIN:
+            pack = builtin(reference["name"])
+        if pack is None or pack.digest != reference["digest"]:
             raise PackUnavailableError(
                 f"pack {reference['name']}@{reference['version']} is not at hand: {reference['digest']}"
             )
@@ -170,7 +198,9 @@ def read_pack(data: bytes, file: str, signals: Registry | None = None) -> Pack:
         kind=kind,
         description=members["description"].text(),
         digest=tagged(canonical(node.plain())),
-        source_url=members["source_url"].text() if "source_url" in members else None,
+        license=_text(members, "license"),
+        disclaimer=_text(members, "disclaimer"),
+        source_url=_text(members, "source_url"),
         requires_signals=required.texts(),
         rules=_rules(members["rules"], signals),
         source=data,
@@ -194,35 +224,62 @@ def _rules(node: Node, signals: Registry) -> tuple[Rule, ...]:
 
 
 def _rule(node: Node, signals: Registry) -> Rule:
-    members = node.mapping(["id", "title", "severity", "check"], _RULE)
+    members = node.mapping(["id", "title", "severity"], _RULE)
     if ("framework" in members) != ("ref" in members):
         node.fail("framework and ref come together")
-    kind = members["check"].entries().get("type")
-    if kind is None:
-        members["check"].fail("expected the key 'type'")
+    if "signals" not in members and "check" not in members:
+        node.fail("cannot fail: expected signals, a check, or both")
+    rule_id = members["id"].text()
+    if _RULE_ID.fullmatch(rule_id) is None:
+        members["id"].fail(f"expected {_RULE_ID.pattern}, got {rule_id!r}")
     return Rule(
-        id=members["id"].text(),
+        id=rule_id,
         title=members["title"].text(),
         severity=members["severity"].one_of(SEVERITIES),
-        check=_CHECKS[kind.one_of(tuple(_CHECKS))](members["check"], signals),
-        about={key: members[key].text() for key in _RULE if key in members},
+        signals=_signals(members["signals"], signals) if "signals" in members else {},
+        check=read_check(members["check"]) if "check" in members else None,
+        applies_from=_applies_from(members["applies_from"]) if "applies_from" in members else {},
+        role=members["role"].one_of(ROLES) if "role" in members else None,
+        basis=members["basis"].one_of(BASES) if "basis" in members else None,
+        to_be_checked="to_be_checked" in members and members["to_be_checked"].boolean(),
+        checked_on=_date(members["checked_on"]) if "checked_on" in members else None,
+        **{key: _text(members, key) for key in _TEXTS},
     )
 
 
-def _signal_state(node: Node, signals: Registry) -> Check:
-    members = node.mapping(["type", "signal", "min_state"])
-    if members["min_state"].text() in {"missing", "unknown"}:
-        members["min_state"].fail("cannot fail: every signal is at least missing or unknown")
-    state: Literal["captured", "redacted"] = members["min_state"].one_of(("captured", "redacted"))  # type: ignore[assignment]  # just checked
-    return SignalState(signal=_known_signal(members["signal"], signals), min_state=state)
+def _signals(node: Node, signals: Registry) -> dict[str, MinState]:
+    found: dict[str, MinState] = {}
+    for entry in node.items():
+        members = entry.mapping(["id", "min_state"])
+        name, state = _known_signal(members["id"], signals), members["min_state"].text()
+        if name in found:
+            entry.fail(f"the signal {name!r} stands twice")
+        if state in {"missing", "unknown"}:
+            members["min_state"].fail("cannot fail: every signal is at least missing or unknown")
+        found[name] = members["min_state"].one_of(get_args(MinState))  # type: ignore[assignment]  # one of them
+    if not found:
+        node.fail("cannot fail: expected at least one signal")
+    return found
 
 
-def _exists_for_all(node: Node, _signals: Registry) -> Check:
-    return ExistsForAll(row=read_row(node, ("type",)))
+def _applies_from(node: Node) -> dict[str, str]:
+    if not isinstance(node.value, dict):
+        return {"": _date(node)}
+    dates = {name: _date(value) for name, value in node.entries().items()}
+    if not dates:
+        node.fail("expected a date, or a map of dates")
+    return dates
 
 
-_CHECKS = {"signal_state": _signal_state, "exists_for_all": _exists_for_all}
-"""The closed set of checks."""
+def _date(node: Node) -> str:
+    text = node.text()
+    if _DATE.fullmatch(text) is None or not is_time(f"{text}T00:00:00.000000000Z"):
+        node.fail(f"expected a date YYYY-MM-DD, got {text!r}")
+    return text
+
+
+def _text(members: Mapping[str, Node], key: str) -> str | None:
+    return members[key].text() if key in members else None
 
 
 def _known_signal(node: Node, signals: Registry) -> str:

@@ -14,13 +14,13 @@ from typing import Literal
 from evidence import formulas
 from evidence.canonical import JsonObject, canonical
 from evidence.capture import CaptureHealth
-from evidence.condition import Row
-from evidence.expectation import Expectations
+from evidence.check import Check
+from evidence.evaluation import Evaluation
 from evidence.formulas import Context
-from evidence.ledger import Ledger
+from evidence.ledger import Ledger, Status
 from evidence.limits import DEFAULT, Limits
 from evidence.manifest import CLOSURE, FORMULA_RECEIPTS
-from evidence.packs import ExistsForAll, Pack, Rule, SignalState
+from evidence.packs import Pack, Rule
 from evidence.signals import Registry, registry
 
 Outcome = Literal["holds", "fails", "undecided"]
@@ -32,11 +32,21 @@ class RuleResult:
 
     id: str
     """`pack@version:rule`."""
+    pack: str
+    """`pack@version`."""
     rule: Rule
     outcome: Outcome
-    """Undecided when nothing says that what the rule is about took place."""
+    """Fails when one of its signals or its check does; undecided when one of them is, or nothing says that what the rule
+    is about took place."""
     reason: str
     evidence_paths: tuple[str, ...]
+    """Where that shows, at most `Limits.evidence_paths_max`."""
+    instances: int
+    """What the rule looked at, in its signals and its check."""
+    lacking: int
+    """How many of them lack something."""
+    signals: Mapping[str, Status]
+    """The state of each signal that the rule wants."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +73,14 @@ class Scores:
 class Assessment:
     """Looks at the events of a part in order, then gives capture health and scores.
 
-    Memory does not depend on the number of events, apart from what `CaptureHealth` and `Expectations` say.
+    Memory does not depend on the number of events, apart from what `CaptureHealth` and `Evaluation` say.
     """
 
     def __init__(self, packs: Sequence[Pack], signals: Registry | None = None, limits: Limits = DEFAULT) -> None:
         self._packs = tuple(packs)
         self._registry = signals or registry()
         self._health = CaptureHealth(limits)
-        self._expectations = Expectations(self._rows(), self._registry.placeholders, limits)
+        self._evaluation = Evaluation(self._checks(), self._registry.placeholders, limits)
 
     def add(self, event: JsonObject, line: bytes) -> None:
         """Look at the next event; `line` is its canonical form.
@@ -78,7 +88,7 @@ class Assessment:
         Raises:
             EventError: the telemetry in it is not OTLP/JSON.
         """
-        self._expectations.add(event)
+        self._evaluation.add(event)
         self._health.add(event, line)
 
     def capture_health(self) -> dict[str, int | bool]:
@@ -87,7 +97,7 @@ class Assessment:
 
     def scores(self, context: Context) -> Scores:
         """The reports over the events so far."""
-        ledgers = self._expectations.result()
+        ledgers = self._evaluation.result()
         states = {name: ledgers[name] for name in self._registry.signals}
         score, confidence = self._closure(states, context)
         completeness = {pack.id: self._completeness(pack, states, context) for pack in self._packs}
@@ -177,39 +187,50 @@ class Assessment:
 
     # ---------------------------------------------------------------- rules
 
-    def _rows(self) -> dict[str, tuple[Row, ...]]:
-        rows = {name: signal.expected for name, signal in self._registry.signals.items()}
+    def _checks(self) -> dict[str, tuple[Check, ...]]:
+        checks = {name: signal.expected for name, signal in self._registry.signals.items()}
         for pack in self._packs:
             for rule in pack.rules:
-                if isinstance(rule.check, ExistsForAll):
-                    rows[f"{pack.id}:{rule.id}"] = (rule.check.row,)
-        return rows
+                if rule.check is not None:
+                    checks[f"{pack.id}:{rule.id}"] = (rule.check,)
+        return checks
 
     def _rule_results(self, ledgers: Mapping[str, Ledger]) -> list[RuleResult]:
-        results = []
-        for pack in self._packs:
-            for rule in pack.rules:
-                name = f"{pack.id}:{rule.id}"
-                ledger = ledgers[rule.check.signal if isinstance(rule.check, SignalState) else name]
-                results.append(
-                    RuleResult(
-                        id=name,
-                        rule=rule,
-                        outcome=_outcome(rule, ledger),
-                        reason=ledger.reason,
-                        evidence_paths=tuple(ledger.evidence_paths),
-                    )
-                )
-        return results
+        return [_judge(pack, rule, ledgers) for pack in self._packs for rule in pack.rules]
 
 
-def _outcome(rule: Rule, ledger: Ledger) -> Outcome:
-    if ledger.status == "unknown":
-        return "undecided"
-    enough = {"captured"}
-    if isinstance(rule.check, SignalState) and rule.check.min_state == "redacted":
-        enough.add("redacted")
-    return "holds" if ledger.status in enough else "fails"
+def _judge(pack: Pack, rule: Rule, ledgers: Mapping[str, Ledger]) -> RuleResult:
+    """What a rule's signals and its check come to together."""
+    name = f"{pack.id}:{rule.id}"
+    parts = [(f"signal {signal}", ledgers[signal], state == "redacted") for signal, state in rule.signals.items()]
+    if rule.check is not None:
+        parts.append(("check", ledgers[name], False))
+    by_outcome: dict[Outcome, list[tuple[str, Ledger]]] = {"fails": [], "undecided": [], "holds": []}
+    for part, ledger, withheld_is_enough in parts:
+        is_check = part == "check"
+        by_outcome[_outcome(ledger, is_check=is_check, withheld_is_enough=withheld_is_enough)].append((part, ledger))
+    outcome = next(outcome for outcome, found in by_outcome.items() if found)
+    reasons = [f"{part}: {ledger.reason}" if len(parts) > 1 else ledger.reason for part, ledger in by_outcome[outcome]]
+    paths = [path for _, ledger in by_outcome[outcome] for path in ledger.evidence_paths]
+    return RuleResult(
+        id=name,
+        pack=pack.id,
+        rule=rule,
+        outcome=outcome,
+        reason="; ".join(reasons),
+        evidence_paths=tuple(dict.fromkeys(paths))[: parts[0][1].limits.evidence_paths_max],
+        instances=sum(ledger.expected for _, ledger, _ in parts),
+        lacking=sum(ledger.missing for _, ledger, _ in parts),
+        signals={signal: ledgers[signal].status for signal in rule.signals},
+    )
+
+
+def _outcome(ledger: Ledger, *, is_check: bool, withheld_is_enough: bool) -> Outcome:
+    """A check cannot say anything of what is withheld; a signal that must be captured is not."""
+    if ledger.status == "redacted" and not withheld_is_enough:
+        return "undecided" if is_check else "fails"
+    outcomes: Mapping[Status, Outcome] = {"unknown": "undecided", "missing": "fails"}
+    return outcomes.get(ledger.status, "holds")
 
 
 def _detail(ledger: Ledger) -> JsonObject:

@@ -14,9 +14,9 @@ from importlib.resources import files
 
 from evidence.canonical import JsonObject, canonical
 from evidence.capture import COUNTERS
-from evidence.condition import Row, read_row
+from evidence.check import Check, read_check
 from evidence.digest import tagged
-from evidence.expectation import Expectations
+from evidence.evaluation import Evaluation
 from evidence.ledger import Ledger
 from evidence.limits import DEFAULT, Limits
 from evidence.presence import Placeholders
@@ -34,7 +34,7 @@ class Signal:
     """Its share in the closure score; 0 unless it is replay-critical."""
     bodies: tuple[str, ...]
     """Attributes that hold content and may be withheld against a commitment."""
-    expected: tuple[Row, ...]
+    expected: tuple[Check, ...]
     remedy: str = ""
     """What to instrument or configure where it is missing, in one sentence."""
 
@@ -97,8 +97,8 @@ class SignalEvaluator:
     """The states of all signals over the events of a part, in order."""
 
     def __init__(self, registry: Registry, limits: Limits = DEFAULT) -> None:
-        rows = {signal.id: signal.expected for signal in registry.signals.values()}
-        self._expectations = Expectations(rows, registry.placeholders, limits)
+        checks = {signal.id: signal.expected for signal in registry.signals.values()}
+        self._evaluation = Evaluation(checks, registry.placeholders, limits)
 
     def add(self, event: JsonObject) -> None:
         """Look at the next event.
@@ -106,11 +106,11 @@ class SignalEvaluator:
         Raises:
             EventError: the telemetry in it is not OTLP/JSON.
         """
-        self._expectations.add(event)
+        self._evaluation.add(event)
 
     def result(self) -> dict[str, Ledger]:
         """The instances of each signal by its id, as if no further event came."""
-        return self._expectations.result()
+        return self._evaluation.result()
 
 
 def _signal(node: Node) -> Signal:
@@ -121,7 +121,7 @@ def _signal(node: Node) -> Signal:
         replay_critical=members["replay_critical"].boolean(),
         weight=members["weight"].count(),
         bodies=tuple(item.text() for item in members["bodies"].items()),
-        expected=tuple(read_row(row) for row in members["expected"].items()),
+        expected=tuple(read_check(row, "exists_for_all") for row in members["expected"].items()),
         remedy=members["remedy"].text() if "remedy" in members else "",
     )
     if bool(signal.weight) != signal.replay_critical:

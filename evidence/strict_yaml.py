@@ -4,6 +4,7 @@ Law: one way to write a thing. No aliases, no duplicate keys, no tags, no yes fo
 error, and every error names file and line.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -87,6 +88,13 @@ class Node:
         if number < 0:
             self.fail(f"expected an integer of 0 or more, got {number}")
         return int(number)
+
+    def number(self) -> float:
+        """A number of any sign."""
+        number = float(self._of(float if type(self.value) is float else int, "a number"))
+        if not math.isfinite(number):
+            self.fail(f"expected a finite number, got {number}")
+        return number
 
     def plain(self) -> Any:  # noqa: ANN401 - whatever JSON can hold
         """The value without its lines."""

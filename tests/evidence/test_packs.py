@@ -4,8 +4,9 @@ import pickle
 
 import pytest
 
+from evidence.check import ExistsForAll
 from evidence.errors import PackError
-from evidence.packs import BUILTIN, ExistsForAll, SignalState, builtin, load
+from evidence.packs import BUILTIN, builtin, load
 from evidence.strict_yaml import BYTES_MAX
 
 GOOD = b"""name: mine
@@ -23,7 +24,7 @@ rules:
     framework: Some Act
     ref: "12(1)"
     applies_from: 2027-12-02
-    check: {type: signal_state, signal: model_identity, min_state: captured}
+    signals: [{id: model_identity, min_state: captured}]
   - id: R-2
     title: Tool spans have results
     severity: warning
@@ -37,7 +38,8 @@ rules:
 def test_a_pack_is_read_whole():
     pack = load(GOOD, "mine.yaml")
     assert (pack.id, pack.kind, pack.requires_signals) == ("mine@1", "compliance", ("model_identity", "tool_calls"))
-    assert [type(rule.check) for rule in pack.rules] == [SignalState, ExistsForAll]
+    assert pack.rules[0].signals == {"model_identity": "captured"}
+    assert isinstance(pack.rules[1].check, ExistsForAll)
     assert pack.rules[0].about == {"framework": "Some Act", "ref": "12(1)", "applies_from": "2027-12-02"}
     assert pack.mappings() == [{"rule": "mine@1:R-1", "framework": "Some Act", "ref": "12(1)"}]
     assert pack.reference()["source_url"] == "https://example.org/pack"
@@ -72,9 +74,9 @@ BROKEN = {
     "unknown_key": (b"description:", b"descripton:", r"p\.yaml:(1|4): (unknown|expected the) key"),
     "unknown_key_in_a_rule": (b"    framework: Some Act", b"    frame: Some Act", r"p\.yaml:13: unknown key 'frame'"),
     "unknown_key_in_a_check": (
-        b"min_state: captured}",
-        b"min_state: captured, maybe: 1}",
-        r"p\.yaml:16: unknown key 'maybe'",
+        b"all_of: [gen_ai.tool.call.result]",
+        b"every_of: [gen_ai.tool.call.result]",
+        r"p\.yaml:23: unknown key 'every_of'",
     ),
     "unknown_key_in_a_condition": (
         b"operation: [execute_tool]",
@@ -82,7 +84,7 @@ BROKEN = {
         r"p\.yaml:22: unknown key",
     ),
     "unknown_signal": (b"[model_identity, tool_calls]", b"[model_identity, tool_cals]", r"p\.yaml:8: unknown signal"),
-    "unknown_signal_in_a_rule": (b"signal: model_identity", b"signal: model", r"p\.yaml:16: unknown signal"),
+    "unknown_signal_in_a_rule": (b"id: model_identity", b"id: model", r"p\.yaml:16: unknown signal"),
     "signal_twice": (
         b"[model_identity, tool_calls]",
         b"[tool_calls, tool_calls]",
@@ -93,8 +95,8 @@ BROKEN = {
     "no_rules": (GOOD[GOOD.index(b"rules:") :], b"rules: []\n", r"p\.yaml:9: expected at least one rule"),
     "severity_unheard_of": (b"severity: error", b"severity: fatal", r"p\.yaml:12: expected one of error"),
     "kind_unheard_of": (b"kind: compliance", b"kind: fun", r"p\.yaml:3: expected one of compliance"),
-    "check_unheard_of": (b"type: signal_state", b"type: vibes", r"p\.yaml:16: expected one of signal_state"),
-    "check_without_type": (b"type: signal_state, ", b"", r"p\.yaml:16: expected the key 'type'"),
+    "check_unheard_of": (b"type: exists_for_all", b"type: vibes", r"p\.yaml:21: expected one of exists_for_all"),
+    "check_without_type": (b"      type: exists_for_all\n", b"", r"p\.yaml:21: expected the key 'type'"),
     "compliance_without_disclaimer": (b"disclaimer: Not advice\n", b"", "needs a disclaimer"),
     "framework_without_reference": (b'    ref: "12(1)"\n', b"", r"p\.yaml:10: framework and ref"),
     "state_that_cannot_fail": (b"min_state: captured", b"min_state: unknown", r"p\.yaml:16: cannot fail"),

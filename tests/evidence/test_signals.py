@@ -331,7 +331,7 @@ BROKEN = {
     "unknown_signal": (b'uncontrolled: {a: "text"}', b'uncontrolled: {b: "text"}', "r:14: unknown signal 'b'"),
     "unknown_counter": (b"low: [gaps]", b"low: [holes]", "r:15: capture health has no counter 'holes'"),
     "unknown_key": (b"title: A", b"titel: A", "r:7: unknown key 'titel'|r:6"),
-    "name_of_another_kind": (b"all_of: [opened]", b"all_of: [started]", "r:12"),
+    "name_of_another_kind": (b"all_of: [opened]", b"all_of: [started]", "r:13"),
     "row_that_demands_nothing": (b"        all_of: [opened]\n", b"", "r:12: cannot fail"),
     "condition_of_another_kind": (b"{event: run}", b"{event: run, failed: true}", "unknown key 'failed'"),
 }

@@ -130,7 +130,7 @@ def test_evidence_of_other_content_is_not_overwritten(sealed):
     pack = sealed / "own.yaml"
     pack.write_text(
         "name: own\nversion: '1'\nkind: quality\ndescription: d\nx-assay: {requires_signals: [tool_calls]}\n"
-        "rules:\n  - {id: A, title: t, severity: info, check: {type: signal_state, signal: tool_calls, min_state: captured}}\n"
+        "rules:\n  - {id: A, title: t, severity: info, signals: [{id: tool_calls, min_state: captured}]}\n"
     )
     done = affidavit("seal", CHAT, "--out", sealed, "--pack", pack)
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""Evaluates expectation rows over the events of a part, as a stream.
+"""Evaluates checks over the events of a part, as a stream.
 
 Law: the result depends on the set of events and their order alone; memory is bounded whatever the number of events. Where
 a bound is reached, instances count as missing, never as captured.
@@ -13,14 +13,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from evidence.canonical import JsonObject
+from evidence.check import Check, ExistsForAll
 from evidence.commitment import Commitment
-from evidence.condition import MCP_METHOD, OPERATION, Row
 from evidence.errors import EventError
 from evidence.event import LOG, RECEIPT, RESOURCE, RUN_CLOSED, RUN_OPENED, SPAN
 from evidence.ledger import Ledger
 from evidence.limits import DEFAULT, Limits
 from evidence.messages import has_role, requested_calls
 from evidence.presence import NONE, Attributes, Placeholders, Presence, States
+from evidence.selector import MCP_METHOD, OPERATION, Selector
 from evidence.tool_calls import ToolCalls
 
 TOOL_NAME = "gen_ai.tool.name"
@@ -37,7 +38,7 @@ class _Entry:
     """A row, its ledger, and what it demands in the form that is quickest to test."""
 
     owner: str
-    row: Row
+    row: ExistsForAll
     ledger: Ledger
     all_of: frozenset[str]
     any_of: frozenset[str]
@@ -45,7 +46,7 @@ class _Entry:
     """Name, attribute and role of each demand for a message of some role."""
 
     @classmethod
-    def of(cls, owner: str, row: Row, limits: Limits) -> "_Entry":
+    def of(cls, owner: str, row: ExistsForAll, limits: Limits) -> "_Entry":
         roles = []
         for name in row.names:
             base, _, rest = name.partition("[role=")
@@ -77,28 +78,33 @@ class _Entry:
         self.ledger.count(path, self.lacking(there), self.commitments(there))
 
 
-class Expectations:
+class Evaluation:
     """The ledgers of some rows, filled event by event.
 
     Args:
-        rows: rows by the owner whose ledger they fill, for instance the id of a signal.
+        checks: checks by the owner whose ledger they fill, for instance the id of a signal.
         placeholders: what counts as absent although something is written.
         limits: bounds on what waits and on locations.
     """
 
     def __init__(
         self,
-        rows: Mapping[str, Sequence[Row]],
+        checks: Mapping[str, Sequence[Check]],
         placeholders: Placeholders = NONE,
         limits: Limits = DEFAULT,
     ) -> None:
         self._limits = limits
         self._presence = Presence(placeholders)
-        self._owners = tuple(rows)
-        self._entries = [_Entry.of(owner, row, limits) for owner, owned in rows.items() for row in owned]
-        self._resources = [entry for entry in self._entries if entry.row.event == "resource"]
-        self._receipts = [entry for entry in self._entries if entry.row.event == "receipt"]
-        self._spans = _SpanEntries([entry for entry in self._entries if entry.row.event == "span"])
+        self._owners = tuple(checks)
+        self._entries = [
+            _Entry.of(owner, check, limits)
+            for owner, owned in checks.items()
+            for check in owned
+            if isinstance(check, ExistsForAll) and not check.when.values
+        ]
+        self._resources = [entry for entry in self._entries if entry.row.when.event == "resource"]
+        self._receipts = [entry for entry in self._entries if entry.row.when.event == "receipt"]
+        self._spans = _SpanEntries([entry for entry in self._entries if entry.row.when.event == "span"])
         self._relevant = self._spans.attributes | set(_SELF)
         self._calls = ToolCalls(limits)
         self._waiting: dict[str, list[tuple[_Entry, str, States]]] = {}
@@ -145,9 +151,9 @@ class Expectations:
             for entry, path, there in entries:
                 waiting[id(entry)].count(path, entry.lacking(there))
         for entry in self._entries:
-            if entry.row.event == "run":
+            if entry.row.when.event == "run":
                 waiting[id(entry)].count(f"{self._run_id}#/run", entry.lacking(self._run))
-            if entry.row.event == "requested_tool_call":
+            if entry.row.when.event == "requested_tool_call":
                 waiting[id(entry)] = self._calls.ledger()
         return [(entry, ledger) for entry in self._entries for ledger in (entry.ledger, waiting[id(entry)])]
 
@@ -172,7 +178,7 @@ class Expectations:
         withheld = any(state is not True for state in there.values())
         path = f"{event_id}#/data/span/attributes"
         for entry in entries:
-            if entry.row.attribute is not None and entry.row.attribute not in attributes:
+            if entry.row.when.attribute is not None and entry.row.when.attribute not in attributes:
                 continue
             if entry.roles and not entry.fits(there):
                 there |= _roles(entry, attributes, there)
@@ -246,7 +252,7 @@ class Expectations:
         self._receipt_kinds[data["kind"]] += 1
         there: States = {name: True for name, value in data["body"].items() if value is not None}
         for entry in self._receipts:
-            if data["kind"] in entry.row.kind:
+            if data["kind"] in entry.row.when.kind:
                 entry.count(f"{event_id}#/data/body", there)
 
     def _run_opened(self, _event_id: str, _data: JsonObject) -> None:
@@ -264,10 +270,10 @@ class _SpanEntries:
     def __init__(self, entries: Sequence[_Entry]) -> None:
         self.entries = entries
         self._cache: dict[tuple[str, str, bool, bool, bool], list[_Entry]] = {}
-        self._operations = {name for entry in entries for name in entry.row.operation}
-        self._methods = {name for entry in entries for name in entry.row.mcp_method}
+        self._operations = {name for entry in entries for name in entry.row.when.operation}
+        self._methods = {name for entry in entries for name in entry.row.when.mcp_method}
         self.attributes = {name.partition("[")[0] for entry in entries for name in entry.row.names}
-        self.attributes |= {entry.row.attribute for entry in entries if entry.row.attribute}
+        self.attributes |= {entry.row.when.attribute for entry in entries if entry.row.when.attribute}
 
     def matching(self, operation: str, method: str, failed: bool, has_parent: bool, offers_tools: bool) -> list[_Entry]:  # noqa: FBT001 - a key of the table
         """The rows whose conditions hold, but for the attribute that a row may ask for."""
@@ -279,11 +285,11 @@ class _SpanEntries:
             offers_tools,
         )
         if key not in self._cache:
-            self._cache[key] = [entry for entry in self.entries if _matches(entry.row, key)]
+            self._cache[key] = [entry for entry in self.entries if _matches(entry.row.when, key)]
         return self._cache[key]
 
 
-def _matches(row: Row, key: tuple[str, str, bool, bool, bool]) -> bool:
+def _matches(row: Selector, key: tuple[str, str, bool, bool, bool]) -> bool:
     operation, method, failed, has_parent, offers_tools = key
     return (
         (not (row.operation or row.mcp_method) or operation in row.operation or method in row.mcp_method)
