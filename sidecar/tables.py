@@ -8,16 +8,17 @@ from pathlib import Path
 from evidence.errors import PackError
 from evidence.packs import Pack
 from evidence.packs import load as load_pack
+from evidence.strict_yaml import BYTES_MAX as YAML_BYTES_MAX
 from semconv.errors import ProfileError, SemconvError
 from semconv.table import TABLE_BYTES_MAX
 from semconv.translate import Translator
 from sidecar.errors import ConfigError
 
-__all__ = ["load_packs", "load_translator", "profile_bytes", "profile_files", "read_profiles"]
+__all__ = ["load_packs", "load_translator", "profile_bytes", "profile_files", "read_pack_file", "read_profiles"]
 
 
 def load_packs(names: Sequence[str]) -> tuple[Pack, ...]:
-    """Packs by built-in name, or by file when the name has a suffix or a folder.
+    """Packs by built-in name, or by file when the name has the suffix of one or a folder.
 
     Raises:
         ConfigError: There is no such pack, or it is not valid.
@@ -26,10 +27,24 @@ def load_packs(names: Sequence[str]) -> tuple[Pack, ...]:
 
 
 def _pack(name: str) -> Pack:
+    is_file = name.endswith((".yaml", ".yml")) or Path(name).name != name
     try:
-        return load_pack(Path(name).read_bytes(), name) if name.endswith((".yaml", ".yml")) else load_pack(name)
-    except (PackError, OSError) as error:
-        raise ConfigError(f"pack {name}: {error}") from error
+        return read_pack_file(Path(name)) if is_file else load_pack(name)
+    except PackError as error:
+        raise ConfigError(str(error)) from error
+
+
+def read_pack_file(file: Path) -> Pack:
+    """The pack in a file, of which no more is read than shows that it is too large.
+
+    Raises:
+        PackError: The file cannot be read, or is not a valid pack; with file and line.
+    """
+    try:
+        with file.open("rb") as opened:
+            return load_pack(opened.read(YAML_BYTES_MAX + 1), str(file))
+    except OSError as error:
+        raise PackError(f"pack {file}: {error.strerror}") from error
 
 
 def profile_files(folder: Path) -> list[Path]:

@@ -21,7 +21,7 @@ def test_a_worker_that_is_told_nothing_ends_without_a_word(capfd):
 @pytest.mark.parametrize(
     ("setting", "named"),
     [
-        ("evidence: {packs: [nonsense]}", "pack nonsense"),
+        ("evidence: {packs: [nonsense]}", "pack 'nonsense'"),
         ("semconv: {target: nonsense}", "nonsense"),
         ("semconv: {profiles_dir: gone}", "semconv.profiles_dir"),
         ("attest: {key_file: gone.pem}", "attest.key_file"),

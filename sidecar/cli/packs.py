@@ -1,0 +1,174 @@
+"""`affidavit packs`: which packs of rules there are, what one asks, whether one's own is valid, and the digest to pin it by."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from evidence.packs import Pack, Rule
+
+_COLORS = {"error": "red", "warning": "yellow", "info": "cyan"}
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+_pack = click.argument("name", metavar="NAME|FILE")
+
+
+@click.group()
+def packs() -> None:
+    """Packs of rules: what a reader wants to know of a run, asked of its events.
+
+    A pack is built in and has a name, or is a file of your own (*.yaml); docs/packs.md says how to write one.
+    """
+
+
+@packs.command("list")
+@_as_json
+def list_(*, as_json: bool) -> None:
+    """List the built-in packs."""
+    from evidence.canonical import canonical
+    from evidence.packs import BUILTIN
+
+    found = [_summary(_load(name)) for name in BUILTIN]
+    if as_json:
+        click.echo(canonical({"schema_version": "packs-v1", "packs": found}).decode())
+        return
+    head = ("NAME", "VERSION", "KIND", "RULES", "SIGNALS", "APPLIES FROM")
+    rows = [[str(row[key]) for key in ("name", "version", "kind", "rules", "signals", "applies_from")] for row in found]
+    for line in _columns([head, *rows]):
+        click.echo(line)
+
+
+@packs.command()
+@_pack
+@_as_json
+def show(name: str, *, as_json: bool) -> None:
+    """Show what a pack asks: every rule, its reference, and its check in words."""
+    from evidence.canonical import canonical
+
+    pack = _load(name)
+    if as_json:
+        click.echo(canonical(_document(pack)).decode())
+        return
+    for line in _shown(pack):
+        click.echo(line)
+
+
+@packs.command()
+@click.argument(
+    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+def check(files: tuple[Path, ...]) -> None:
+    """Check pack files: unknown keys, words and signals, rules told twice, rules that cannot fail or cannot hold.
+
+    Prints each file's pack, or FILE:LINE and what is wrong there first. Exit code 0 all valid, 1 otherwise.
+    """
+    from evidence.errors import PackError
+    from sidecar.tables import read_pack_file
+
+    failed = False
+    for file in files:
+        try:
+            pack = read_pack_file(file)
+        except PackError as error:
+            failed = True
+            click.echo(str(error))
+        else:
+            click.echo(f"{file}: ok: {pack.id}, {_counted(len(pack.rules), 'rule')}")
+    sys.exit(1 if failed else 0)
+
+
+@packs.command()
+@_pack
+def digest(name: str) -> None:
+    """Print a pack's digest and NAME@VERSION: what a pipeline pins, and what manifests and reports name it by."""
+    pack = _load(name)
+    click.echo(f"{pack.digest}  {pack.id}")
+
+
+def _load(name: str) -> Pack:
+    from sidecar.tables import load_packs
+
+    return load_packs([name])[0]
+
+
+# ------------------------------------------------------------------ as JSON
+
+
+def _summary(pack: Pack) -> dict[str, Any]:
+    dates = [date for rule in pack.rules for date in rule.applies_from.values()]
+    return {
+        "name": pack.name,
+        "version": pack.version,
+        "kind": pack.kind,
+        "description": pack.description,
+        "digest": pack.digest,
+        "rules": len(pack.rules),
+        "signals": len(pack.requires_signals),
+        "applies_from": min(dates, default=""),
+    }
+
+
+def _document(pack: Pack) -> dict[str, Any]:
+    from evidence.explain.rule import asks
+    from evidence.signals import registry
+
+    said = {"license": pack.license, "disclaimer": pack.disclaimer, "source_url": pack.source_url}
+    return {
+        **_summary(pack),
+        **{key: text for key, text in said.items() if text},
+        "schema_version": "pack-v1",
+        "signals": list(pack.requires_signals),
+        "rules": [
+            {
+                **rule.about,
+                "id": rule.id,
+                "title": rule.title,
+                "severity": rule.severity,
+                "signals": dict(rule.signals),
+                "asks": list(asks(rule, registry())),
+            }
+            for rule in pack.rules
+        ],
+    }
+
+
+# ------------------------------------------------------------------ as text
+
+
+def _shown(pack: Pack) -> Iterator[str]:
+    yield f"{click.style(pack.id, bold=True)}  {pack.kind}  {pack.digest}"
+    yield f"  {pack.description}"
+    yield f"  completeness over {', '.join(pack.requires_signals)}"
+    for label, text in (("license", pack.license), ("source", pack.source_url)):
+        if text:
+            yield f"  {label}: {text}"
+    for rule in pack.rules:
+        yield ""
+        yield from _rule(rule)
+    if pack.disclaimer:
+        yield from ("", pack.disclaimer)
+
+
+def _rule(rule: Rule) -> Iterator[str]:
+    from evidence.explain.rule import asks, standing
+    from evidence.signals import registry
+
+    yield f"{click.style(rule.id, bold=True)}  {click.style(rule.severity, fg=_COLORS[rule.severity])}  {rule.title}"
+    remedy = [("remedy", rule.remedy)] if rule.remedy else []
+    lines = [*(("asks", text) for text in asks(rule, registry())), *standing(rule), *remedy]
+    yield from (f"  {label:12}  {text}" for label, text in lines)
+
+
+def _columns(rows: Sequence[Iterable[str]]) -> Iterator[str]:
+    cells = [list(row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
