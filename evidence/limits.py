@@ -3,6 +3,7 @@
 Law: a bound is looked at before what it bounds is read, inflated or parsed.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 KIB = 1024
@@ -39,23 +40,30 @@ class Limits:
     evidence_paths_max: int = 8
     """Locations kept for one signal or one rule; the totals are counted all the same."""
     spans_tracked_max: int = 500_000
-    """Spans of a part that are compared with each other for repetitions and absent parents: 24 bytes each."""
+    """Spans of a part that are compared with each other for repetitions and absent parents: 32 bytes each."""
+    number_ranges_max: int = 20_000
+    """Ranges without holes in which the numbers of a part's receipts are held."""
+    shown_characters_max: int = 64 * MIB
+    """Characters of whole bodies in one timeline; from then on their first words are shown."""
     open_instances_max: int = 20_000
     """Instances that wait for their other half (a log of the span, the span of a tool call), of each kind."""
 
     def to_json(self) -> dict[str, int]:
         """The bounds that the soak report of ADR-025 names, under its names."""
-        return {
-            "max_bundle_bytes": self.bundle_bytes_max,
-            "max_decode_bytes": self.decoded_bytes_max,
-            "max_manifest_bytes": self.manifest_bytes_max,
-            "max_events_bytes": self.events_bytes_max,
-            "max_events": self.events_max,
-            "max_line_bytes": self.line_bytes_max,
-            "max_path_len": self.path_bytes_max,
-            "max_json_depth": self.json_depth_max,
-        }
+        return {name: getattr(self, member) for name, member in REPORTED.items()}
 
+
+REPORTED: Mapping[str, str] = {
+    "max_bundle_bytes": "bundle_bytes_max",
+    "max_decode_bytes": "decoded_bytes_max",
+    "max_manifest_bytes": "manifest_bytes_max",
+    "max_events_bytes": "events_bytes_max",
+    "max_events": "events_max",
+    "max_line_bytes": "line_bytes_max",
+    "max_path_len": "path_bytes_max",
+    "max_json_depth": "json_depth_max",
+}
+"""The bounds that manifests and soak reports name: their names there, and their names here."""
 
 DEFAULT = Limits()
 """What `seal` writes within and `verify` reads within, unless told otherwise."""
