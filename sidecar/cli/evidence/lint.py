@@ -1,0 +1,167 @@
+"""`affidavit evidence lint`: does a bundle hold what packs ask of it; what is missing, where, and what would close it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sidecar.cli.printable import printable
+from sidecar.cli.progress import progress
+
+if TYPE_CHECKING:
+    from evidence.explain import Target
+    from evidence.lint import Options
+    from evidence.lint_report import Severity
+    from evidence.packs import Pack
+
+DEFAULT_PACK = "cicd-starter"
+
+
+@click.command("lint")
+@click.argument("paths", metavar="BUNDLE...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--pack",
+    "pack_names",
+    metavar="NAME|FILE",
+    multiple=True,
+    help=f"A pack to judge by; may be given again.  [default: {DEFAULT_PACK}]",
+)
+@click.option(
+    "--report", type=click.Path(path_type=Path, dir_okay=False), help="Write the report as JSON (lint-report-v1)."
+)
+@click.option("--sarif", type=click.Path(path_type=Path, dir_okay=False), help="Write the findings as SARIF 2.1.0.")
+@click.option(
+    "--explain",
+    "targets",
+    metavar="TARGET",
+    multiple=True,
+    help="Say how closure.score, completeness or a rule (PACK:RULE) came about and what would close it; may be given again.",
+)
+@click.option(
+    "--as-of", metavar="DATE", help="Judge what applies on this day (YYYY-MM-DD).  [default: the day the run closed]"
+)
+@click.option(
+    "--profile",
+    "profiles",
+    metavar="P",
+    multiple=True,
+    help="Rules that are for this profile of system apply; may be given again.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "info"]),
+    default="error",
+    show_default=True,
+    help="Rules of this severity and above decide the exit code.",
+)
+@click.option("--strict", is_flag=True, help="Undecided rules make exit code 3.")
+def lint(
+    *,
+    paths: tuple[Path, ...],
+    pack_names: tuple[str, ...],
+    report: Path | None,
+    sarif: Path | None,
+    targets: tuple[str, ...],
+    as_of: str | None,
+    profiles: tuple[str, ...],
+    fail_on: Severity,
+    strict: bool,
+) -> None:
+    r"""Lint evidence bundles: does the evidence support the rules of a pack, and where does it not.
+
+    BUNDLE is NAME.evidence.tar.gz, or a folder of them. Reads nothing else and opens no connection. Says what the evidence supports,
+    never that anybody complies. Signatures are not checked: `affidavit verify` does that.
+
+    \b
+    Exit code: 0 no rule at or above --fail-on fails
+               1 a bundle is tampered with or invalid
+               2 wrong usage
+               3 a rule is undecided, under --strict
+               4 could not decide: an unknown format, a file that cannot be read
+               5 a rule fails
+    """
+    from importlib.metadata import version
+
+    from evidence.lint import lint as lint_bundle
+    from evidence.lint_report import LintReport
+    from evidence.sarif import sarif_bytes
+    from sidecar.cli.evidence.lint_text import lines
+
+    options = _options(pack_names or (DEFAULT_PACK,), as_of, profiles)
+    explained = _targets(targets, options.packs)
+    bundles = list(_bundles(paths))
+    with progress(len(bundles), "linting") as bar:
+        linted = []
+        for path in bundles:
+            linted.append(lint_bundle(path, options, name=_name(path)))
+            bar.update(1)
+    found = LintReport(
+        version=version("affidavit"), options=options, bundles=tuple(linted), fail_on=fail_on, strict=strict
+    )
+    if report is not None:
+        report.write_bytes(found.to_bytes())
+    if sarif is not None:
+        sarif.write_bytes(sarif_bytes(found))
+    for line in lines(found, explained):
+        click.echo(line)
+    sys.exit(found.exit_code)
+
+
+def _options(pack_names: Sequence[str], as_of: str | None, profiles: Sequence[str]) -> Options:
+    """What the options choose.
+
+    Raises:
+        ConfigError: a pack cannot be read.
+        UsageError: a day or a profile that there is not, or two packs of one name.
+    """
+    from datetime import date
+
+    from evidence.lint import Options
+    from sidecar.tables import load_packs
+
+    packs = load_packs(pack_names)
+    if len({pack.id for pack in packs}) < len(packs):
+        raise click.BadParameter("two packs of one name and version", param_hint="--pack")
+    try:
+        day = date.fromisoformat(as_of).isoformat() if as_of is not None else None
+    except ValueError:
+        raise click.BadParameter(f"expected YYYY-MM-DD, got {as_of!r}", param_hint="--as-of") from None
+    known = {name for pack in packs for rule in pack.rules for name in (rule.profile, *rule.applies_from) if name}
+    for name in profiles:
+        if name not in known:
+            there = ", ".join(sorted(known)) or "none"
+            raise click.BadParameter(f"no rule is for {name!r}; there is {there}", param_hint="--profile")
+    return Options(packs=packs, as_of=day, profiles=frozenset(profiles))
+
+
+def _targets(texts: Sequence[str], packs: Sequence[Pack]) -> list[Target]:
+    from evidence.errors import PackError
+    from evidence.explain import parse_target
+
+    try:
+        return [parse_target(text, packs) for text in texts]
+    except PackError as error:
+        raise click.BadParameter(str(error), param_hint="--explain") from error
+
+
+def _bundles(paths: Sequence[Path]) -> Iterator[Path]:
+    """The files; a folder stands for the bundles in it."""
+    from evidence.run import BUNDLE_SUFFIX
+
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        inside = sorted(path.glob(f"*{BUNDLE_SUFFIX}"))
+        if not inside:
+            raise click.UsageError(f"{printable(str(path))} holds no *{BUNDLE_SUFFIX}")
+        yield from inside
+
+
+def _name(path: Path) -> str:
+    """The name as it was given, as text that any report can hold."""
+    return path.as_posix().encode(errors="surrogateescape").decode(errors="replace")
