@@ -28,25 +28,70 @@ def has_role(value: JsonObject, role: str) -> bool:
     return any(message.get("role") == role for message in messages(value))
 
 
+def lacks_content(value: JsonObject) -> bool:
+    """Whether messages, or the parts of one, are there without all that they said.
+
+    So it is with an empty list, a message without parts, and a part without the member that carries its content: what
+    instrumentations leave of messages when content capture is off. What is no list is content itself.
+    """
+    found = _read(value)
+    return isinstance(found, list) and (not found or any(map(_is_hollow, found)))
+
+
 def messages(value: JsonObject) -> list[JsonObject]:
     """The messages in an attribute's OTLP/JSON value; empty when it holds none."""
+    return [message for message in _list(_read(value)) if isinstance(message, dict)]
+
+
+_CARRIERS = {
+    "text": "content",
+    "reasoning": "content",
+    "blob": "content",
+    "uri": "uri",
+    "file": "file_id",
+    "tool_call_response": "response",
+}
+"""By type of part, the member that carries its content (GenAI conventions, message schemas). A tool call may have no arguments."""
+_ABOUT = frozenset({"role", "name", "finish_reason", "index"})
+"""Members of a message that are no content."""
+
+
+def _is_hollow(message: object) -> bool:
+    if not isinstance(message, dict):
+        return message in {None, ""}
+    if "parts" in message:
+        parts = message["parts"]
+        return not parts or any(map(_lacks_carrier, _list(parts)))
+    if "role" in message:
+        return all(not content for name, content in message.items() if name not in _ABOUT)
+    return _lacks_carrier(message)
+
+
+def _lacks_carrier(part: object) -> bool:
+    if not isinstance(part, dict):
+        return not part
+    kind = part.get("type")
+    return isinstance(kind, str) and kind in _CARRIERS and part.get(_CARRIERS[kind]) is None
+
+
+def _read(value: JsonObject) -> object:
+    """What an attribute holds as plain lists, objects and text; None for text that is no JSON."""
     text = value.get("stringValue")
     try:
-        found = orjson.loads(text) if isinstance(text, str) else _plain(value)
+        return orjson.loads(text) if isinstance(text, str) else _plain(value)
     except orjson.JSONDecodeError:
-        return []
-    return [message for message in _list(found) if isinstance(message, dict)]
+        return None
 
 
 def _plain(value: object) -> object:
-    """An OTLP/JSON AnyValue as plain lists, objects and text, as far as messages need."""
+    """An OTLP/JSON AnyValue as plain lists and objects; numbers stay as they are written."""
     if not isinstance(value, dict):
         return value
     if "arrayValue" in value:
         return [_plain(item) for item in _list(value["arrayValue"].get("values"))]
     if "kvlistValue" in value:
         return {pair.get("key", ""): _plain(pair.get("value")) for pair in _list(value["kvlistValue"].get("values"))}
-    return value.get("stringValue")
+    return next(iter(value.values()), None)
 
 
 def _list(value: object) -> list[Any]:

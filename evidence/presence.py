@@ -1,20 +1,25 @@
-"""Whether an attribute's content is there, withheld against a commitment, or only a word in its place.
+"""Whether content is there, withheld against a commitment, or only a word in its place.
 
-Law: null, an empty value and a placeholder are absent; what is withheld is never taken for what is there.
+Law: null, an empty value and a placeholder are absent; what is withheld, be it in part, is never taken for what is there, and
+a mark of withholding that commits to nothing is absent.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
 from evidence.canonical import JsonObject
-from evidence.commitment import Commitment, read_commitment
+from evidence.commitment import KEY, Commitment, read_commitment
 
-Attributes = dict[str, dict[str, Any]]
-"""OTLP/JSON values by key."""
-States = dict[str, bool | Commitment]
-"""What is there of some names: True, or a commitment when it is withheld. What is absent has no entry."""
+Withheld = tuple[Commitment, ...]
+"""Content of which at least a part is withheld: what it is committed to by."""
+State = Literal[True] | Withheld
+"""What is there of a name. What is absent has no state."""
+
+_MEMBERS = ("alg", "digest", "size_bytes", "reason")
+_TEXTS_DEEP_MAX = 4  # JSON in a text in JSON in a text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,29 +44,39 @@ class Presence:
         self._whole_length_max = max(map(len, placeholders.whole), default=0)
         self._inside = frozenset(placeholders.inside)
         self._quoted = tuple(orjson.dumps(word).decode() for word in placeholders.inside)
+        self._marks = (KEY.encode(), *(orjson.dumps(word)[1:-1] for word in placeholders.inside))
+        self._escapes = any(b"\\" in mark for mark in self._marks)
 
-    def states(self, attributes: Attributes) -> States:
-        """What is there of some attributes."""
-        states: States = {}
-        for key, value in attributes.items():
-            text = value.get("stringValue") if value else ""
-            if text is None:
-                if state := self._structured(value):
-                    states[key] = state
-            elif value and not self._is_placeholder(text):
-                states[key] = True
-        return states
+    def is_marked(self, line: bytes) -> bool:
+        """Whether a word that stands in place of content may be inside a value of this event; False is certain."""
+        return self._escapes or any([mark in line for mark in self._marks])  # noqa: C419 - a list is quicker
 
-    def _is_placeholder(self, text: str) -> bool:
-        if len(text) <= self._whole_length_max and text in self._whole:
+    def state(self, value: JsonObject, *, is_marked: bool = True) -> State | None:
+        """What is there of an OTLP/JSON value.
+
+        Args:
+            value: the value; empty for null.
+            is_marked: `is_marked` of the event that it is from.
+        """
+        text = value.get("stringValue") if value else ""
+        if text is None:
+            return self._structured(value) if "kvlistValue" in value or "arrayValue" in value else True
+        if not value or (len(text) <= self._whole_length_max and text in self._whole):
+            return None
+        if not is_marked:
             return True
-        return any(map(text.__contains__, self._quoted))
+        if any(map(text.__contains__, self._quoted)):
+            return None
+        return tuple(commitments(text)) or None if KEY in text else True
 
-    def _structured(self, value: JsonObject) -> bool | Commitment:
-        """What is there of a value that is no text; False for nothing."""
-        if "kvlistValue" in value or "arrayValue" in value:
-            return read_commitment(value) or not self._is_hollow(value)
-        return True
+    def plain_state(self, value: object) -> State | None:
+        """What is there of a member of a receipt's body."""
+        if value is None or (isinstance(value, str) and value in self._whole) or self._is_hollow(value):
+            return None
+        return tuple(commitments(value)) or (None if isinstance(value, str) and KEY in value else True)
+
+    def _structured(self, value: JsonObject) -> State | None:
+        return None if self._is_hollow(value) else tuple(commitments(value)) or True
 
     def _is_hollow(self, value: object) -> bool:
         """Whether a placeholder stands anywhere inside a structured value."""
@@ -70,3 +85,57 @@ class Presence:
         if isinstance(value, list):
             return any(map(self._is_hollow, value))
         return isinstance(value, str) and value in self._inside
+
+
+def commitments(value: object, deep: int = _TEXTS_DEEP_MAX) -> Iterator[Commitment]:
+    """Every commitment inside a value: OTLP/JSON or plain JSON, or text with JSON in it."""
+    if isinstance(value, str):
+        if KEY in value and deep:
+            yield from _in_text(value, deep - 1)
+    elif isinstance(value, list):
+        for item in value:
+            yield from commitments(item, deep)
+    elif isinstance(value, dict):
+        if (found := _of_mapping(value)) is not None:
+            yield found
+            return
+        for item in value.values():
+            yield from commitments(item, deep)
+
+
+def _in_text(text: str, deep: int) -> Iterator[Commitment]:
+    """Those of a JSON text, else of the objects that stand in a text as marks."""
+    try:
+        yield from commitments(orjson.loads(text), deep)
+        return
+    except orjson.JSONDecodeError:
+        pass
+    start = 0
+    while (start := text.find(_OPEN, start)) >= 0:
+        end = text.find("}}", start)
+        if end < 0:
+            return
+        try:
+            yield from commitments(orjson.loads(text[start : end + 2]), deep)
+        except orjson.JSONDecodeError:
+            pass
+        start += len(_OPEN)
+
+
+_OPEN = f'{{"{KEY}":{{'
+
+
+def _of_mapping(value: Mapping[str, Any]) -> Commitment | None:
+    if "kvlistValue" in value and isinstance(value["kvlistValue"], dict):
+        return read_commitment(value)
+    inner = value.get(KEY)
+    if not isinstance(inner, dict) or len(value) != 1:
+        return None
+    members = [{"key": name, "value": _any_value(inner.get(name))} for name in _MEMBERS]
+    inside = {"kvlistValue": {"values": members}}
+    return read_commitment({"kvlistValue": {"values": [{"key": KEY, "value": inside}]}})
+
+
+def _any_value(value: object) -> JsonObject:
+    """A member of a commitment in plain JSON, as OTLP/JSON has it."""
+    return {"intValue": str(value)} if type(value) is int else {"stringValue": value if isinstance(value, str) else ""}

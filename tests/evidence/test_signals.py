@@ -32,6 +32,8 @@ def without(attributes, *keys):
 RETRIEVAL = {"gen_ai.operation.name": "retrieval", "gen_ai.retrieval.documents": "[]"}
 MEMORY = {"gen_ai.operation.name": "search_memory", "gen_ai.memory.record.id": "7"}
 AGENT = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "a"}
+LINEAGE = ("gen_ai.system_instructions", "gen_ai.input.messages")
+HOLLOW = {"gen_ai.input.messages": '[{"role":"user","parts":[{"type":"text"}]}]'}
 ASKS = CHAT | {
     "gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"tool_call","id":"call-1","name":"search"}]}]',
     "gen_ai.tool.definitions": '[{"type":"function","name":"search"}]',
@@ -55,17 +57,9 @@ CASES = {
         ),
     ],
     "prompt_lineage": [
-        ([span(1, CHAT)], [span(1, without(CHAT, "gen_ai.system_instructions"))]),
-        (
-            [span(1, without(CHAT, "gen_ai.system_instructions") | {"gen_ai.input.messages": '[{"role":"system"}]'})],
-            [
-                span(
-                    1,
-                    without(CHAT, "gen_ai.system_instructions")
-                    | {"gen_ai.input.messages": '[{"role":"\\"system\\""}]'},
-                )
-            ],
-        ),
+        ([span(1, CHAT)], [span(1, without(CHAT, *LINEAGE))]),
+        ([span(1, without(CHAT, "gen_ai.system_instructions"))], [span(1, without(CHAT, *LINEAGE) | HOLLOW)]),
+        ([span(1, without(CHAT, *LINEAGE) | {"gen_ai.prompt.name": "greeting"})], [span(1, without(CHAT, *LINEAGE))]),
     ],
     "llm_io_bodies": [
         ([span(1, CHAT)], [span(1, without(CHAT, "gen_ai.output.messages"))]),
@@ -230,7 +224,8 @@ def test_a_log_of_another_span_says_nothing_about_this_one():
 
 
 def test_structured_messages_in_a_log_are_read_as_well():
-    message = {"kvlistValue": {"values": [{"key": "role", "value": {"stringValue": "system"}}]}}
+    said = {"key": "content", "value": {"stringValue": "be brief"}}
+    message = {"kvlistValue": {"values": [{"key": "role", "value": {"stringValue": "system"}}, said]}}
     structured = {"gen_ai.input.messages": {"arrayValue": {"values": [message]}}}
     bare = span(1, without(CHAT, "gen_ai.system_instructions", *BODIES))
     assert status("prompt_lineage", bare, log(1, structured)) == "captured"
@@ -361,3 +356,47 @@ def test_an_attribute_with_an_empty_key_is_no_obstacle(member):
     items = {"span": span(1, CHAT), "resource": resource({}), "log": log(1, {"gen_ai.output.messages": structured})}
     items[member][1][member]["attributes"][:0] = [NO_KEY, {}]
     assert ledgers(whole(items[member]))["session_lifecycle"].status == "captured"
+
+
+# ------------------------------------------------------------------ messages without their content
+
+
+NO_CONTENT = {
+    "no_messages": "[]",
+    "a_message_without_parts": '[{"role":"user","parts":[]}]',
+    "a_role_alone": '[{"role":"system"}]',
+    "a_text_without_content": '[{"role":"user","parts":[{"type":"text"}]}]',
+    "one_text_of_two_without_content": '[{"parts":[{"type":"text","content":"hi"},{"type":"text"}]}]',
+    "an_image_that_was_dropped": '[{"parts":[{"type":"text","content":"hi"},{"type":"blob","content":null}]}]',
+    "an_answer_of_a_tool_that_was_dropped": '[{"role":"tool","parts":[{"type":"tool_call_response","id":"1"}]}]',
+    "parts_of_a_message_alone": '[{"type":"text"}]',
+}
+CONTENT_OF_SOME_KIND = {
+    "plain_text": "be brief",
+    "a_text_said_to_be_empty": '[{"role":"assistant","parts":[{"type":"text","content":""}]}]',
+    "a_tool_call_without_arguments": '[{"role":"assistant","parts":[{"type":"tool_call","id":"1","name":"now"}]}]',
+    "a_part_of_another_type": '[{"role":"user","parts":[{"type":"x-audio","at":"there"}]}]',
+    "the_older_form": '[{"role":"user","content":"hi"}]',
+    "an_object_that_is_no_message": '[{"callId":"1","request":{}}]',
+    "no_list_of_messages": '{"status":"ok"}',
+    "a_number_inside": '[{"parts":[{"type":"tool_call_response","response":5}]}]',
+}
+
+
+@pytest.mark.parametrize("defect", NO_CONTENT)
+def test_messages_without_their_content_are_not_there(defect):
+    assert status("llm_io_bodies", span(1, CHAT | {"gen_ai.input.messages": NO_CONTENT[defect]})) == "missing"
+
+
+@pytest.mark.parametrize("form", CONTENT_OF_SOME_KIND)
+def test_content_in_any_form_is_there(form):
+    assert status("llm_io_bodies", span(1, CHAT | {"gen_ai.input.messages": CONTENT_OF_SOME_KIND[form]})) == "captured"
+
+
+def test_an_empty_text_is_no_value():
+    assert status("model_identity", span(1, CHAT | {"gen_ai.response.model": ""})) == "missing"
+
+
+@pytest.mark.parametrize("name", ["unknown_service", "unknown_service:node", "unknown_service:/usr/bin/java"])
+def test_a_service_that_was_given_no_name_has_none(name):
+    assert status("agent_identity", resource({"service.name": name})) == "missing"
