@@ -15,21 +15,12 @@ from attest.judge import attempt, caught, judge
 from attest.verdict import Check, CheckId
 from attest.watch import Watch
 from evidence.bundle import BundleFacts, EvidenceBundle
+from evidence.counters import doubts
 from evidence.errors import BundleError
 from evidence.limits import Limits
+from evidence.signals import registry
 
 _PIECE_BYTES = 1024 * 1024
-_SUSPECT = (
-    "unopened",
-    "unclosed",
-    "count_mismatch",
-    "gaps",
-    "rejected",
-    "truncated",
-    "conflicting_ids",
-    "untracked_spans",
-)
-"""Counters of capture health that cast doubt on the run being whole: a warning, since nothing was changed after sealing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,11 +95,12 @@ def _manifest(manifest: Mapping[str, Any]) -> Check:
 
 def _events(facts: BundleFacts, sound: str) -> Check:
     health, closed_at = facts.manifest["capture_health"], facts.manifest["closed_at"]
-    doubts = [name if health[name] is True else f"{name} {health[name]}" for name in _SUSPECT if health.get(name)]
+    found = doubts(health, registry().counters)
+    says = [name if count is True else f"{name} {count}" for name, count in found.items()]
     if max(facts.last_time, facts.manifest["opened_at"]) > closed_at:
-        doubts.append(f"dated up to {facts.last_time}, after it was closed at {closed_at}")
-    if doubts:
-        return Check(id="events", outcome="warn", reason=f"{sound}; but the run may not be whole: {', '.join(doubts)}")
+        says.append(f"dated up to {facts.last_time}, after it was closed at {closed_at}")
+    if says:
+        return Check(id="events", outcome="warn", reason=f"{sound}; but the run may not be whole: {', '.join(says)}")
     return Check(id="events", outcome="pass", reason=sound)
 
 

@@ -9,16 +9,10 @@ from typing import Any
 
 from attest.limits import DEFAULT
 from attest.verdict import Check, CheckId, Facts, Verdict, printable
+from evidence.counters import faults
+from evidence.signals import registry
 
-_NO_FAULT = frozenset({"spans", "logs", "metrics", "receipts", "lossy_items", "remote_parents"})
-"""Counters of capture health that say how much there is, or what another sentence is about."""
 _CONTENT: frozenset[CheckId] = frozenset({"container", "manifest", "files", "events", "chain"})
-_FLAGS = {
-    "unopened": "no event opens the run",
-    "unclosed": "no event closes the run",
-    "sender_uncounted": "the sender gave no counts of its own to compare with",
-}
-"""Members of capture health that are booleans, in words."""
 _NAMES_MAX = 6
 _LIMITS = "Nothing here shows what never reached the sidecar, or that its operator was honest."
 
@@ -111,13 +105,14 @@ def _origin(manifest: Mapping[str, Any]) -> str:
 
 
 def _capture(manifest: Mapping[str, Any]) -> str:
-    health = manifest["capture_health"]
-    faults = [_fault(name, count) for name, count in sorted(health.items()) if count and name not in _NO_FAULT]
-    return f"Capture: {', '.join(faults) if faults else 'nothing missing or refused was counted'}."
+    found = sorted(faults(manifest["capture_health"], registry().counters).items())
+    return f"Capture: {', '.join(_fault(*each) for each in found) or 'nothing missing or refused was counted'}."
 
 
 def _fault(name: str, count: int) -> str:
-    return _FLAGS.get(name) or f"{count} {name.replace('_', ' ')}"
+    """A flag in the words of the registry, a sum by its name."""
+    counter = registry().counters.get(name)
+    return counter.meaning if count is True and counter else f"{count} {name.replace('_', ' ')}"
 
 
 def _chain(check: Check) -> str:

@@ -1,17 +1,26 @@
 """Capture health: what the events of a part tell about what was not captured.
 
-Law: `result` is a function of the events alone, so `verify` recomputes what the manifest says. Counters that only the
-recorder could know (refusals at the door, repetitions) reach it as events: gaps, and the closing event's own counts.
+Law: `result` is a function of the events alone, so `verify` recomputes what the manifest says. What only the recorder could
+know (repetitions, damage of its journal) reaches it as events: gaps, and the closing event's own counts. What it can see in
+the events it does not take on the recorder's word: where both tell of the same holes, the larger number stands.
+
+What each counter means, and which level of confidence it lowers to, is a table: `confidence` in `registry.yaml`.
 """
 
-from array import array
-from collections import Counter
 from collections.abc import Callable
-from hashlib import sha256
 
+from evidence import sender_counts
 from evidence.canonical import JsonObject
+from evidence.counts import COUNT_MAX, count_of
+from evidence.errors import EvidenceError
 from evidence.event import LOG, METRIC, RECEIPT, RUN_CLOSED, RUN_GAP, RUN_OPENED, SPAN
 from evidence.limits import DEFAULT, Limits
+from evidence.receipt_numbers import ReceiptNumbers
+from evidence.sampling import is_thinned, is_unsampled
+from evidence.span_graph import SpanGraph
+from evidence.timestamp import to_unix_nano
+from evidence.tolerance import CLOCK_SKEW_NANOS_MAX
+from evidence.truncation import count_cut
 
 _COUNTED = {SPAN: "spans", LOG: "logs", METRIC: "metrics", RECEIPT: "receipts"}
 _DROPPED = (
@@ -35,7 +44,12 @@ _SUMS = (
     "gaps",
     "gap_items",
     "lossy_items",
+    "truncated_texts",
+    "unsampled_items",
+    "thinned_spans",
     "clock_skew",
+    "early_children",
+    "future_items",
     "time_regressions",
     "duplicates",
     "conflicting_ids",
@@ -43,38 +57,40 @@ _SUMS = (
     "remote_parents",
     "missing_parents",
     "untracked_spans",
+    "untracked_receipts",
+    "repeated_receipt_numbers",
+    "sender_unended_spans",
+    "sender_dropped_spans",
+    "sender_unsampled_spans",
+    "sender_surplus",
+    "sender_contradictions",
     "count_mismatch",
 )
 _FLAGS = ("unopened", "unclosed", "sender_uncounted")
 COUNTERS = frozenset((*_SUMS, *_FLAGS))
 """Every member of the result: sums, and three booleans."""
 
-_COUNT_MAX = 2**53 - 1  # the largest integer of RFC 8785; what senders claim is added up, and they may claim anything
-_COMPARED_AT_ONCE = 32_768  # spans; some 100 bytes each
-_REMOTE = 0x200  # OTLP span flags: the parent is known to be in another process
-
 
 class CaptureHealth:
     """Accumulates over the events of one part, in order.
 
-    Holds 24 bytes a span for up to `Limits.spans_tracked_max` spans, and nothing that grows otherwise; spans beyond
-    that are counted in `untracked_spans` and not looked at for repetitions and parents.
+    Memory is what `SpanGraph` and `ReceiptNumbers` say, and nothing that grows otherwise.
     """
 
     def __init__(self, limits: Limits = DEFAULT) -> None:
-        self._limits = limits
         self._counts = dict.fromkeys(_SUMS, 0)
         self._events = 0
+        self._part = 1
         self._last_time = ""
         self._opened = self._closed = False
         self._claimed: JsonObject = {}
-        self._ids = array("Q")
-        self._contents = array("Q")
-        self._parents = array("Q")
+        self._graph = SpanGraph(limits)
+        self._numbers = ReceiptNumbers(limits)
         self._add: dict[str, Callable[[JsonObject, bytes], None]] = {
             SPAN: self._span,
-            LOG: self._item,
+            LOG: self._log,
             METRIC: self._item,
+            RECEIPT: self._receipt,
             RUN_OPENED: self._run_opened,
             RUN_CLOSED: self._run_closed,
             RUN_GAP: self._gap,
@@ -82,107 +98,107 @@ class CaptureHealth:
 
     def add(self, event: JsonObject, line: bytes) -> None:
         """Count one event; `line` is its canonical form."""
-        counts, kind = self._counts, event["type"]
+        kind, time, data = event["type"], event["time"], event["data"]
         self._events += 1
         if kind in _COUNTED:
-            counts[_COUNTED[kind]] += 1
-        if event["time"] < self._last_time:
-            counts["time_regressions"] += 1
-        self._last_time = event["time"]
+            self._counts[_COUNTED[kind]] += 1
+            if time > data.get("received", time) and _is_ahead(time, data["received"]):
+                self._counts["future_items"] += 1
+        if time < self._last_time:
+            self._counts["time_regressions"] += 1
+        self._last_time = time
         if add := self._add.get(kind):
-            add(event["data"], line)
+            add(data, line)
 
     def result(self) -> dict[str, int | bool]:
         """The counters, with `unopened`, `unclosed` and `sender_uncounted`."""
         counts = dict(self._counts)
-        for counter, count in self._compared().items():
-            counts[counter] += count
-        counts["count_mismatch"] += self._mismatch()
-        flags = (not self._opened, not self._closed, not self._claimed.get("sender_counts"))
-        counts = {name: min(count, _COUNT_MAX) for name, count in counts.items()}
+        compared = self._graph.compared()
+        counts |= {name: counts[name] + count for name, count in compared.items()}
+        repeated = compared["duplicates"] + compared["conflicting_ids"]
+        said = self._said()
+        seen = sender_counts.compare(said, {**counts, "spans": counts["spans"] - repeated})
+        seen["missing_receipts"] = self._numbers.missing(self._part)
+        counts |= {name: max(counts[name], count) for name, count in seen.items()}
+        counts["repeated_receipt_numbers"] = self._numbers.repeated
+        counts["untracked_receipts"] = self._numbers.untracked
+        counts["untracked_spans"] = self._graph.untracked
+        counts["remote_parents"] = self._graph.remote_parents
+        counts["count_mismatch"] = self._mismatch()
+        flags = (not self._opened, not self._closed, not sender_counts.is_counted(said))
+        counts = {name: min(count, COUNT_MAX) for name, count in counts.items()}
         return {**counts, **dict(zip(_FLAGS, flags, strict=True))}
 
+    # ---------------------------------------------------------------- telemetry and receipts
+
     def _span(self, data: JsonObject, line: bytes) -> None:
-        span = data["span"]
+        counts, span = self._counts, data["span"]
         self._item(data, line)
-        if _number(span.get("endTimeUnixNano")) < _number(span.get("startTimeUnixNano")):
-            self._counts["clock_skew"] += 1
+        flags, start = count_of(span.get("flags")), count_of(span.get("startTimeUnixNano"))
+        if count_of(span.get("endTimeUnixNano")) < start:
+            counts["clock_skew"] += 1
+        if is_unsampled(flags):
+            counts["unsampled_items"] += 1
+        if "traceState" in span and is_thinned(span["traceState"]):
+            counts["thinned_spans"] += 1
         for name, counter in _DROPPED:
             if name in span:
-                self._counts[counter] += _number(span[name])
-        if len(self._ids) >= self._limits.spans_tracked_max:
-            self._counts["untracked_spans"] += 1
-            return
-        trace = _key(span.get("traceId"))
-        parent = _key(span.get("parentSpanId"))
-        if parent and _number(span.get("flags")) & _REMOTE:
-            self._counts["remote_parents"] += 1
-            parent = 0
-        self._ids.append(trace ^ _key(span.get("spanId")))
-        self._parents.append(trace ^ parent if parent else 0)
+                counts[counter] += count_of(span[name])
+        if "attributes" in span and (cut := count_cut(span["attributes"])):
+            counts["truncated_texts"] += cut
         # `data` is the first member in canonical order, so the line up to the next one is its canonical form.
-        self._contents.append(int.from_bytes(sha256(line[: line.rfind(b',"datacontenttype":')]).digest()[:8], "big"))
+        self._graph.add(span, flags, start, memoryview(line)[: line.rfind(b',"datacontenttype":')])
+
+    def _log(self, data: JsonObject, line: bytes) -> None:
+        counts, log = self._counts, data["log"]
+        self._item(data, line)
+        if is_unsampled(count_of(log.get("flags"))):
+            counts["unsampled_items"] += 1
+        if "droppedAttributesCount" in log:
+            counts["dropped_attributes_at_source"] += count_of(log["droppedAttributesCount"])
+        if cut := count_cut(log.get("attributes", ())) + count_cut(({"value": log.get("body")},)):
+            counts["truncated_texts"] += cut
 
     def _item(self, data: JsonObject, _line: bytes) -> None:
         if "loss" in data:
             self._counts["lossy_items"] += 1
-        log = data.get("log")
-        if log and "droppedAttributesCount" in log:
-            self._counts["dropped_attributes_at_source"] += _number(log["droppedAttributesCount"])
 
-    def _run_opened(self, _data: JsonObject, _line: bytes) -> None:
+    def _receipt(self, data: JsonObject, _line: bytes) -> None:
+        self._numbers.add(count_of(data.get("sequence")))
+
+    # ---------------------------------------------------------------- the run
+
+    def _run_opened(self, data: JsonObject, _line: bytes) -> None:
         self._opened = self._opened or self._events == 1
+        self._part = data["part"]
 
     def _run_closed(self, data: JsonObject, _line: bytes) -> None:
         self._closed = True
-        self._claimed = {**data, "at": self._events}
-        self._counts["duplicates"] += _number(data.get("duplicates"))
+        self._claimed = data
+        self._counts["duplicates"] += count_of(data.get("duplicates"))
 
     def _gap(self, data: JsonObject, _line: bytes) -> None:
         self._counts["gaps"] += 1
-        self._counts["gap_items"] += _number(data["count"])
+        self._counts["gap_items"] += count_of(data["count"])
         if counter := _GAPS.get(data["kind"]):
-            self._counts[counter] += _number(data["count"])
+            self._counts[counter] += count_of(data["count"])
+
+    def _said(self) -> JsonObject:
+        """The sender's own counts."""
+        said = self._claimed.get("sender_counts")
+        return said if isinstance(said, dict) else {}
 
     def _mismatch(self) -> int:
         """By how much the closing event's counts differ from what is there: lines taken out or put in before sealing."""
         if not self._closed:
             return 0
         there = {name: self._counts[name] for name in _COUNTED.values()} | {"events": self._events}
-        return sum(abs(_number(self._claimed[name]) - count) for name, count in there.items())
-
-    def _compared(self) -> Counter[str]:
-        """Spans whose id came before, with the same or other content, and spans whose parent is not there.
-
-        Done share by share of the ids, so that what is looked up is bounded in memory whatever the number of spans.
-        """
-        counts: Counter[str] = Counter()
-        shares = 1 + len(self._ids) // _COMPARED_AT_ONCE
-        for share in range(shares):
-            first: dict[int, int] = {}
-            for identity, content in zip(self._ids, self._contents, strict=True):
-                if identity % shares != share:
-                    continue
-                if identity in first:
-                    counts["duplicates" if first[identity] == content else "conflicting_ids"] += 1
-                else:
-                    first[identity] = content
-            absent = [each for each in self._parents if each and each % shares == share and each not in first]
-            counts["orphan_spans"] += len(absent)
-            counts["missing_parents"] += len(set(absent))
-        return counts
+        return sum(abs(count_of(self._claimed[name]) - count) for name, count in there.items())
 
 
-def _key(text: object) -> int:
-    """The last 64 bits of a hexadecimal id; 0 for none and for what is no id."""
+def _is_ahead(time: str, received: object) -> bool:
+    """Whether an item claims to have happened after it was received, by more than clocks may disagree."""
     try:
-        return int(text[-16:], 16) & 0xFFFFFFFFFFFFFFFF if isinstance(text, str) and text else 0
-    except ValueError:
-        return 0
-
-
-def _number(value: object) -> int:
-    """A count as OTLP/JSON and receipts write it: an integer or its decimal text; 0 for anything else."""
-    if type(value) is int:
-        return max(value, 0)
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 20 else 0
+        return to_unix_nano(time) - to_unix_nano(str(received)) > CLOCK_SKEW_NANOS_MAX
+    except EvidenceError:
+        return False

@@ -13,8 +13,8 @@ from functools import cache
 from importlib.resources import files
 
 from evidence.canonical import JsonObject, canonical
-from evidence.capture import COUNTERS
 from evidence.check import Check, read_check
+from evidence.counters import Counters, read_counters
 from evidence.digest import tagged
 from evidence.evaluation import Evaluation
 from evidence.ledger import Ledger
@@ -50,8 +50,16 @@ class Registry:
     placeholders: Placeholders
     uncontrolled: Mapping[str, str]
     """What is uncontrolled in a replay, by the signal that would hold it."""
-    confidence: Mapping[str, tuple[str, ...]]
-    """The counters of capture health that lower the confidence, by level."""
+    counters: Counters
+    """What the counters of capture health mean."""
+
+    @property
+    def confidence(self) -> Mapping[str, tuple[str, ...]]:
+        """The counters of capture health that lower the confidence, by level."""
+        return {
+            level: tuple(name for name, counter in self.counters.items() if counter.level == level)
+            for level in ("low", "medium")
+        }
 
     def reference(self) -> JsonObject:
         """What a manifest says about the registry."""
@@ -89,7 +97,7 @@ def read_registry(data: bytes, file: str) -> Registry:
             inside=members["placeholders_inside"].texts(),
         ),
         uncontrolled=_uncontrolled(members["uncontrolled"], signals),
-        confidence=_confidence(members["confidence"]),
+        counters=read_counters(members["confidence"]),
     )
 
 
@@ -136,12 +144,3 @@ def _uncontrolled(node: Node, signals: Mapping[str, Signal]) -> dict[str, str]:
         if name not in signals:
             member.fail(f"unknown signal {name!r}")
     return {name: member.text() for name, member in node.entries().items()}
-
-
-def _confidence(node: Node) -> dict[str, tuple[str, ...]]:
-    levels = node.mapping(["low", "medium"])
-    for level in levels.values():
-        for counter in level.items():
-            if counter.text() not in COUNTERS:
-                counter.fail(f"capture health has no counter {counter.text()!r}")
-    return {name: level.texts() for name, level in levels.items()}

@@ -20,9 +20,11 @@ import orjson
 
 from evidence.bundle import BundleFacts, EvidenceBundle, seal
 from evidence.canonical import canonical
+from evidence.counters import faults
 from evidence.manifest import CLOSURE, FORMULA_RECEIPTS, MAPPING_LOSS
 from evidence.packs import Pack
 from evidence.run import RunMeta, attestation_file_name, bundle_file_name
+from evidence.signals import registry
 from evidence.timestamp import from_unix_nano
 from semconv.translate import Translator
 from sidecar.mapping import MappingAgain
@@ -40,8 +42,6 @@ _ROWS_KEPT = 100_000
 _REST_FIRST_SECONDS = 1.0
 _REST_MOST_SECONDS = 300.0
 _CHAIN = "last_bundle"
-_COUNTS = frozenset({"spans", "logs", "metrics", "receipts", "lossy_items", "remote_parents"})
-"""Counters of capture health that are no gap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,4 +256,4 @@ def _describe(run: RunRow, facts: BundleFacts) -> Sealed:
 
 def gaps_of(health: Mapping[str, int | bool]) -> dict[str, int]:
     """The counters of capture health that are not zero and should be."""
-    return {name: int(count) for name, count in health.items() if count and name not in _COUNTS}
+    return {name: int(count) for name, count in faults(health, registry().counters).items()}
