@@ -12,6 +12,7 @@ import orjson
 
 from evidence import formulas
 from evidence.canonical import JsonObject
+from evidence.explain.rule import asks
 from evidence.lint import BundleLint, Finding, LintedBundle, Options, RefusedBundle
 from evidence.packs import Pack, Rule
 from evidence.signals import registry
@@ -152,11 +153,13 @@ def about(rule: Rule) -> JsonObject:
 
 
 def _pack(pack: Pack) -> JsonObject:
+    facts = {"license": pack.license, "disclaimer": pack.disclaimer}
     return {
         **pack.reference(),
+        **{name: text for name, text in facts.items() if text is not None},
         "description": pack.description,
         "builtin": pack.is_builtin,
-        "rules": [about(rule) for rule in pack.rules],
+        "rules": [{**about(rule), "asks": list(asks(rule, registry()))} for rule in pack.rules],
     }
 
 
