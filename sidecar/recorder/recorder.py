@@ -19,6 +19,7 @@ import orjson
 from evidence import event as events
 from evidence.errors import EventError, EvidenceError
 from evidence.limits import DEFAULT
+from evidence.receipt_numbers import ReceiptNumbers
 from evidence.run import CloseReason
 from evidence.timestamp import from_unix_nano
 from sidecar.errors import place_of
@@ -63,7 +64,7 @@ class _Open:
     parts: set[str] = field(default_factory=set)
     unfit: dict[str, str] = field(default_factory=dict)
     """Parts that cannot be recorded, and why: each is tried once, however many items refer to it."""
-    sequences: dict[int, None] = field(default_factory=dict)
+    numbers: ReceiptNumbers = field(default_factory=ReceiptNumbers)
     """Sequence numbers of receipts, to name the holes at the end."""
     lines: list[bytes] = field(default_factory=list)
     """Written in this transaction and not yet handed to the store."""
@@ -208,8 +209,7 @@ class Recorder:
         if entry.is_root and not run.row.root_ended:
             run.row.root_ended = 1
             self._due_sooner(run.row)
-        if sequence := entry.data.get("sequence"):
-            run.sequences[sequence] = None
+        run.numbers.add(entry.data.get("sequence", 0))
         if run.row.bytes >= self._lifecycle.bytes_max:
             self._close(run, "size", arrived, {})
         return is_written
@@ -324,10 +324,8 @@ class Recorder:
 
     def _gaps(self, run: _Open, said: dict[str, Any]) -> Iterable[tuple[str, int, str]]:
         """What can be told to be missing when a run ends."""
-        if run.sequences:
-            highest = max(run.sequences)
-            if missing := highest - len(run.sequences):
-                yield "receipt_sequence", missing, f"{len(run.sequences)} of the first {highest} receipts arrived"
+        if missing := run.numbers.missing(run.row.part):
+            yield "receipt_sequence", missing, f"of the numbers up to {run.numbers.highest}, {missing} did not arrive"
         counts = said.get("sender_counts", {})
         for name, arrived in (("spans_ended", run.row.spans), ("logs", run.row.logs), ("receipts", run.row.receipts)):
             if name in counts and int(counts[name]) > arrived:
@@ -411,5 +409,4 @@ class Recorder:
             run.seen.add(digest)
         if kind == "receipt":
             run.keys.add(data["idempotency_key"])
-            if "sequence" in data:
-                run.sequences[data["sequence"]] = None
+            run.numbers.add(data.get("sequence", 0))
