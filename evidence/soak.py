@@ -10,7 +10,7 @@ could be decided did not pass.
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -168,8 +168,8 @@ class Soak:
     """Iterations that have a verdict, by perturbation."""
     tolerated: Counter[str] = field(default_factory=Counter)
     """Iterations in which a rule failed that does not count: of a lower severity, or one that does not apply."""
-    undecided: Counter[str] = field(default_factory=Counter)
-    """Iterations in which a rule that applies could not be decided, by rule."""
+    undecided: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Iterations in which a rule that applies could not be decided, by rule and perturbation."""
     closures: "array[float]" = field(default_factory=lambda: array("d"))
     confidences: Counter[str] = field(default_factory=Counter)
     runs: list[JsonObject] = field(default_factory=list)
@@ -213,7 +213,6 @@ class Soak:
         return status
 
     def _enter(self, iteration: Iteration, violated: Sequence[str]) -> None:
-        self.tried[iteration.profile] += 1
         if not violated:
             self.passes += 1
             return
@@ -225,10 +224,12 @@ class Soak:
             self.surface[rule, iteration.profile] += 1
 
     def _look(self, iteration: Iteration, violated: Sequence[str]) -> None:
+        self.tried[iteration.profile] += bool(iteration.verdicts)
         rules = [rule for verdict in iteration.verdicts for rule in verdict.rules]
         failing = {rule.id for rule in rules if rule.outcome == "fails"}
         self.tolerated.update(failing.difference(violated))
-        self.undecided.update({rule.id for rule in rules if rule.applies and rule.outcome == "undecided"})
+        undecided = {rule.id for rule in rules if rule.applies and rule.outcome == "undecided"}
+        self.undecided.update((rule, iteration.profile) for rule in undecided)
         self.closures.extend(verdict.closure for verdict in iteration.verdicts)
         self.confidences.update(verdict.confidence for verdict in iteration.verdicts)
 
@@ -263,7 +264,7 @@ def report(
     seed: int,
     time_budget_secs: int,
     limits: Limits,
-    packs: Mapping[str, Pack],
+    packs: Iterable[tuple[str, Pack]],
     suite: str,
     version: str,
     generated_at: str | None,
@@ -276,7 +277,7 @@ def report(
         seed: what the perturbations were drawn by.
         time_budget_secs: what they might take.
         limits: what bundles were read within.
-        packs: by where each came from.
+        packs: each with where it came from.
         suite: the name of the perturbation profile, and what else of the policy the schema has no member for.
         version: of this software.
         generated_at: the newest closing time of the bundles read; None leaves it out. Never the wall clock.
@@ -301,7 +302,7 @@ def report(
                 "digest": pack.digest,
                 "source": source,
             }
-            for source, pack in packs.items()
+            for source, pack in packs
         ],
         "decision_policy": soak.policy.to_json(),
         "results": soak.results(),
