@@ -23,20 +23,6 @@ Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 """From the most severe down."""
 
-_ABOUT = (
-    "framework",
-    "ref",
-    "ref_title",
-    "profile",
-    "role",
-    "basis",
-    "remedy",
-    "rationale",
-    "source_url",
-    "checked_on",
-)
-"""Members of a rule that are text or absent."""
-
 EXIT_OK, EXIT_INVALID, EXIT_UNDECIDED_RULES, EXIT_UNDECIDED_BUNDLE, EXIT_FAILED_RULES = 0, 1, 3, 4, 5
 
 
@@ -141,15 +127,7 @@ class LintReport:
 
 def about(rule: Rule) -> JsonObject:
     """What a pack says of a rule besides what it looks at; members that it does not say are left out."""
-    facts: JsonObject = {
-        "id": rule.id,
-        "title": rule.title,
-        "severity": rule.severity,
-        "to_be_checked": rule.to_be_checked,
-    }
-    if rule.applies_from:
-        facts["applies_from"] = rule.applies_from.get("") or dict(rule.applies_from)
-    return facts | {name: value for name in _ABOUT if (value := getattr(rule, name)) is not None}
+    return {"id": rule.id, "title": rule.title, "severity": rule.severity, **rule.about}
 
 
 def _pack(pack: Pack) -> JsonObject:

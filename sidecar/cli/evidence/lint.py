@@ -127,15 +127,17 @@ def _options(pack_names: Sequence[str], as_of: str | None, profiles: Sequence[st
     if len({pack.id for pack in packs}) < len(packs):
         raise click.BadParameter("two packs of one name and version", param_hint="--pack")
     try:
-        day = date.fromisoformat(as_of).isoformat() if as_of is not None else None
+        valid = as_of is None or date.fromisoformat(as_of).isoformat() == as_of
     except ValueError:
-        raise click.BadParameter(f"expected YYYY-MM-DD, got {as_of!r}", param_hint="--as-of") from None
+        valid = False
+    if not valid:
+        raise click.BadParameter(f"expected YYYY-MM-DD, got {as_of!r}", param_hint="--as-of")
     known = {name for pack in packs for rule in pack.rules for name in (rule.profile, *rule.applies_from) if name}
     for name in profiles:
         if name not in known:
             there = ", ".join(sorted(known)) or "none"
             raise click.BadParameter(f"no rule is for {name!r}; there is {there}", param_hint="--profile")
-    return Options(packs=packs, as_of=day, profiles=frozenset(profiles))
+    return Options(packs=packs, as_of=as_of, profiles=frozenset(profiles))
 
 
 def _targets(texts: Sequence[str], packs: Sequence[Pack]) -> list[Target]:
