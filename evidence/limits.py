@@ -45,8 +45,19 @@ class Limits:
     """Ranges without holes in which the numbers of a part's receipts are held."""
     shown_characters_max: int = 64 * MIB
     """Characters of whole bodies in one timeline; from then on their first words are shown."""
+    events_shown_max: int = 100
+    """Events of one span that are shown whole."""
+    profile_names_max: int = 2_000
+    """Names in one table of a run's profile; further ones are counted together."""
     open_instances_max: int = 20_000
-    """Instances that wait for their other half (a log of the span, the span of a tool call), of each kind."""
+    """Instances that wait for their other half (a log of the span, the span of a tool call), of each kind; what a join or a
+    count holds on to, of each check."""
+    partners_per_key_max: int = 64
+    """Partners and instances of one key that a join tells apart when it has to look at each."""
+    looks_max: int = 4_096
+    """Ways in which instances of one kind look to the checks (which names are there), kept so that each is worked out once."""
+    policy_patterns_max: int = 1_000
+    """Patterns of tools under policy, of each kind; beyond, every tool is."""
 
     def to_json(self) -> dict[str, int]:
         """The bounds that the soak report of ADR-025 names, under its names."""
