@@ -5,7 +5,7 @@ Rows are rendered as they are written, through `semconv.words`, so that a word a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from semconv import table, words
@@ -18,6 +18,7 @@ from semconv.shared import shared
 from semconv.sources import Source, sources
 from semconv.target import Target
 from semconv.translate import DEFAULT_TARGET, Translator
+from tests.tools import markdown
 
 HEAD = """\
 # Source conventions
@@ -72,7 +73,7 @@ def conventions() -> str:
 
 def _document(translator: Translator, profiles: list[tuple[Profile, Source]]) -> Iterator[str]:
     yield HEAD
-    yield from _table(
+    yield from markdown.table(
         ("Convention", "Layer", "Made from"),
         (
             [f"[{profile.id}](#{profile.id})", _layer(profile), source.content.get("source", "")]
@@ -128,7 +129,7 @@ def _list(word: str, rows: list[dict[str, Any]], enums: Enums) -> Iterator[str]:
             yield from _fold(row)
         return
     cells = [cells for row in rows for cells in _cells(_names(row, words.NAMES.get(word, word)), row, enums)]
-    yield from _table((head, *COLUMNS), cells)
+    yield from markdown.table((head, *COLUMNS), cells)
 
 
 def _fold(row: dict[str, Any]) -> Iterator[str]:
@@ -136,7 +137,7 @@ def _fold(row: dict[str, Any]) -> Iterator[str]:
     besides = "".join(f"; {remark}" for remark in words.remarks(row))
     yield f"To {words.goes(row)}{f', {when}' if when else ''}{besides}:"
     yield ""
-    yield from _table(
+    yield from markdown.table(
         ("Key", "Place in the structure"), ([f"`{key}`", f"`{place}`"] for key, place in row["keys"].items())
     )
 
@@ -198,7 +199,7 @@ def _objects(target: Target) -> Iterator[str]:
         yield f"### {name}"
         yield ""
         cells = [cells for way, row in members.items() for cells in _cells(f"`{way}`", row, enums)]
-        yield from _table(("Member", *COLUMNS), cells)
+        yield from markdown.table(("Member", *COLUMNS), cells)
 
 
 def _values() -> Iterator[str]:
@@ -210,7 +211,9 @@ def _values() -> Iterator[str]:
         yield f"### {name}"
         yield ""
         if isinstance(members, dict):
-            yield from _table(("Value", "Said as"), ([f"`{value}`", _listed(said)] for value, said in members.items()))
+            yield from markdown.table(
+                ("Value", "Said as"), ([f"`{value}`", _listed(said)] for value, said in members.items())
+            )
         else:
             yield f"{_listed(members)}"
             yield ""
@@ -222,7 +225,7 @@ def _operations() -> Iterator[str]:
     yield "What may be done to a value, and what undoes it. `keep`: it only asks; the value passes as it is, or the row does not apply. A"
     yield "look into a table has no inverse where the table has several words for one value."
     yield ""
-    yield from _table(
+    yield from markdown.table(
         ("Operation", "Undone by"),
         ([f"`{name}`", f"`{op.inverse}`" if op.inverse else "nothing"] for name, op in OPS.items()),
     )
@@ -231,7 +234,7 @@ def _operations() -> Iterator[str]:
 def _reasons() -> Iterator[str]:
     yield "## Reasons of loss"
     yield ""
-    yield from _table(
+    yield from markdown.table(
         ("Reason", "Severity", "Meaning"), ([f"`{name}`", REASONS[name], meaning] for name, meaning in MEANINGS.items())
     )
 
@@ -242,7 +245,7 @@ def _targets(default: Target) -> Iterator[str]:
     others = [id_.removesuffix(".yaml") for id_ in table.builtin_names("targets")]
     targets = [default, *(Translator.load(id_).target for id_ in others if id_ != DEFAULT_TARGET)]
     facts = {target.id: table.parse(table.builtin("targets", f"{target.id}.yaml"), target.id) for target in targets}
-    yield from _table(
+    yield from markdown.table(
         ("Target", "Version", "Made from", "Attributes", "Span types", "Metrics"),
         (
             [f"`{target.id}`", target.version, str(facts[target.id]["source"]), str(len(target.attributes)),
@@ -259,28 +262,13 @@ def _targets(default: Target) -> Iterator[str]:
             for concept in concepts
             if target.key_of(concept) != default.key_of(concept)
         ]
-        yield from _table(
+        yield from markdown.table(
             ("Concept", "Key"),
             ([f"`{concept}`", f"`{key}`" if key else "none: `no_concept_at_version`"] for concept, key in differing),
         )
 
 
 # ------------------------------------------------------------------ Markdown
-
-
-def _table(head: Iterable[str], rows: Iterable[list[str]]) -> Iterator[str]:
-    """A table, without the columns in which no row has anything."""
-    heads, lines = list(head), list(rows)
-    used = [at for at, _ in enumerate(heads) if any(row[at] for row in lines)]
-    yield f"| {' | '.join(heads[at] for at in used)} |"
-    yield f"|{'---|' * len(used)}"
-    for row in lines:
-        yield f"| {' | '.join(_cell(row[at]) for at in used)} |"
-    yield ""
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def _listed(names: list[str]) -> str:
