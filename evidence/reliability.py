@@ -1,12 +1,15 @@
 """What a number of passes in a number of runs says about the chance to pass.
 
-Law: integers in, exact rationals inside, one rounding at the end; the same on every machine.
+Law: integers in, one rounding at the end: exact rationals inside, or fifty digits where there is a root. So a report has the
+same bytes on every machine.
 """
 
+from decimal import Context, Decimal, localcontext
 from fractions import Fraction
-from math import comb, sqrt
+from math import comb
 
-_Z95 = 1.959963984540054  # the 0.975 quantile of the standard normal distribution
+_DIGITS = Context(prec=50)
+_Z95 = Decimal("1.9599639845400542355245944305205515279555")  # the 0.975 quantile of the standard normal distribution
 
 
 def wilson95(passes: int, runs: int) -> tuple[float, float]:
@@ -20,13 +23,12 @@ def wilson95(passes: int, runs: int) -> tuple[float, float]:
     """
     if not 0 <= passes <= runs or runs == 0:
         raise ValueError(f"expected 0 <= passes <= runs and at least one run, got {passes} of {runs}")
-    share, square = passes / runs, _Z95 * _Z95
-    middle = share + square / (2 * runs)
-    half = _Z95 * sqrt(share * (1 - share) / runs + square / (4 * runs * runs))
-    whole = 1 + square / runs
-    low = 0.0 if passes == 0 else max(0.0, (middle - half) / whole)
-    high = 1.0 if passes == runs else min(1.0, (middle + half) / whole)
-    return low, high
+    with localcontext(_DIGITS):
+        square = _Z95 * _Z95
+        middle = passes + square / 2
+        half = _Z95 * (Decimal(passes) * (runs - passes) / runs + square / 4).sqrt()
+        low, high = (middle - half) / (runs + square), (middle + half) / (runs + square)
+    return 0.0 if passes == 0 else float(low), 1.0 if passes == runs else float(high)
 
 
 def pass_hat_k(passes: int, runs: int, k: int) -> float:
