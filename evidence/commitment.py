@@ -1,14 +1,27 @@
 """A body that was withheld, and what stands in its place: enough to prove it later, nothing of what it says.
 
-In an event the attribute keeps its key; its value is `{"kvlistValue": {"values": [{"key": "affidavit.redacted", ...}]}}`
-with `alg`, `digest`, `size_bytes` and `reason` inside. A placeholder word commits to nothing: such a body is missing.
+Three forms say the same: in text, and in place of any text, a mark `affidavit.redacted(alg=...,digest=...,size_bytes=...,reason=...)`,
+which needs no escape in JSON; in plain JSON the member `{"affidavit.redacted": {...}}`; in OTLP/JSON the same as a kvlist, for
+senders that withhold by themselves. A placeholder word commits to nothing: such a body is missing.
+
+Law: a body that is not known to its last byte cannot be found by trying: each digest is keyed with a salt of its own.
 """
 
-from collections.abc import Mapping
+import hashlib
+import hmac
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 KEY = "affidavit.redacted"
+HMAC_SHA256 = "hmac-sha256"
+"""RFC 2104 over the UTF-8 of the body, keyed with its salt."""
+SALT_BYTES = 32
+MARK = re.compile(
+    r"affidavit\.redacted\(alg=([a-z0-9-]{1,32}),digest=([0-9a-f]{32,128}),size_bytes=(0|[1-9][0-9]{0,15}),reason=([A-Za-z0-9_./*-]{0,128})\)"
+)
+"""What stands in a text in place of a part of it, or of all."""
 _SIZE_MAX = 2**53 - 1  # the largest integer of RFC 8785: no body is larger
 
 
@@ -32,9 +45,46 @@ class Commitment:
         ]
         return {"kvlistValue": {"values": [{"key": KEY, "value": {"kvlistValue": {"values": members}}}]}}
 
+    def to_mark(self) -> str:
+        """What stands in a text in its place."""
+        return f"{KEY}(alg={self.alg},digest={self.digest},size_bytes={self.size_bytes},reason={self.reason})"
+
+    def to_member(self) -> dict[str, Any]:
+        """The plain JSON value that stands in place of the body."""
+        return {KEY: {**self.to_json(), "reason": self.reason}}
+
+    def is_of(self, body: str, salt: bytes) -> bool:
+        """Whether this is the commitment to that body."""
+        return self.alg == HMAC_SHA256 and hmac.compare_digest(self.digest, commit(body, salt).digest)
+
     def to_json(self) -> dict[str, Any]:
         """The commitment as `closure-v1` writes it."""
         return {"alg": self.alg, "digest": self.digest, "size_bytes": self.size_bytes}
+
+
+def commit(body: str, salt: bytes, reason: str = "") -> Commitment:
+    """The commitment to a body."""
+    data = body.encode()
+    digest = hmac.new(salt, data, hashlib.sha256).hexdigest()
+    return Commitment(alg=HMAC_SHA256, digest=digest, size_bytes=len(data), reason=reason)
+
+
+def marks(text: str) -> Iterator[Commitment]:
+    """The commitments that stand in a text as marks, in order."""
+    if KEY in text:
+        for alg, digest, size, reason in MARK.findall(text):
+            yield Commitment(alg=alg, digest=digest, size_bytes=int(size), reason=reason)
+
+
+def read_member(value: object) -> Commitment | None:
+    """The commitment in a plain JSON value, or None when it is something else."""
+    inner = value.get(KEY) if isinstance(value, dict) and len(value) == 1 else None
+    if not isinstance(inner, dict):
+        return None
+    alg, digest, size, reason = (inner.get(name) for name in ("alg", "digest", "size_bytes", "reason"))
+    if not isinstance(alg, str) or not isinstance(digest, str) or type(size) is not int or not 0 <= size <= _SIZE_MAX:
+        return None
+    return Commitment(alg=alg, digest=digest, size_bytes=size, reason=reason if isinstance(reason, str) else "")
 
 
 def read_commitment(value: Mapping[str, Any]) -> Commitment | None:

@@ -17,11 +17,9 @@ from functools import cache
 from importlib.resources import files
 
 from evidence.canonical import canonical
+from evidence.commitment import KEY
 from evidence.digest import tagged
 from evidence.strict_yaml import Node, load
-
-MARK = "affidavit.redacted"
-"""What opens everything that stands in place of something withheld."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +143,12 @@ _ENTROPY_MIN = 2.9
 
 
 def _any(_match: re.Match[str], secret: str) -> bool:
-    return MARK not in secret
+    return KEY not in secret
 
 
 def _is_word(_match: re.Match[str], secret: str) -> bool:
     """Anything but a word in place of a secret."""
-    return MARK not in secret and _STAND_IN.fullmatch(secret) is None
+    return KEY not in secret and _STAND_IN.fullmatch(secret) is None
 
 
 def _is_random(match: re.Match[str], secret: str) -> bool:
@@ -193,6 +191,7 @@ _CHECKS: Mapping[str, Callable[[re.Match[str], str], bool]] = {
 
 # ------------------------------------------------------------------ the table
 
+_START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=\\u[0-9A-Fa-f]{4})|(?<=\\x[0-9A-Fa-f]{2})|(?<=%[0-9A-Fa-f]{2}))"
 _AHEAD = "[A-Za-z0-9%+/=_.~-]{10}"
 
 
@@ -200,7 +199,7 @@ def _detector(node: Node) -> Detector:
     members = node.mapping(["id", "title", "anchors", "pattern"], ["any_case", "ahead", "check"])
     ahead = members["ahead"].text() if "ahead" in members else _AHEAD
     try:
-        pattern = re.compile(members["pattern"].text(), re.ASCII)
+        pattern = re.compile(members["pattern"].text().replace("<start>", _START), re.ASCII)
         re.compile(ahead.encode("ascii"))
     except (re.error, UnicodeEncodeError) as error:
         members["pattern"].fail(f"not a pattern: {error}")

@@ -33,6 +33,10 @@ class PackUnavailableError(EvidenceError):
     """A bundle names a pack, registry or formula that this installation does not have: undecided, not wrong."""
 
 
+class DisclosureError(EvidenceError):
+    """A file of disclosures is not what it must be, or not about the bundle at hand. Never says what a body holds."""
+
+
 class FormulaError(EvidenceError):
     """A formula was given something it is not defined for, or gave something that is not a finite number."""
 
