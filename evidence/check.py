@@ -88,6 +88,20 @@ class CountWithin:
 Check = ExistsForAll | Join | CountWithin
 
 
+def names_of(check: Check) -> tuple[str, ...]:
+    """Every name that a check looks at, in any kind of instance."""
+    if isinstance(check, ExistsForAll):
+        selectors, names = [check.when], list(check.names)
+    elif isinstance(check, Join):
+        selectors = [check.when, check.partner]
+        names = [name for keys in check.keys for pair in keys for name in pair]
+        names += [name for each in check.compare for name in (each.left, each.right)]
+    else:
+        selectors = [check.when, *([check.over] if check.over else [])]
+        names = [*check.per, *([check.distinct] if check.distinct else [])]
+    return (*names, *(name for selector in selectors for name in selector.values))
+
+
 def read_check(node: Node, default: str | None = None) -> Check:
     """A check from YAML.
 

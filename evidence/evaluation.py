@@ -1,88 +1,54 @@
 """Evaluates checks over the events of a part, as a stream.
 
 Law: the result depends on the set of events and their order alone; memory is bounded whatever the number of events. Where
-a bound is reached, instances count as missing, never as captured.
+a bound is reached, instances count as lacking, never as satisfied.
 
-A span's content may come in a log of the same span (the conventions' `event_only` mode), before or after it, and the
-span of a requested tool call before or after the model's. Those are joined; what waits for its other half is bounded by
-`Limits.open_instances_max`.
+For `exists_for_all`, a span's content may come in a log of the same span (the conventions' `event_only` mode), before or after
+it, and the span of a requested tool call before or after the model's; what waits for its other half is bounded by
+`Limits.open_instances_max`. Joins and counts look at the span and the log each by itself.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
-from evidence.canonical import JsonObject
-from evidence.check import Check, ExistsForAll
-from evidence.commitment import Commitment
+from evidence.canonical import JsonObject, canonical
+from evidence.check import Check, CountWithin, ExistsForAll, Join, names_of
 from evidence.errors import EventError
-from evidence.event import LOG, RECEIPT, RESOURCE, RUN_CLOSED, RUN_OPENED, SPAN
-from evidence.ledger import Ledger
+from evidence.event import LOG, RECEIPT, RESOURCE, RUN_CLOSED, RUN_GAP, RUN_OPENED, SPAN
+from evidence.groups import Counted
+from evidence.inside import NAMES, SERVER, TOOL_CALL_ID, TOOL_NAME, Inside
+from evidence.instance import Instance, attribute_values, body_values
+from evidence.joins import Joined
+from evidence.ledger import Ledger, Place
 from evidence.limits import DEFAULT, Limits
-from evidence.messages import has_role, requested_calls
-from evidence.presence import NONE, Attributes, Placeholders, Presence, States
-from evidence.selector import MCP_METHOD, OPERATION, Selector
-from evidence.tool_calls import ToolCalls
+from evidence.looks import Existence, Look, Looks, Use
+from evidence.messages import has_role
+from evidence.policy import GATED, NEEDS_APPROVAL, Policy, is_true
+from evidence.policy import RECEIPT_KIND as POLICY
+from evidence.presence import NONE, Placeholders, Presence, Withheld
+from evidence.selector import (
+    EVENT_KINDS,
+    FLAGS,
+    MCP_METHOD,
+    OPERATION,
+    TOOL_DEFINITIONS,
+    TOOL_METHOD,
+    TOOL_OPERATION,
+    EventKind,
+    Selector,
+)
+from evidence.span_logs import SpanLogs
 
-TOOL_NAME = "gen_ai.tool.name"
-TOOL_CALL_ID = "gen_ai.tool.call.id"
-TOOL_DEFINITIONS = "gen_ai.tool.definitions"
-OUTPUT_MESSAGES = "gen_ai.output.messages"
-_SELF = (OPERATION, MCP_METHOD, TOOL_NAME, TOOL_CALL_ID, TOOL_DEFINITIONS, OUTPUT_MESSAGES)
-_TOOL_OPERATION, _TOOL_METHOD = "execute_tool", "tools/call"
-_STATUS_ERROR = 2  # OTLP Status.StatusCode
+_SELF = (OPERATION, MCP_METHOD, GATED, NEEDS_APPROVAL, *NAMES)
 
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A row, its ledger, and what it demands in the form that is quickest to test."""
-
-    owner: str
-    row: ExistsForAll
-    ledger: Ledger
-    all_of: frozenset[str]
-    any_of: frozenset[str]
-    roles: tuple[tuple[str, str, str], ...]
-    """Name, attribute and role of each demand for a message of some role."""
-
-    @classmethod
-    def of(cls, owner: str, row: ExistsForAll, limits: Limits) -> "_Entry":
-        roles = []
-        for name in row.names:
-            base, _, rest = name.partition("[role=")
-            if rest:
-                roles.append((name, base, rest[:-1]))
-        return cls(owner, row, Ledger(limits), frozenset(row.all_of), frozenset(row.any_of), tuple(roles))
-
-    def fits(self, there: States) -> bool:
-        """Whether everything demanded is there or withheld."""
-        return self.all_of <= there.keys() and (not self.any_of or not self.any_of.isdisjoint(there))
-
-    def lacking(self, there: States) -> list[str]:
-        """What is demanded and not there."""
-        missing = [name for name in self.row.all_of if name not in there]
-        if self.any_of and self.any_of.isdisjoint(there):
-            missing.append(" or ".join(self.row.any_of))
-        return missing
-
-    def commitments(self, there: States) -> list[Commitment]:
-        """What the instance owes to commitments: withheld demands, and alternatives when all that is there is withheld."""
-        withheld = [state for name in self.row.all_of if isinstance(state := there.get(name), Commitment)]
-        choices = [there[name] for name in self.row.any_of if name in there]
-        if not any(choice is True for choice in choices):
-            withheld += [choice for choice in choices if isinstance(choice, Commitment)]
-        return withheld
-
-    def count(self, path: str, there: States) -> None:
-        """Enter one instance."""
-        self.ledger.count(path, self.lacking(there), self.commitments(there))
+Attributes = dict[str, JsonObject]
+"""OTLP/JSON values by key."""
 
 
 class Evaluation:
-    """The ledgers of some rows, filled event by event.
+    """The ledgers of some checks, filled event by event.
 
     Args:
-        checks: checks by the owner whose ledger they fill, for instance the id of a signal.
+        checks: checks by the owner whose ledger they fill, for instance the id of a signal. Equal ones are evaluated once.
         placeholders: what counts as absent although something is written.
         limits: bounds on what waits and on locations.
     """
@@ -94,138 +60,201 @@ class Evaluation:
         limits: Limits = DEFAULT,
     ) -> None:
         self._limits = limits
+        self._checks = {owner: tuple(owned) for owner, owned in checks.items()}
+        distinct = dict.fromkeys(check for owned in self._checks.values() for check in owned)
+        self._joins = {check: Joined(check, limits) for check in distinct if isinstance(check, Join)}
+        self._counts = {check: Counted(check, limits) for check in distinct if isinstance(check, CountWithin)}
+        existences = [check for check in distinct if isinstance(check, ExistsForAll)]
+        self._kinds = {kind: Looks(_of(kind, existences), self._uses(kind), limits) for kind in EVENT_KINDS}
+        self._spans, self._logs = self._kinds["span"], self._kinds["log"]
+        self._inside = Inside(self._kinds, limits)
         self._presence = Presence(placeholders)
-        self._owners = tuple(checks)
-        self._entries = [
-            _Entry.of(owner, check, limits)
-            for owner, owned in checks.items()
-            for check in owned
-            if isinstance(check, ExistsForAll) and not check.when.values
-        ]
-        self._resources = [entry for entry in self._entries if entry.row.when.event == "resource"]
-        self._receipts = [entry for entry in self._entries if entry.row.when.event == "receipt"]
-        self._spans = _SpanEntries([entry for entry in self._entries if entry.row.when.event == "span"])
-        self._relevant = self._spans.attributes | set(_SELF)
-        self._calls = ToolCalls(limits)
-        self._waiting: dict[str, list[tuple[_Entry, str, States]]] = {}
-        self._logged: dict[str, States] = {}
-        self._receipt_kinds: Counter[str] = Counter()
-        self._run: States = {}
+        self._policy = Policy(limits)
+        self._span_logs = SpanLogs(self._spans.bits, limits)
+        self._relevant = frozenset((*_SELF, *self._attribute_names(distinct)))
+        self._receipt_kinds: dict[str, None] = dict.fromkeys(k for check in existences for k in check.or_receipt)
+        self._told_kinds: set[str] = set()
+        self._run: dict[str, bool] = {}
         self._run_id = ""
-        self._add: dict[str, Callable[[str, JsonObject], None]] = {
+        self._add: dict[str, Callable[[JsonObject, bytes], None]] = {
             SPAN: self._span,
             LOG: self._log,
             RESOURCE: self._resource,
             RECEIPT: self._receipt,
+            RUN_GAP: self._gap,
             RUN_OPENED: self._run_opened,
             RUN_CLOSED: self._run_closed,
         }
 
-    def add(self, event: JsonObject) -> None:
-        """Look at the next event.
+    def add(self, event: JsonObject, line: bytes = b"") -> None:
+        """Look at the next event; `line` is its canonical form, made here when it is not given.
 
         Raises:
             EventError: the telemetry in it is not OTLP/JSON.
         """
         self._run_id = event["runid"]
-        add = self._add.get(event["type"])
-        if add is None:
-            return
+        line = line or canonical(event)
         try:
-            add(event["id"], event["data"])
+            if add := self._add.get(event["type"]):
+                add(event, line)
+            if self._inside.searches:
+                self._inside.search(event, line)
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise EventError(f"{event['id']}: data is not OTLP/JSON: {type(error).__name__}: {error}") from error
 
     def result(self) -> dict[str, Ledger]:
         """One ledger for each owner, as if no further event came. May be asked for at any time."""
-        totals = {owner: Ledger(self._limits) for owner in self._owners}
-        for entry, ledger in self._settled():
-            satisfied = any(self._receipt_kinds[kind] for kind in entry.row.or_receipt)
-            totals[entry.owner].absorb(ledger, satisfied=satisfied)
+        run = (0, f"{self._run_id}#/run")
+        found: dict[Check, Ledger] = self._existing(run)
+        found |= {check: joined.result() for check, joined in self._joins.items()}
+        found |= {check: counted.result(run) for check, counted in self._counts.items()}
+        totals = {owner: Ledger(self._limits) for owner in self._checks}
+        for owner, owned in self._checks.items():
+            for check in owned:
+                satisfied = isinstance(check, ExistsForAll) and not self._told_kinds.isdisjoint(check.or_receipt)
+                totals[owner].absorb(found[check], satisfied=satisfied)
         return totals
 
-    def _settled(self) -> list[tuple[_Entry, Ledger]]:
-        """What was counted, then what still waits, for each row in order."""
-        waiting = {id(entry): Ledger(self._limits) for entry in self._entries}
-        for entries in self._waiting.values():
-            for entry, path, there in entries:
-                waiting[id(entry)].count(path, entry.lacking(there))
-        for entry in self._entries:
-            if entry.row.when.event == "run":
-                waiting[id(entry)].count(f"{self._run_id}#/run", entry.lacking(self._run))
-            if entry.row.when.event == "requested_tool_call":
-                waiting[id(entry)] = self._calls.ledger()
-        return [(entry, ledger) for entry in self._entries for ledger in (entry.ledger, waiting[id(entry)])]
+    def _existing(self, run: Place) -> dict[Check, Ledger]:
+        """What came of each `exists_for_all`."""
+        totals: dict[Check, Ledger] = {}
+        for looks in self._kinds.values():
+            for existence in looks.existences:
+                totals[existence.check] = Ledger(self._limits)
+                totals[existence.check].absorb(existence.ledger)
+        for existence in self._kinds["run"].existences:
+            there = sum(bit for name, bit in self._kinds["run"].bits.items() if self._run.get(name))
+            totals[existence.check].count(run, existence.lacks(there))
+
+        def ledger_of(existence: Existence) -> Ledger:
+            return totals[existence.check]
+
+        for looks in self._kinds.values():
+            looks.fold(ledger_of)
+        self._span_logs.fold(ledger_of)
+        self._inside.fold(ledger_of)
+        return totals
+
+    # ---------------------------------------------------------------- what is looked for
+
+    def _uses(self, kind: EventKind) -> list[tuple[Selector, Use]]:
+        uses: list[tuple[Selector, Use]] = []
+        for check, joined in self._joins.items():
+            uses += [(check.when, joined.left), (check.partner, joined.right)]
+        for count, counted in self._counts.items():
+            uses.append((count.when, counted.count))
+            if count.over is not None:
+                uses.append((count.over, counted.populate))
+        return [(selector, use) for selector, use in uses if selector.event == kind]
+
+    def _attribute_names(self, distinct: Mapping[Check, None]) -> set[str]:
+        """Every name that may be an attribute of a span or log."""
+        names = {name for kind in (self._spans, self._logs) for name in kind.bits}
+        for check in distinct:
+            names |= set(names_of(check))
+        return names
 
     # ---------------------------------------------------------------- spans and their logs
 
-    def _span(self, event_id: str, data: JsonObject) -> None:
+    def _span(self, event: JsonObject, line: bytes) -> None:
+        data = event["data"]
         span = data["span"]
         attributes = self._translated(span, data.get("mapped"))
+        path = f"{event['id']}#/data/span/attributes"
         operation, method = _text(attributes, OPERATION), _text(attributes, MCP_METHOD)
-        asks = self._request(attributes, f"{event_id}#/data/span/attributes/{OUTPUT_MESSAGES}", without_id=True)
-        if operation == _TOOL_OPERATION or method == _TOOL_METHOD:
-            self._calls.carry_out(_text(attributes, TOOL_CALL_ID), _text(attributes, TOOL_NAME))
-        failed = "status" in span and span["status"].get("code") == _STATUS_ERROR
-        offers_tools = asks or TOOL_DEFINITIONS in attributes
-        entries = self._spans.matching(operation, method, failed, "parentSpanId" in span, offers_tools)
-        if not entries:
-            return
-        key = span["traceId"] + span["spanId"]
-        there = self._presence.states(attributes)
-        if self._logged and (logged := self._logged.pop(key, None)):
-            there = {**logged, **there}
-        withheld = any(state is not True for state in there.values())
-        path = f"{event_id}#/data/span/attributes"
-        for entry in entries:
-            if entry.row.when.attribute is not None and entry.row.when.attribute not in attributes:
-                continue
-            if entry.roles and not entry.fits(there):
-                there |= _roles(entry, attributes, there)
-            if not entry.fits(there) and len(self._waiting) < self._limits.open_instances_max:
-                self._waiting.setdefault(key, []).append((entry, path, there))
-            elif withheld or not entry.fits(there):
-                entry.count(path, there)
-            else:
-                entry.ledger.capture(path)
+        is_tool = operation == TOOL_OPERATION or method == TOOL_METHOD
+        if is_tool:
+            self._inside.calls.carry_out(_text(attributes, TOOL_CALL_ID), _text(attributes, TOOL_NAME))
+        asks = self._inside.request(event, attributes, path, is_span=True)
+        if TOOL_DEFINITIONS in attributes:
+            self._inside.offer(event, attributes, server=_text(attributes, SERVER) if method else "")
+        flags = self._flags(span, attributes, is_tool=is_tool, offers=asks or TOOL_DEFINITIONS in attributes)
+        instance = Instance(event, path, attribute_values(attributes, self._presence))
+        own, withheld = self._states(instance, attributes, self._spans, line)
+        look = Look(operation, method, flags, own, own, 0)
+        self._take_span(instance, attributes, look, withheld, span["traceId"] + span["spanId"])
 
-    def _log(self, event_id: str, data: JsonObject) -> None:
+    def _take_span(
+        self, instance: Instance, attributes: Attributes, look: Look, withheld: dict[str, Withheld], key: str
+    ) -> None:
+        """Enter a span, with what logs of it held, and let it wait for further ones when it lacks anything."""
+        looks, there = self._spans, look.own
+        if told := self._span_logs.told(key):
+            there |= told[0]
+            withheld = {**{name: each for name, each in told[1].items() if not look.own & looks.bits[name]}, **withheld}
+        plan = looks.plan(look._replace(there=there), withheld, instance)
+        if plan.lacking and looks.roles and (roles := self._roles(attributes, looks, there, withheld)):
+            there |= roles
+            plan = looks.plan(look._replace(there=there), withheld, instance)
+        plan.settle(instance.place, withheld)
+        if plan.lacking:
+            self._span_logs.wait(key, plan, instance.place, there, withheld)
+        for use in plan.uses:
+            use(instance)
+
+    def _flags(self, span: JsonObject, attributes: Attributes, *, is_tool: bool, offers: bool) -> int:
+        flags = FLAGS["offers_tools"] if offers else 0
+        if "status" in span and span["status"].get("code") == _STATUS_ERROR:
+            flags |= FLAGS["failed"]
+        if "parentSpanId" in span:
+            flags |= FLAGS["has_parent"]
+        if is_tool:
+            gated, approval = self._policy.tool(_text(attributes, TOOL_NAME))
+            approval = approval or is_true(attributes.get(NEEDS_APPROVAL))
+            if gated or approval or is_true(attributes.get(GATED)):
+                flags |= FLAGS["gated"]
+            if approval:
+                flags |= FLAGS["needs_approval"]
+        return flags
+
+    def _log(self, event: JsonObject, line: bytes) -> None:
+        data = event["data"]
         log = data["log"]
         key = log.get("traceId", "") + log.get("spanId", "")
-        attributes = self._translated(log, data.get("mapped")) if key else {}
-        if not attributes:
-            return
-        self._request(attributes, f"{event_id}#/data/log/attributes/{OUTPUT_MESSAGES}", without_id=False)
-        there = self._presence.states(attributes)
-        for entry in self._spans.entries:
-            there |= _roles(entry, attributes, there)
-        waiting = self._waiting.pop(key, None)
-        if waiting is None:
-            if len(self._logged) < self._limits.open_instances_max:
-                self._logged[key] = {**self._logged.get(key, {}), **there}
-            return
-        still = [(entry, path, {**there, **known}) for entry, path, known in waiting]
-        for entry, path, states in still:
-            if entry.fits(states):
-                entry.count(path, states)
-        if left := [waits for waits in still if not waits[0].fits(waits[2])]:
-            self._waiting[key] = left
+        attributes = self._translated(log, data.get("mapped")) if key or self._logs.is_used else {}
+        path = f"{event['id']}#/data/log/attributes"
+        instance = Instance(event, path, attribute_values(attributes, self._presence))
+        if attributes and key:
+            self._inside.request(event, attributes, path, is_span=False)
+            there, withheld = self._states(instance, attributes, self._spans, line)
+            if there:
+                there |= self._roles(attributes, self._spans, there, withheld)
+                self._span_logs.tell(key, there, withheld)
+        if self._logs.is_used:
+            there, withheld = self._states(instance, attributes, self._logs, line)
+            there |= self._roles(attributes, self._logs, there, withheld)
+            self._logs.enter(instance, there, withheld)
 
-    def _request(self, attributes: Attributes, path: str, *, without_id: bool) -> bool:
-        """Enter the tool calls that the output asks for; whether there are any.
+    def _states(
+        self, instance: Instance, attributes: Attributes, looks: Looks, line: bytes
+    ) -> tuple[int, dict[str, Withheld]]:
+        """The names that are there, as bits, and the commitments of those that are withheld."""
+        bits, state_of, is_marked = looks.bits, self._presence.state, self._presence.is_marked(line)
+        there = 0
+        withheld: dict[str, Withheld] = {}
+        for key, value in attributes.items():
+            if key in bits:
+                state = state_of(key, value, is_marked=is_marked)
+                if state is not None:
+                    there |= bits[key]
+                    if state is not True:
+                        withheld[key] = state
+        for name, bit in looks.about:
+            there |= bit if instance.value(name) is not None else 0
+        return there, withheld
 
-        One without an id cannot be told again: in a log it cannot be told from the one that the span itself shows.
-        """
-        if OUTPUT_MESSAGES not in attributes:
-            return False
-        calls = requested_calls(attributes[OUTPUT_MESSAGES])
-        for call_id, name in calls:
-            if call_id or without_id:
-                self._calls.request(call_id, name, path)
-        return bool(calls)
+    def _roles(self, attributes: Attributes, looks: Looks, there: int, withheld: dict[str, Withheld]) -> int:
+        """The bits of the demands for a message of some role that are met; `withheld` gets those that are withheld."""
+        met = 0
+        for name, bit, base, role in looks.roles:
+            if base in attributes and there & looks.bits[base] and has_role(attributes[base], role):
+                met |= bit
+                if base in withheld:
+                    withheld[name] = withheld[base]
+        return met
 
     def _translated(self, item: JsonObject, mapped: JsonObject | None) -> Attributes:
-        """The attributes that any row asks for, after translation, without those that are null."""
+        """The attributes that any check asks for, after translation, without those that are null."""
         relevant = self._relevant
         attributes = {
             key: value
@@ -242,70 +271,39 @@ class Evaluation:
 
     # ---------------------------------------------------------------- everything else
 
-    def _resource(self, event_id: str, data: JsonObject) -> None:
-        pairs = data["resource"].get("attributes", ())
-        there = self._presence.states({pair.get("key", ""): pair.get("value") for pair in pairs})
-        for entry in self._resources:
-            entry.count(f"{event_id}#/data/resource/attributes", there)
+    def _resource(self, event: JsonObject, _line: bytes) -> None:
+        pairs = event["data"]["resource"].get("attributes", ())
+        values = attribute_values({pair.get("key", ""): pair.get("value") for pair in pairs}, self._presence)
+        self._kinds["resource"].take(Instance(event, f"{event['id']}#/data/resource/attributes", values))
 
-    def _receipt(self, event_id: str, data: JsonObject) -> None:
-        self._receipt_kinds[data["kind"]] += 1
-        there: States = {name: True for name, value in data["body"].items() if value is not None}
-        for entry in self._receipts:
-            if data["kind"] in entry.row.when.kind:
-                entry.count(f"{event_id}#/data/body", there)
+    def _receipt(self, event: JsonObject, _line: bytes) -> None:
+        data = event["data"]
+        if data["kind"] in self._receipt_kinds:
+            self._told_kinds.add(data["kind"])
+        if data["kind"] == POLICY:
+            self._policy.add(data["body"])
+        values = body_values(data["body"], self._presence)
+        self._kinds["receipt"].take(Instance(event, f"{event['id']}#/data/body", values), data["kind"])
 
-    def _run_opened(self, _event_id: str, _data: JsonObject) -> None:
+    def _gap(self, event: JsonObject, _line: bytes) -> None:
+        data = event["data"]
+        self._kinds["gap"].take(Instance(event, f"{event['id']}#/data", data.get), data["kind"])
+
+    def _run_opened(self, event: JsonObject, _line: bytes) -> None:
         self._run["opened"] = True
+        self._policy.add(event["data"].get("context", {}).get("policy"))
 
-    def _run_closed(self, _event_id: str, data: JsonObject) -> None:
+    def _run_closed(self, event: JsonObject, _line: bytes) -> None:
         self._run["closed"] = True
-        if data.get("sender_counts"):
+        if event["data"].get("sender_counts"):
             self._run["sender_counts"] = True
 
 
-class _SpanEntries:
-    """Span rows by what tells them apart, so that a span sees only those that can match."""
-
-    def __init__(self, entries: Sequence[_Entry]) -> None:
-        self.entries = entries
-        self._cache: dict[tuple[str, str, bool, bool, bool], list[_Entry]] = {}
-        self._operations = {name for entry in entries for name in entry.row.when.operation}
-        self._methods = {name for entry in entries for name in entry.row.when.mcp_method}
-        self.attributes = {name.partition("[")[0] for entry in entries for name in entry.row.names}
-        self.attributes |= {entry.row.when.attribute for entry in entries if entry.row.when.attribute}
-
-    def matching(self, operation: str, method: str, failed: bool, has_parent: bool, offers_tools: bool) -> list[_Entry]:  # noqa: FBT001 - a key of the table
-        """The rows whose conditions hold, but for the attribute that a row may ask for."""
-        key = (
-            operation if operation in self._operations else "",
-            method if method in self._methods else "",
-            failed,
-            has_parent,
-            offers_tools,
-        )
-        if key not in self._cache:
-            self._cache[key] = [entry for entry in self.entries if _matches(entry.row.when, key)]
-        return self._cache[key]
+_STATUS_ERROR = 2  # OTLP Status.StatusCode
 
 
-def _matches(row: Selector, key: tuple[str, str, bool, bool, bool]) -> bool:
-    operation, method, failed, has_parent, offers_tools = key
-    return (
-        (not (row.operation or row.mcp_method) or operation in row.operation or method in row.mcp_method)
-        and row.failed in {None, failed}
-        and row.has_parent in {None, has_parent}
-        and row.offers_tools in {None, offers_tools}
-    )
-
-
-def _roles(entry: _Entry, attributes: Attributes, there: States) -> States:
-    """The demands for a message of some role that are met, as far as they are not known yet."""
-    return {
-        name: there[base]
-        for name, base, role in entry.roles
-        if name not in there and base in there and base in attributes and has_role(attributes[base], role)
-    }
+def _of(kind: EventKind, checks: Sequence[ExistsForAll]) -> list[ExistsForAll]:
+    return [check for check in checks if check.when.event == kind]
 
 
 def _text(attributes: Attributes, key: str) -> str:

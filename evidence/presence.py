@@ -1,17 +1,20 @@
 """Whether content is there, withheld against a commitment, or only a word in its place.
 
-Law: null, an empty value and a placeholder are absent; what is withheld, be it in part, is never taken for what is there, and
-a mark of withholding that commits to nothing is absent.
+Law: null, an empty value, a placeholder and messages without their content are absent; what is withheld, be it in part, is
+never taken for what is there, and a mark of withholding that commits to nothing is absent.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
 
 from evidence.canonical import JsonObject
-from evidence.commitment import KEY, Commitment, read_commitment
+from evidence.commitment import KEY, Commitment
+from evidence.item import commitment_in
+from evidence.messages import lacks_content
 
 Withheld = tuple[Commitment, ...]
 """Content of which at least a part is withheld: what it is committed to by."""
@@ -27,7 +30,7 @@ class Placeholders:
     """Words that emitters write in place of content."""
 
     whole: frozenset[str] = frozenset()
-    """A value that is one of these is absent."""
+    """A value that is one of these is absent; one that ends in `*` is a prefix."""
     inside: tuple[str, ...] = ()
     """A structured value or JSON text is absent when one of these is a string anywhere in it."""
 
@@ -35,13 +38,16 @@ class Placeholders:
 NONE = Placeholders()
 """Every word is content."""
 
+MESSAGES = frozenset({"gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions"})
+"""Attributes that hold messages, or the parts of one."""
+
 
 class Presence:
     """Tells what is there from what only looks so."""
 
     def __init__(self, placeholders: Placeholders) -> None:
         self._whole = placeholders.whole
-        self._whole_length_max = max(map(len, placeholders.whole), default=0)
+        self._prefixes = tuple(word[:-1] for word in placeholders.whole if word.endswith("*"))
         self._inside = frozenset(placeholders.inside)
         self._quoted = tuple(orjson.dumps(word).decode() for word in placeholders.inside)
         self._marks = (KEY.encode(), *(orjson.dumps(word)[1:-1] for word in placeholders.inside))
@@ -51,32 +57,36 @@ class Presence:
         """Whether a word that stands in place of content may be inside a value of this event; False is certain."""
         return self._escapes or any([mark in line for mark in self._marks])  # noqa: C419 - a list is quicker
 
-    def state(self, value: JsonObject, *, is_marked: bool = True) -> State | None:
-        """What is there of an OTLP/JSON value.
+    def state(self, key: str, value: JsonObject, *, is_marked: bool = True) -> State | None:
+        """What is there of an attribute.
 
         Args:
-            value: the value; empty for null.
+            key: its key.
+            value: its value in OTLP/JSON; empty for null.
             is_marked: `is_marked` of the event that it is from.
         """
         text = value.get("stringValue") if value else ""
         if text is None:
-            return self._structured(value) if "kvlistValue" in value or "arrayValue" in value else True
-        if not value or (len(text) <= self._whole_length_max and text in self._whole):
+            if "kvlistValue" not in value and "arrayValue" not in value:
+                return True
+            if self._is_hollow(value) or (key in MESSAGES and lacks_content(value)):
+                return None
+            return tuple(commitments(value)) or True
+        if not text or text in self._whole or text.startswith(self._prefixes):
             return None
-        if not is_marked:
-            return True
-        if any(map(text.__contains__, self._quoted)):
+        if is_marked and any(map(text.__contains__, self._quoted)):
             return None
-        return tuple(commitments(text)) or None if KEY in text else True
+        if key in MESSAGES and lacks_content(value):
+            return None
+        return tuple(commitments(text)) or None if is_marked and KEY in text else True
 
     def plain_state(self, value: object) -> State | None:
         """What is there of a member of a receipt's body."""
-        if value is None or (isinstance(value, str) and value in self._whole) or self._is_hollow(value):
+        if value is None or self._is_hollow(value):
+            return None
+        if isinstance(value, str) and (not value or value in self._whole or value.startswith(self._prefixes)):
             return None
         return tuple(commitments(value)) or (None if isinstance(value, str) and KEY in value else True)
-
-    def _structured(self, value: JsonObject) -> State | None:
-        return None if self._is_hollow(value) else tuple(commitments(value)) or True
 
     def _is_hollow(self, value: object) -> bool:
         """Whether a placeholder stands anywhere inside a structured value."""
@@ -105,20 +115,16 @@ def commitments(value: object, deep: int = _TEXTS_DEEP_MAX) -> Iterator[Commitme
 
 def _in_text(text: str, deep: int) -> Iterator[Commitment]:
     """Those of a JSON text, else of the objects that stand in a text as marks."""
-    try:
+    with suppress(orjson.JSONDecodeError):
         yield from commitments(orjson.loads(text), deep)
         return
-    except orjson.JSONDecodeError:
-        pass
     start = 0
     while (start := text.find(_OPEN, start)) >= 0:
         end = text.find("}}", start)
         if end < 0:
             return
-        try:
+        with suppress(orjson.JSONDecodeError):
             yield from commitments(orjson.loads(text[start : end + 2]), deep)
-        except orjson.JSONDecodeError:
-            pass
         start += len(_OPEN)
 
 
@@ -127,13 +133,13 @@ _OPEN = f'{{"{KEY}":{{'
 
 def _of_mapping(value: Mapping[str, Any]) -> Commitment | None:
     if "kvlistValue" in value and isinstance(value["kvlistValue"], dict):
-        return read_commitment(value)
+        return commitment_in(value)
     inner = value.get(KEY)
     if not isinstance(inner, dict) or len(value) != 1:
         return None
     members = [{"key": name, "value": _any_value(inner.get(name))} for name in _MEMBERS]
     inside = {"kvlistValue": {"values": members}}
-    return read_commitment({"kvlistValue": {"values": [{"key": KEY, "value": inside}]}})
+    return commitment_in({"kvlistValue": {"values": [{"key": KEY, "value": inside}]}})
 
 
 def _any_value(value: object) -> JsonObject:

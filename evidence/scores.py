@@ -88,7 +88,7 @@ class Assessment:
         Raises:
             EventError: the telemetry in it is not OTLP/JSON.
         """
-        self._evaluation.add(event)
+        self._evaluation.add(event, line)
         self._health.add(event, line)
 
     def capture_health(self) -> dict[str, int | bool]:

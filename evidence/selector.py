@@ -22,9 +22,9 @@ Law: a selector that selects nothing, whatever the run, is refused when it is re
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from evidence.strict_yaml import Node
 
@@ -40,9 +40,12 @@ TOOL_OPERATION, TOOL_METHOD = "execute_tool", "tools/call"
 
 Value = TypeVar("Value")
 
+EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
+
 _ATTRIBUTE = re.compile(r"[a-z0-9_.-]+")
 _ROLE = re.compile(r"[a-z0-9_.-]+\[role=[a-z]+\]")
-_FLAGS = ("failed", "has_parent", "offers_tools", "gated", "needs_approval")
+FLAGS: Mapping[str, int] = {"failed": 1, "has_parent": 2, "offers_tools": 4, "gated": 8, "needs_approval": 16}
+"""What narrows spans by yes or no, each with a bit of its own."""
 _LISTS = ("operation", "mcp_method", "kind")
 _EVERY = ("@span_id", "@trace_id", "@parent_span_id", "@time", "@start", "@end", "@kind")
 
@@ -66,7 +69,7 @@ _KINDS: Mapping[str, _Kind] = {
         _ATTRIBUTE,
         _EVERY,
         tuple(name for name in _EVERY if name != "@parent_span_id"),
-        ("operation", "mcp_method", "attribute", *_FLAGS),
+        ("operation", "mcp_method", "attribute", *FLAGS),
         roles=True,
     ),
     "log": _Kind(_ATTRIBUTE, ("@span_id", "@trace_id", "@time", "@kind"), ("@time",), ("attribute",), roles=True),
@@ -146,7 +149,7 @@ class Selector:
             self.event == other.event
             and _within((other.operation, other.mcp_method), (self.operation, self.mcp_method))
             and (self.attribute is None or self.attribute in other.guaranteed)
-            and all(getattr(self, flag) in {None, getattr(other, flag)} for flag in _FLAGS)
+            and all(getattr(self, flag) in {None, getattr(other, flag)} for flag in FLAGS)
             and _within((other.kind,), (self.kind,))
             and set(self.where) <= set(other.where)
             and set(self.at_least) <= set(other.at_least)
@@ -175,7 +178,7 @@ def read_selector(node: Node) -> Selector:
     selector = Selector(
         event=event,
         **_read(members, _LISTS, Node.texts),
-        **_read(members, _FLAGS, Node.boolean),
+        **_read(members, FLAGS, Node.boolean),
         attribute=members["attribute"].text() if "attribute" in members else None,
         where=_pairs(members, "where", Node.texts),
         at_least=_pairs(members, "at_least", Node.number),
@@ -208,7 +211,7 @@ def hold_name(node: Node, event: EventKind, name: str, *, value: bool = False) -
     return name
 
 
-def _read(members: Mapping[str, Node], names: Sequence[str], read: Callable[[Node], object]) -> dict[str, Any]:
+def _read(members: Mapping[str, Node], names: Iterable[str], read: Callable[[Node], object]) -> dict[str, Any]:
     return {name: read(members[name]) for name in names if name in members}
 
 

@@ -1,0 +1,220 @@
+"""One instance that a selector may pick: where it is, and the values of its names.
+
+Law: a value is plain JSON, or `Withheld` when it is only committed to, or None when it is absent; nothing raises on content.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from evidence.canonical import JsonObject, canonical
+from evidence.commitment import Commitment
+from evidence.digest import is_tagged
+from evidence.errors import CanonicalError
+from evidence.event import LOG, RECEIPT, SPAN
+from evidence.item import integer, mapping, nanos, plain, text
+from evidence.ledger import Place
+from evidence.presence import Presence
+from evidence.timestamp import to_unix_nano
+
+Value = Any
+"""Plain JSON, `Withheld`, or None."""
+
+_SPAN_KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")  # OTLP Span.SpanKind
+_TEXT_MAX = 96  # longer texts are told apart by their digest, so that what is held on to is bounded
+_CANONICAL_MAX = 1 << 20  # bytes of text that are parsed for the digest of their canonical form
+
+
+class Instance:
+    """An event, or something inside one."""
+
+    __slots__ = ("_event", "_look_up", "place")
+
+    def __init__(self, event: JsonObject, path: str, look_up: Callable[[str], Value]) -> None:
+        self._event = event
+        self._look_up = look_up
+        self.place: Place = (event["seq"], path)
+
+    def value(self, name: str) -> Value:
+        """What stands under a name."""
+        return _about(self._event, name) if name[0] == "@" else self._look_up(name)
+
+    @property
+    def time(self) -> int:
+        """`@time`: when it was over, in nanoseconds since 1970."""
+        return int(_about(self._event, "@time"))
+
+    @property
+    def start(self) -> int:
+        """`@start` of a span or of what is in one, else `@time`."""
+        return int(_about(self._event, "@start" if self._event["type"] == SPAN else "@time") or 0)
+
+
+def attribute_values(attributes: Mapping[str, JsonObject], presence: Presence) -> Callable[[str], Value]:
+    """The values of attributes, for an `Instance`."""
+
+    def look_up(name: str) -> Value:
+        value = attributes.get(name)
+        state = presence.state(name, value) if value else None
+        return plain(value) if state is True else state
+
+    return look_up
+
+
+def body_values(body: JsonObject, presence: Presence) -> Callable[[str], Value]:
+    """The values of a receipt's members, for an `Instance`; `a.b` is member b of member a."""
+
+    def look_up(name: str) -> Value:
+        value: Value = body
+        for member in name.split("."):
+            value = value.get(member) if isinstance(value, dict) else None
+        state = presence.plain_state(value)
+        return value if state is True else state
+
+    return look_up
+
+
+def _about(event: JsonObject, name: str) -> Value:
+    data = event["data"]
+    found = None
+    if event["type"] == SPAN:
+        found = _about_span(data["span"], name)
+    elif event["type"] == LOG:
+        found = _about_log(data["log"], name)
+    elif event["type"] == RECEIPT:
+        found = _about_receipt(data, name)
+    return found or (to_unix_nano(event["time"]) if name == "@time" else None)
+
+
+def _about_span(span: JsonObject, name: str) -> Value:
+    if name in {"@time", "@end"}:
+        return nanos(span.get("endTimeUnixNano"))
+    if name == "@start":
+        return nanos(span.get("startTimeUnixNano"))
+    if name == "@kind":
+        kind = span.get("kind", 0)
+        return _SPAN_KINDS[kind] if type(kind) is int and 0 <= kind < len(_SPAN_KINDS) else "unspecified"
+    return _id(span.get(_IDS[name]))
+
+
+def _about_log(log: JsonObject, name: str) -> Value:
+    if name == "@time":
+        return nanos(log.get("timeUnixNano")) or nanos(log.get("observedTimeUnixNano"))
+    if name == "@kind":
+        return text(log.get("eventName")) or None
+    return _id(log.get(_IDS[name])) if name in _IDS else None
+
+
+def _about_receipt(data: JsonObject, name: str) -> Value:
+    if name == "@time":
+        return nanos(data.get("time_unix_nano"))
+    if name == "@kind":
+        return data["kind"]
+    return _id(data.get(name[1:]))
+
+
+_IDS = {"@span_id": "spanId", "@trace_id": "traceId", "@parent_span_id": "parentSpanId"}
+
+
+def _id(value: object) -> str | None:
+    found = text(value).lower()
+    return found if found.strip("0") else None
+
+
+# ------------------------------------------------------------------ comparing values
+
+
+def comparable(value: Value) -> str:
+    """A value as a text that equal values share: short, whatever the value."""
+    if isinstance(value, str):
+        found = value.removeprefix("sha256:") if is_tagged(value) else value
+    elif value is True or value is False:
+        found = "true" if value else "false"
+    else:
+        found = str(value) if type(value) is int else _json(value).decode(errors="replace")
+    return found if len(found) <= _TEXT_MAX else "#" + hashlib.sha256(found.encode(errors="replace")).hexdigest()
+
+
+def texts_of(value: Value) -> list[str]:
+    """A value as texts: one, or those of a list's elements."""
+    if isinstance(value, list):
+        return [each for item in value if not isinstance(item, list) for each in texts_of(item)]
+    if isinstance(value, str):
+        return [value]
+    if value is None or isinstance(value, (dict, tuple)):
+        return []
+    return [comparable(value)]
+
+
+def words_of(value: Value) -> frozenset[str]:
+    """A list as the set of its texts, a text as the set of its words."""
+    return frozenset(value.split() if isinstance(value, str) else texts_of(value))
+
+
+def number_of(value: Value) -> float | None:
+    """A value as a number: one, or the decimal text of an integer, as JSON has those of 64 bits; None for anything else."""
+    if type(value) is float:
+        return value
+    return integer(value)
+
+
+def digests_of(value: Value) -> tuple[str, ...]:
+    """The SHA-256 digests, in hexadecimal, that a value may be known by.
+
+    Of its text as it is and of the canonical form of the JSON in it; of what is withheld, the digest of a commitment by
+    plain SHA-256 to the whole of it.
+    """
+    if isinstance(value, tuple):
+        return tuple(each.digest.removeprefix("sha256:") for each in value if each.alg == "sha256" and len(value) == 1)
+    found: dict[str, None] = {}
+    if isinstance(value, str):
+        data = value.encode(errors="replace")
+        found[hashlib.sha256(data).hexdigest()] = None
+        try:
+            value = orjson.loads(data) if len(data) <= _CANONICAL_MAX else None
+        except orjson.JSONDecodeError:
+            value = None
+    if value is not None and (data := _json(value)):
+        found[hashlib.sha256(data).hexdigest()] = None
+    return tuple(found)
+
+
+def _json(value: Value) -> bytes:
+    """The canonical form; empty when there is none."""
+    try:
+        return canonical(value)
+    except (CanonicalError, RecursionError):
+        return b""
+
+
+# ------------------------------------------------------------------ what is inside an event
+
+
+def tool_definitions(value: JsonObject) -> tuple[JsonObject, ...]:
+    """The tools in `gen_ai.tool.definitions`: name, digest, description and server of each, as far as it says so."""
+    found = plain(value)
+    if isinstance(found, str):
+        try:
+            found = orjson.loads(found)
+        except orjson.JSONDecodeError:
+            return ()
+    return tuple(_tool(each) for each in found if isinstance(each, dict)) if isinstance(found, list) else ()
+
+
+def _tool(definition: JsonObject) -> JsonObject:
+    inner = mapping(definition.get("function"))
+    said = {
+        "name": text(definition.get("name")) or text(inner.get("name")),
+        "description": text(definition.get("description")) or text(inner.get("description")),
+        "server": text(definition.get("server")) or text(definition.get("server_label")),
+        "digest": hashlib.sha256(_json(definition)).hexdigest(),
+    }
+    return {name: value for name, value in said.items() if value}
+
+
+def of_commitment(each: Commitment) -> JsonObject:
+    """The names of an instance of kind `withheld`."""
+    said = {"alg": each.alg, "digest": each.digest, "size_bytes": each.size_bytes, "reason": each.reason}
+    return {name: value for name, value in said.items() if value != ""}

@@ -1,0 +1,315 @@
+"""Works out once, for all instances of one kind that look the same, which checks they concern and how they come out.
+
+A *look* is what tells instances apart before their values are read: operation or kind, five flags, and which of the names that
+any check asks for are there. Instances of one look come out alike in every `exists_for_all`, so they are counted together.
+
+Law: what comes out is the same as if each instance were held against each check; memory is bounded by `Limits.looks_max`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from evidence.check import ExistsForAll
+from evidence.instance import Instance, number_of, texts_of
+from evidence.ledger import Ledger, Place, at_name
+from evidence.limits import Limits
+from evidence.presence import Withheld
+from evidence.selector import FLAGS, Selector
+
+Use = Callable[[Instance], None]
+"""What takes the instances that a selector picks, one by one: a side of a join, or a count."""
+
+
+class Look(NamedTuple):
+    """What tells instances of one kind apart. Names are bits of `Looks.bits`, flags those of `selector.FLAGS`."""
+
+    word: str
+    """The operation of a span, the kind of a receipt or gap."""
+    method: str
+    """The MCP method of a span."""
+    flags: int
+    own: int
+    """The names that the instance itself has."""
+    there: int
+    """The names that are there, from wherever."""
+    withheld: int
+    """Those of them that are only committed to."""
+
+
+@dataclass(eq=False, slots=True)
+class Existence:
+    """An `exists_for_all` of one kind of instance, with the masks of what it demands."""
+
+    check: ExistsForAll
+    ledger: Ledger
+    all_of: int = 0
+    any_of: int = 0
+    demands: tuple[tuple[str, int], ...] = ()
+    """Each name of `all_of` and its bit."""
+    choices: tuple[tuple[str, int], ...] = ()
+
+    def lacks(self, there: int) -> tuple[str, ...]:
+        """What is demanded and not there."""
+        lacking = [name for name, bit in self.demands if not there & bit] if self.all_of & ~there else []
+        if self.any_of and not self.any_of & there:
+            lacking.append(" or ".join(self.check.any_of))
+        return tuple(lacking)
+
+    def owes(self, there: int, withheld: int) -> tuple[str, ...]:
+        """The withheld names that the outcome hangs on: demands, and choices when all that are there are withheld."""
+        owed = [name for name, bit in self.demands if bit & withheld]
+        if self.any_of and not self.any_of & there & ~withheld:
+            owed += [name for name, bit in self.choices if bit & withheld]
+        return tuple(owed)
+
+
+LedgerOf = Callable[[Existence], Ledger]
+
+
+@dataclass(eq=False, slots=True)
+class Tally:
+    """How often something was, and the first places."""
+
+    limit: int
+    times: int = 0
+    places: list[Place] = field(default_factory=list)
+
+    def add(self, place: Place) -> None:
+        """Once more."""
+        self.times += 1
+        if self.times <= self.limit:
+            self.places.append(place)
+
+
+@dataclass(eq=False, slots=True)
+class Plan:
+    """What is to be done with instances of one look that gave the same answers."""
+
+    satisfied: tuple[Existence, ...]
+    lacking: tuple[tuple[Existence, tuple[str, ...]], ...]
+    withheld: tuple[tuple[Existence, tuple[str, ...]], ...]
+    """With the names whose commitments count."""
+    uses: tuple[Use, ...]
+    met: Tally
+    unmet: Tally
+    """Counts `lacking`, apart from `met` because what is lacking may still come."""
+    is_kept: bool = True
+
+    def fold(self, met: Tally, unmet: Tally, ledger_of: LedgerOf) -> None:
+        """Enter tallies of instances of this plan into ledgers."""
+        if met.times:
+            for existence in self.satisfied:
+                ledger = ledger_of(existence)
+                ledger.capture(met.places[0], met.times)
+                ledger.locate("captured", met.places[1:])
+        if unmet.times:
+            for existence, names in self.lacking:
+                places = [at_name(place, names) for place in unmet.places]
+                ledger = ledger_of(existence)
+                ledger.lack(places[0], names, unmet.times)
+                ledger.locate("missing", places[1:])
+
+    def count(self, place: Place, withheld: Mapping[str, Withheld]) -> None:
+        """Enter an instance that is as complete as it will be."""
+        self.settle(place, withheld)
+        self.lose(place)
+
+    def settle(self, place: Place, withheld: Mapping[str, Withheld]) -> None:
+        """Enter what is satisfied or withheld of an instance."""
+        self.met.add(place)
+        for existence, names in self.withheld:
+            existence.ledger.withhold(place, [each for name in names for each in withheld[name]])
+        if not self.is_kept:
+            self._release()
+
+    def lose(self, place: Place) -> None:
+        """Enter what an instance lacks, once it cannot come any more."""
+        if self.lacking:
+            self.unmet.add(place)
+            if not self.is_kept:
+                self._release()
+
+    def _release(self) -> None:
+        """Enter the tallies of a plan that nothing keeps, at once."""
+        self.fold(self.met, self.unmet, lambda existence: existence.ledger)
+        self.met, self.unmet = Tally(self.met.limit), Tally(self.unmet.limit)
+
+
+Question = Callable[[Instance], bool]
+
+
+@dataclass(eq=False, slots=True)
+class Answers:
+    """The checks that instances of one look may concern, and the plan for each way they answer what is asked of values."""
+
+    look: Look
+    existences: list[Existence]
+    uses: list[tuple[Selector, Use]]
+    questions: tuple[tuple[Selector, Question], ...]
+    plans: dict[tuple[bool, ...], Plan] = field(default_factory=dict)
+    only: Plan | None = None
+    """The plan, when nothing is asked."""
+
+
+class Looks:
+    """The checks on one kind of instance.
+
+    Args:
+        checks: each `exists_for_all` of the kind.
+        uses: what else takes instances of the kind, by selector.
+        limits: bounds.
+    """
+
+    def __init__(self, checks: Sequence[ExistsForAll], uses: Sequence[tuple[Selector, Use]], limits: Limits) -> None:
+        self._limits = limits
+        self._uses = list(uses)
+        selectors = [check.when for check in checks] + [selector for selector, _ in uses]
+        names: dict[str, None] = dict.fromkeys(name for check in checks for name in check.names)
+        names |= dict.fromkeys(selector.attribute for selector in selectors if selector.attribute)
+        names |= dict.fromkeys(name.partition("[")[0] for name in names)
+        self.bits: Mapping[str, int] = {name: 1 << place for place, name in enumerate(names)}
+        """The names that tell looks apart."""
+        self.roles = tuple(_role(name, bit) for name, bit in self.bits.items() if "[role=" in name)
+        """Name, bit, attribute and role of each demand for a message of some role."""
+        self.about = tuple((name, bit) for name, bit in self.bits.items() if name[0] == "@")
+        self._words = frozenset(word for each in selectors for word in (*each.operation, *each.kind))
+        self._methods = frozenset(method for each in selectors for method in each.mcp_method)
+        self.existences = [self._existence(check) for check in checks]
+        self.is_used = bool(self.existences or self._uses)
+        self._answers: dict[Look, Answers] = {}
+        self._plans: list[Plan] = []
+
+    def plan(self, look: Look, withheld: Mapping[str, Withheld], instance: Instance) -> Plan:
+        """What is to be done with an instance; `look.withheld` is worked out here."""
+        look = Look(
+            look.word if look.word in self._words else "",
+            look.method if look.method in self._methods else "",
+            look.flags,
+            look.own,
+            look.there,
+            sum([self.bits[name] for name in withheld]) if withheld else 0,
+        )
+        answers = self._answers.get(look)
+        if answers is None:
+            answers = self._work_out(look)
+            if len(self._answers) < self._limits.looks_max:
+                self._answers[look] = answers
+        if answers.only is not None:
+            return answers.only
+        given = tuple([ask(instance) for _, ask in answers.questions])
+        plan = answers.plans.get(given)
+        if plan is None:
+            plan = answers.plans[given] = self._plan(answers, given)
+        return plan
+
+    def take(self, instance: Instance, word: str = "") -> None:
+        """Enter an instance that nothing else belongs to, by the values of its names."""
+        there = 0
+        withheld: dict[str, Withheld] = {}
+        for name, bit in self.bits.items():
+            value = instance.value(name)
+            if value is not None:
+                there |= bit
+                if isinstance(value, tuple):
+                    withheld[name] = value
+        self.enter(instance, there, withheld, word)
+
+    def enter(self, instance: Instance, there: int, withheld: Mapping[str, Withheld], word: str = "") -> None:
+        """Enter an instance that nothing else belongs to, by the names that it has."""
+        plan = self.plan(Look(word, "", 0, there, there, 0), withheld, instance)
+        plan.count(instance.place, withheld)
+        for use in plan.uses:
+            use(instance)
+
+    def fold(self, ledger_of: LedgerOf) -> None:
+        """Enter everything that is kept in tallies into ledgers."""
+        for plan in self._plans:
+            plan.fold(plan.met, plan.unmet, ledger_of)
+
+    def _existence(self, check: ExistsForAll) -> Existence:
+        demands = tuple((name, self.bits[name]) for name in check.all_of)
+        choices = tuple((name, self.bits[name]) for name in check.any_of)
+        return Existence(
+            check=check,
+            ledger=Ledger(self._limits),
+            all_of=sum(bit for _, bit in demands),
+            any_of=sum(bit for _, bit in choices),
+            demands=demands,
+            choices=choices,
+        )
+
+    def _work_out(self, look: Look) -> Answers:
+        existences = [each for each in self.existences if self._takes(each.check.when, look)]
+        uses = [(selector, use) for selector, use in self._uses if self._takes(selector, look)]
+        asked = dict.fromkeys(selector for selector in (*(e.check.when for e in existences), *(s for s, _ in uses)))
+        questions = tuple((selector, _question(selector)) for selector in asked if selector.values)
+        answers = Answers(look=look, existences=existences, uses=uses, questions=questions)
+        if not questions:
+            answers.only = self._plan(answers, ())
+        return answers
+
+    def _plan(self, answers: Answers, given: tuple[bool, ...]) -> Plan:
+        denied = {selector for (selector, _), said in zip(answers.questions, given, strict=True) if not said}
+        there, withheld = answers.look.there, answers.look.withheld
+        satisfied, lacking, owing = [], [], []
+        for existence in answers.existences:
+            if existence.check.when in denied:
+                continue
+            if names := existence.lacks(there):
+                lacking.append((existence, names))
+            elif names := existence.owes(there, withheld):
+                owing.append((existence, names))
+            else:
+                satisfied.append(existence)
+        most = self._limits.evidence_paths_max
+        plan = Plan(
+            satisfied=tuple(satisfied),
+            lacking=tuple(lacking),
+            withheld=tuple(owing),
+            uses=tuple(use for selector, use in answers.uses if selector not in denied),
+            met=Tally(most),
+            unmet=Tally(most),
+            is_kept=len(self._plans) < self._limits.looks_max,
+        )
+        if plan.is_kept:
+            self._plans.append(plan)
+        return plan
+
+    def _takes(self, selector: Selector, look: Look) -> bool:
+        """Whether a selector takes instances of a look, apart from their values."""
+        return (
+            (not selector.kind or look.word in selector.kind)
+            and (
+                not (selector.operation or selector.mcp_method)
+                or look.word in selector.operation
+                or look.method in selector.mcp_method
+            )
+            and (selector.attribute is None or bool(look.own & self.bits[selector.attribute]))
+            and all(getattr(selector, flag) in {None, bool(look.flags & bit)} for flag, bit in FLAGS.items())
+        )
+
+
+def _question(selector: Selector) -> Question:
+    """Whether the values of an instance are as a selector says."""
+    exact = tuple(
+        (name, frozenset(v for v in values if not v.endswith("*")), tuple(v[:-1] for v in values if v.endswith("*")))
+        for name, values in selector.where
+    )
+
+    def ask(instance: Instance) -> bool:
+        for name, texts, prefixes in exact:
+            if not any(each in texts or each.startswith(prefixes) for each in texts_of(instance.value(name)) if each):
+                return False
+        for name, least in selector.at_least:
+            number = number_of(instance.value(name))
+            if number is None or not number >= least:
+                return False
+        return True
+
+    return ask
+
+
+def _role(name: str, bit: int) -> tuple[str, int, str, str]:
+    base, _, rest = name.partition("[role=")
+    return name, bit, base, rest[:-1]
