@@ -21,7 +21,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def is_time(text: object) -> bool:
     """Whether `text` is a time in the one form that evidence has. Leap seconds (`:60`) are not."""
     match = _TIME.fullmatch(text) if isinstance(text, str) else None
-    return match is not None and (match[2] <= "28" or _instant(match[1]) is not None)
+    return match is not None and (match[2] <= "28" or _seconds(match[1]) is not None)
 
 
 def from_unix_nano(unix_nano: int) -> str:
@@ -35,11 +35,10 @@ def from_unix_nano(unix_nano: int) -> str:
 def to_unix_nano(text: str) -> int:
     """Nanoseconds since 1970 of a time in the form of `is_time`; negative before."""
     match = _TIME.fullmatch(text)
-    instant = _instant(match[1]) if match else None
-    if match is None or instant is None:
+    seconds = _seconds(match[1]) if match else None
+    if match is None or seconds is None:
         raise EvidenceError(f"time: expected RFC 3339 in UTC with nine fractional digits and Z, got {text[:40]!r}")
-    delta = instant - _EPOCH
-    return (delta.days * 86_400 + delta.seconds) * _NANOS + int(match[3])
+    return seconds * _NANOS + int(match[3])
 
 
 @lru_cache(maxsize=64)  # telemetry comes in the order of time: most of a second's items follow each other
@@ -47,8 +46,11 @@ def _second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
-def _instant(text: str) -> datetime | None:
+@lru_cache(maxsize=64)
+def _seconds(text: str) -> int | None:
+    """Seconds since 1970 of a text that looks like a second; None when there is no such day."""
     try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
+        delta = datetime.fromisoformat(text).replace(tzinfo=UTC) - _EPOCH
     except ValueError:
         return None
+    return delta.days * 86_400 + delta.seconds
