@@ -61,18 +61,27 @@ def close_early(stream: Stream, fault: Fault, draw: Draw, total: int) -> Stream:
 
 def lose_open(stream: Stream, fault: Fault, draw: Draw, _total: int) -> Stream:
     """The run is then opened by what comes first of it."""
-    held: list[Arrival] = []
+    opening: Arrival | None = None
+    shared: list[Arrival] = []  # resources and scopes, which a recorder writes with the item that refers to them
     for arrival in stream:
         kind = arrival.event["type"]
-        if (kind == RUN_OPENED and draw.happens(fault.chance, RUN)) or (held and kind in {RESOURCE, SCOPE}):
-            held.append(arrival)
-        else:
-            if held:
-                yield _opened_by(ITEMS.get(kind, "close"), held[0])
-                yield from held[1:]
-                held.clear()
+        if kind == RUN_OPENED and draw.happens(fault.chance, RUN):
+            opening = arrival
+            yield arrival._replace(absent=True)
+        elif opening is None:
             yield arrival
-    yield from held
+        elif kind in {RESOURCE, SCOPE}:
+            shared.append(arrival)
+        else:
+            if not arrival.absent:
+                yield _opened_by(ITEMS.get(kind, "close"), opening)
+                opening = None
+            yield from shared
+            shared.clear()
+            yield arrival
+    if opening is not None:
+        yield opening
+    yield from shared
 
 
 def _opened_by(kind: str, opening: Arrival) -> Arrival:

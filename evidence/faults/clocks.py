@@ -40,7 +40,7 @@ def _shifted(arrival: Arrival, nanos: int) -> Arrival:
         item[name] = _moved(item[name], nanos)
     if isinstance(events := item.get("events"), list):
         item["events"] = [{**each, "timeUnixNano": _moved(each.get("timeUnixNano"), nanos)} for each in events]
-    if not told:
+    if not told or not nanos:
         return arrival
     if kind != RECEIPT:
         data[ITEMS[kind]] = item

@@ -70,7 +70,9 @@ def _withheld(item: JsonObject, _fault: Fault, draw: Draw, name: str) -> bool:
     changed = False
     for position, pair in enumerate(item["attributes"]):
         if pair.get("key") in _bodies():
-            body = canonical(pair.get("value"))
+            value = pair.get("value")
+            text = value.get("stringValue") if isinstance(value, dict) else None
+            body = text.encode() if isinstance(text, str) else canonical(value)
             salt = draw.octets(f"{name}/{pair['key']}")
             commitment = Commitment(
                 alg="hmac-sha256",
