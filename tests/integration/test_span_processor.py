@@ -1,0 +1,304 @@
+"""An agent with the span processor beside a real sidecar: what is lost between them stands in the sealed bundle."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+import orjson
+import pytest
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
+
+from evidence.reader import EvidenceBundle
+from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb
+from sidecar.pb.affidavit.evidence.v1.evidence_pb2_grpc import EvidenceServiceStub
+from sidecar.run_client import Endpoint, RunClient
+from sidecar.span_processor import RunSpanProcessor, install
+from tests.tools.process import running
+
+pytestmark = pytest.mark.integration
+
+RESOURCE = Resource({"service.name": "agent"})
+CHAT = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "openai",
+    "gen_ai.request.model": "m",
+    "gen_ai.response.model": "m",
+}
+
+
+@pytest.fixture(scope="module")
+def sidecar(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("sidecar") / "state", RUN__QUIET_SECONDS="60") as process:
+        yield process
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """What a bundle says about what was captured."""
+
+    health: dict
+    closing: dict
+    confidence: str
+
+    def raised(self, *names: str) -> dict:
+        """The counters about the sender that are not zero, and others by name."""
+        found = {name: count for name, count in self.health.items() if name.startswith("sender_") or name in names}
+        return {name: count for name, count in found.items() if count}
+
+
+def sealed(sidecar, run_id: str) -> Sealed:
+    with grpc.insecure_channel(sidecar.grpc) as channel:
+        run = EvidenceServiceStub(channel).SealRun(pb.SealRunRequest(run_id=run_id), timeout=30).run
+    with EvidenceBundle.open(sidecar.state / "bundles" / run.bundle_file) as bundle:
+        *_, (closing, _) = bundle.events()
+        facts = bundle.finish()
+    return Sealed(facts.manifest["capture_health"], closing["data"], run.closure_confidence)
+
+
+def processor_of(sidecar, exporter: SpanExporter | None = None, **options) -> RunSpanProcessor:
+    to_sidecar = OTLPSpanExporter(endpoint=f"http://{sidecar.grpc}", insecure=True)
+    return RunSpanProcessor(exporter or to_sidecar, RunClient(Endpoint.of(sidecar.grpc)), **options)
+
+
+def provider_of(processor: RunSpanProcessor, **options) -> TracerProvider:
+    provider = TracerProvider(resource=RESOURCE, **options)
+    provider.add_span_processor(processor)
+    return provider
+
+
+def run(provider: TracerProvider, children: int = 2, **attributes: str) -> str:
+    """One run: a root and some chats in it; gives its trace id."""
+    tracer = provider.get_tracer("agent")
+    with tracer.start_as_current_span("invoke_agent a", attributes=attributes) as root:
+        for _ in range(children):
+            with tracer.start_as_current_span("chat m", attributes={**CHAT, **attributes}):
+                pass
+    return f"{root.get_span_context().trace_id:032x}"
+
+
+class Wrapped(SpanExporter):
+    """An exporter that does something with what it is given first."""
+
+    def __init__(self, sidecar, pick) -> None:
+        self.inner = OTLPSpanExporter(endpoint=f"http://{sidecar.grpc}", insecure=True)
+        self.pick = pick
+
+    def export(self, spans):
+        picked = self.pick(spans)
+        return SpanExportResult.FAILURE if picked is None else self.inner.export(picked)
+
+    def shutdown(self):
+        self.inner.shutdown()
+
+
+def test_an_honest_run_is_closed_with_its_counts_and_trusted_highly(sidecar):
+    provider = TracerProvider(resource=RESOURCE)
+    install(provider, endpoint=sidecar.grpc)
+    trace = run(provider)
+    assert provider.force_flush()
+    found = sealed(sidecar, trace)
+    counts = {"spans_started": "3", "spans_ended": "3", "spans_dropped": "0", "spans_unsampled": "0"}
+    assert found.closing["sender_counts"] == counts
+    assert (found.closing["reason"], found.confidence, found.raised()) == ("explicit", "high", {})
+    provider.shutdown()
+
+
+def test_every_run_of_a_provider_is_closed_however_many_threads_make_them(sidecar):
+    processor = processor_of(sidecar)
+    provider = provider_of(processor)
+    traces: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: traces.extend(run(provider, children=5) for _ in range(5))) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    provider.shutdown()
+    found = [sealed(sidecar, trace) for trace in traces]
+    assert len(found) == 40
+    assert {(each.confidence, each.closing["sender_counts"]["spans_ended"]) for each in found} == {("high", "6")}
+
+
+def test_what_an_exporter_loses_behind_the_agents_back_is_missing_in_the_bundle(sidecar):
+    provider = provider_of(processor_of(sidecar, Wrapped(sidecar, lambda spans: spans[:-1])))
+    trace = run(provider, children=3)
+    provider.shutdown()
+    found = sealed(sidecar, trace)
+    assert (found.confidence, found.raised()) == ("low", {"sender_missing_spans": 1})
+
+
+def test_what_could_not_be_sent_is_dropped_by_the_agents_own_word(sidecar):
+    provider = provider_of(processor_of(sidecar, Wrapped(sidecar, lambda spans: None)))
+    trace = run(provider)
+    provider.shutdown()
+    found = sealed(sidecar, trace)
+    assert (found.health["spans"], found.confidence) == (0, "low")
+    assert found.raised() == {"sender_missing_spans": 3, "sender_dropped_spans": 3}
+
+
+def test_a_queue_that_overflows_shows(sidecar):
+    full = threading.Event()
+
+    def wait(spans):
+        full.wait(30)
+        return spans
+
+    def batch(exporter):
+        return BatchSpanProcessor(exporter, max_queue_size=8, max_export_batch_size=8, schedule_delay_millis=60_000)
+
+    provider = provider_of(processor_of(sidecar, Wrapped(sidecar, wait), batch=batch))
+    trace = run(provider, children=40)
+    full.set()
+    provider.shutdown()
+    found = sealed(sidecar, trace)
+    arrived = found.health["spans"]
+    assert 8 <= arrived <= 16  # the queue, and a batch that had left it
+    assert found.raised() == {"sender_missing_spans": 41 - arrived, "sender_dropped_spans": 41 - arrived}
+    assert found.confidence == "low"
+
+
+class Alternating(RandomIdGenerator):
+    """Trace ids of which a sampler at 50 % keeps every other one."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def generate_trace_id(self) -> int:
+        self.made += 1
+        return (super().generate_trace_id() & ~(1 << 63)) | (self.made % 2) << 63
+
+
+def test_what_a_sampler_leaves_out_shows(sidecar):
+    processor = processor_of(sidecar)
+    sampler = processor.sampler(TraceIdRatioBased(0.5))
+    provider = provider_of(processor, sampler=sampler, id_generator=Alternating())
+    for _ in range(10):
+        run(provider, children=1, **{"affidavit.run.id": "half-sampled"})
+    processor.close_run("half-sampled", b'{"turns":10}')
+    assert provider.force_flush()
+    found = sealed(sidecar, "half-sampled")
+    assert (found.health["spans"], found.closing["outcome"]) == (10, {"turns": 10})
+    assert (found.confidence, found.raised()) == ("low", {"sender_unsampled_spans": 10})
+    provider.shutdown()
+
+
+def test_a_run_of_which_nothing_was_sampled_is_known_all_the_same(sidecar):
+    processor = processor_of(sidecar)
+    provider = provider_of(processor, sampler=processor.sampler(TraceIdRatioBased(0.0)))
+    trace = run(provider)
+    provider.shutdown()
+    found = sealed(sidecar, trace)
+    assert (found.health["spans"], found.raised()) == (0, {"sender_unsampled_spans": 3})
+
+
+def test_a_span_that_never_ends_shows_and_its_run_is_closed_all_the_same(sidecar):
+    processor = processor_of(sidecar, linger_seconds=0.1)
+    provider = provider_of(processor)
+    tracer = provider.get_tracer("agent")
+    with tracer.start_as_current_span("invoke_agent a") as root:
+        tracer.start_span("chat m", attributes=CHAT)
+    trace = f"{root.get_span_context().trace_id:032x}"
+    provider.shutdown()
+    found = sealed(sidecar, trace)
+    assert (found.health["spans"], found.confidence) == (1, "low")
+    assert found.raised() == {"sender_unended_spans": 1}
+
+
+def test_a_span_that_ends_after_its_run_is_counted_in_the_amendment(sidecar):
+    processor = processor_of(sidecar)
+    provider = provider_of(processor)
+    tracer = provider.get_tracer("agent")
+    with tracer.start_as_current_span("invoke_agent a") as root:
+        late = tracer.start_span("chat m", attributes=CHAT)
+    trace = f"{root.get_span_context().trace_id:032x}"
+    processor.close_run(trace)
+    assert provider.force_flush()
+    first = sealed(sidecar, trace)
+    late.end()
+    provider.shutdown()
+    second = sealed(sidecar, trace)
+    assert first.raised() == {"sender_unended_spans": 1}
+    assert (second.health["spans"], second.raised()) == (1, {})
+    assert second.closing["sender_counts"]["spans_started"] == "1"
+
+
+FORKING = """
+import os, sys
+from opentelemetry.sdk.trace import TracerProvider
+from sidecar.span_processor import install
+provider = TracerProvider()
+install(provider)
+tracer = provider.get_tracer("agent")
+with tracer.start_as_current_span("parent's") as root:
+    pass
+provider.force_flush()
+print(f"{root.get_span_context().trace_id:032x}", flush=True)
+with tracer.start_as_current_span("parent's second") as second:
+    child = os.fork()
+    if child == 0:
+        with tracer.start_as_current_span("the child's", context={}) as root:
+            pass
+        print(f"{root.get_span_context().trace_id:032x}", flush=True)
+        provider.shutdown()
+        os._exit(0)
+    os.waitpid(child, 0)
+print(f"{second.get_span_context().trace_id:032x}", flush=True)
+provider.shutdown()
+"""
+
+
+def test_parent_and_child_of_a_fork_close_their_own_runs(sidecar):
+    environment = {
+        **os.environ,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{sidecar.grpc}",
+        "GRPC_VERBOSITY": "NONE",
+        "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+    }
+    done = subprocess.run([sys.executable, "-c", FORKING], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    traces = done.stdout.split()
+    assert len(traces) == 3
+    found = [sealed(sidecar, trace) for trace in traces]
+    assert [(each.closing["reason"], each.raised()) for each in found] == [("explicit", {})] * 3
+
+
+def test_the_processor_needs_nothing_of_the_server():
+    code = (
+        "import sys, sidecar.span_processor\n"
+        "import orjson\n"
+        "print(orjson.dumps(sorted({name.partition('.')[0] for name in sys.modules}"
+        " | {name for name in sys.modules if name.startswith('sidecar')})).decode())"
+    )
+    code = (
+        code.replace("import orjson\n", "import json\n").replace("orjson.dumps", "json.dumps").replace(".decode()", "")
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+    )
+    loaded = set(orjson.loads(done.stdout))
+    ours = {name for name in loaded if name.startswith("sidecar")}
+    assert ours == {
+        "sidecar",
+        "sidecar.run_client",
+        "sidecar.run_closer",
+        "sidecar.run_tally",
+        "sidecar.span_processor",
+    }
+    strangers = {"evidence", "semconv", "attest", "google", "orjson", "pydantic", "uvicorn", "yaml", "cryptography"}
+    assert loaded & strangers == set()
