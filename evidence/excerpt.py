@@ -39,6 +39,8 @@ BODIES: Mapping[str, tuple[Form, str]] = {
 }
 """Attributes that hold content, in the order in which they are told: what form it has, and who or what speaks."""
 
+_UNTRANSLATED = frozenset({"input.value", "output.value"})  # told only where nothing else is
+
 WORDS = 240
 """Characters of an excerpt, unless all are asked for."""
 EXCERPTS_MAX = 64
@@ -94,7 +96,7 @@ def excerpts(item: Item, words: int | None = WORDS) -> tuple[tuple[Excerpt, ...]
     left_out = 0
     for key, (form, speaker) in BODIES.items():
         value = item.attributes.get(key)
-        if value is None:
+        if value is None or (found and key in _UNTRANSLATED):
             continue
         made = _excerpts(key, form, speaker, value, words)
         left_out += max(0, len(made) - EXCERPTS_MAX)

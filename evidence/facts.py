@@ -54,6 +54,8 @@ ABOUT_SENDER = (
 """How attributes begin that say the same on every record of a sender, or what is said elsewhere."""
 _TELLING = ("decision", "success", "status", "source", "duration", "cost", "reason", "error")  # they come first
 
+_IDS = ("_id", ".id")  # and they last
+
 _POINTS = {
     "gauge": "gauge",
     "sum": "sum",
@@ -111,7 +113,7 @@ def _call(item: Item) -> JsonObject:
         found["severity"] = scalar(severity)
     others = [key for key in item.attributes if key not in _TOLD and not key.startswith(ABOUT_SENDER)]
     if others and (item.kind == "log" or "gen_ai.operation.name" not in item.attributes):
-        others.sort(key=lambda key: not any(word in key for word in _TELLING))
+        others.sort(key=lambda key: (key.endswith(_IDS), not any(word in key for word in _TELLING)))
         found["others"] = {key[:TEXT_MAX]: scalar(item.value(key)) for key in others[:LIST_MAX]}
     return found
 

@@ -23,6 +23,8 @@ _LINES_MAX = 8
 """Excerpts of one entry, unless whole bodies are shown."""
 _OTHERS_MAX = 4
 """Further attributes of a log record, or of a span of no known operation."""
+_ERROR_BESIDE_MAX = 32
+"""Characters of an error that stands on the entry's own line; a longer one has lines of its own."""
 _DEPTH_MAX = 12
 """Levels that are indented; a deeper one says how deep it is."""
 _TIME_COLUMNS = 19
@@ -229,26 +231,42 @@ def _times(entry: Entry, started_nanos: int, number: int) -> str:
 
 
 def title(entry: Entry) -> Chunk:
-    """What kind of event it is and of what."""
+    """What kind of event it is, and of what."""
     style = "bold red" if entry.failed else _OPERATION_STYLES.get(entry.label, _STYLES.get(entry.type, "dim"))
+    facts = entry.facts
     if entry.type == "span":
-        named = entry.label in {"span", entry.name.partition(" ")[0]} or not entry.name
-        named = named or entry.name.startswith(str(entry.facts.get("mcp_method") or "\0"))
-        return Chunk(entry.name or entry.label if named else f"{entry.label} {_subject(entry)}", style)
-    words = entry.type.replace("run.", "" if entry.type == "run.gap" else "run ")
-    if entry.type == "resource":
-        version = entry.facts.get("service.version", "")
-        return Chunk(f"resource {entry.facts.get('service.name', '')} {version}".rstrip(), style)
-    if entry.type == "scope":
-        return Chunk(f"scope {entry.facts.get('name', '')} {entry.facts.get('version', '')}".rstrip(), style)
-    return Chunk(f"{words} {entry.name}".rstrip(), style)
+        words = [_span_title(entry)]
+    elif entry.type == "resource":
+        words = [entry.type, facts.get("service.name"), facts.get("service.version")]
+    elif entry.type == "scope":
+        words = [entry.type, facts.get("name"), facts.get("version")]
+    else:
+        words = [entry.type.replace("run.gap", "gap").replace(".", " "), entry.name]
+    return Chunk(" ".join(str(word) for word in words if word), style)
+
+
+def _span_title(entry: Entry) -> str:
+    """The span's name as the conventions make it: `{operation} {subject}`, `{mcp method} {subject}`; else as it came."""
+    method = entry.facts.get("mcp_method")
+    if entry.label == "span" or (isinstance(method, str) and method and entry.name.startswith(method)):
+        return entry.name or entry.label
+    return f"{entry.label} {_subject(entry)}".rstrip()
 
 
 def _subject(entry: Entry) -> str:
-    for name in ("tool", "agent", "workflow", "requested_model"):
-        if isinstance(found := entry.facts.get(name), str) and found and found in entry.name:
-            return entry.name if found != entry.name else found
-    return f"({entry.name})"
+    found = entry.facts.get(_SUBJECTS.get(entry.label, "requested_model"))
+    if isinstance(found, str) and found:
+        return found
+    return entry.name.removeprefix(entry.label).strip()
+
+
+_SUBJECTS = {
+    "invoke_agent": "agent",
+    "create_agent": "agent",
+    "execute_tool": "tool",
+    "tools/call": "tool",
+    "invoke_workflow": "workflow",
+}
 
 
 # ------------------------------------------------------------------ details
@@ -264,6 +282,12 @@ def details(entry: Entry, above: Sequence[Entry] = (), *, several_services: bool
     """
     read = _DETAILS.get(entry.type)
     told = [*_oddities(entry), *(read(entry) if read else ())]
+    if (
+        entry.type == "span"
+        and entry.name not in {"", entry.label, _span_title(entry)}
+        and _subject(entry) not in entry.name
+    ):
+        told.append(Chunk(f"named {entry.name}", "dim"))
     if several_services and entry.service and (not above or above[0].service != entry.service):
         told.insert(0, Chunk(f"in {entry.service}", "cyan"))
     agent = next((each.facts["agent"] for each in above if "agent" in each.facts), None)
@@ -275,10 +299,15 @@ def details(entry: Entry, above: Sequence[Entry] = (), *, several_services: bool
     return told
 
 
+def _error(entry: Entry) -> str:
+    """The error in words; "" for none."""
+    words = ": ".join(filter(None, (entry.error.get("type"), entry.error.get("message"))))
+    return f"! {words or 'failed'}" if entry.failed or entry.error else ""
+
+
 def _oddities(entry: Entry) -> Iterator[Chunk]:
-    if entry.failed or entry.error:
-        words = ": ".join(filter(None, (entry.error.get("type"), entry.error.get("message"))))
-        yield Chunk(f"! {words or 'failed'}", "red")
+    if 0 < len(error := _error(entry)) <= _ERROR_BESIDE_MAX:
+        yield Chunk(error, "red")
     yield from (Chunk(note.replace("_", " "), "yellow") for note in entry.place.notes)
     if (entry.duration_nanos or 0) < 0:
         yield Chunk("ends before it begins", "yellow")
@@ -287,7 +316,7 @@ def _oddities(entry: Entry) -> Iterator[Chunk]:
 
 
 def _call(entry: Entry) -> Iterator[Chunk]:
-    facts, name = entry.facts, entry.name
+    facts, name = entry.facts, _span_title(entry) if entry.type == "span" else entry.name
     requested, responding = facts.get("requested_model"), facts.get("responding_model")
     if isinstance(requested, str) and requested not in name and entry.label not in {"invoke_agent", "invoke_workflow"}:
         yield Chunk(requested)
@@ -364,7 +393,7 @@ def _resource(facts: JsonObject) -> Iterator[Chunk]:
     shown = {key: value for key, value in others.items() if key.startswith(_TELLING)}
     yield from _members(dict(list(shown.items())[:_LINES_MAX]))
     if left := len(others) - min(len(shown), _LINES_MAX):
-        yield Chunk(f"{left} more", "dim")
+        yield Chunk(f"{left} more attributes" if left > 1 else "1 more attribute", "dim")
 
 
 _TELLING = (
@@ -406,6 +435,8 @@ def _plain(value: Any) -> str:  # noqa: ANN401 - a fact
 def _said(entry: Entry, room: int, has_children: bool, *, bodies: bool) -> Iterator[list[Chunk]]:  # noqa: FBT001 - a fact of the tree
     if entry.type == "metric":
         yield from _points(entry.facts, room)
+    if len(error := _error(entry)) > _ERROR_BESIDE_MAX:
+        yield from wrapped([Chunk(word, "red") for word in error.split()], room, " ")
     shown = [each for each in entry.excerpts if not _is_told_elsewhere(each, has_children)]
     shown = [each for each in shown if each.key != "body" or not entry.name or not each.words.endswith(entry.name)]
     between = 0 if bodies else len(shown) - _LINES_MAX
