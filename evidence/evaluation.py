@@ -167,7 +167,7 @@ class Evaluation:
             self._inside.calls.carry_out(_text(attributes, TOOL_CALL_ID), _text(attributes, TOOL_NAME))
         asks = self._inside.request(event, attributes, path, is_span=True)
         if TOOL_DEFINITIONS in attributes:
-            self._inside.offer(event, attributes, server=_text(attributes, SERVER) if method else "")
+            self._inside.offer(event, attributes, operation, method, _text(attributes, SERVER) if method else "")
         flags = self._flags(span, attributes, is_tool=is_tool, offers=asks or TOOL_DEFINITIONS in attributes)
         instance = Instance(event, path, attribute_values(attributes, self._presence))
         own, withheld = self._states(instance, attributes, self._spans, line)

@@ -59,14 +59,14 @@ class Inside:
                 self._request(call_id, name, instance)
         return bool(calls)
 
-    def offer(self, event: JsonObject, attributes: JsonObject, *, server: str) -> None:
-        """Enter the tools that a span offers; `server` is what listed them, "" for unknown."""
+    def offer(self, event: JsonObject, attributes: JsonObject, operation: str, method: str, server: str) -> None:
+        """Enter the tools that a span of an operation or MCP method offers; `server` is what listed them, "" for unknown."""
         if not self._tools.is_used or TOOL_DEFINITIONS not in attributes:
             return
         listed = {"server": server} if server else {}
         for number, tool in enumerate(self._definitions(attributes[TOOL_DEFINITIONS])):
             path = f"{event['id']}#/data/span/attributes/{TOOL_DEFINITIONS}/{number}"
-            self._tools.take(Instance(event, path, {**listed, **tool}.get))
+            self._tools.take(Instance(event, path, {**listed, **tool}.get), operation, method)
 
     def search(self, event: JsonObject, line: bytes) -> None:
         """Enter what is withheld of any event, and the secrets in it; `line` is its canonical form."""

@@ -25,9 +25,9 @@ class Look(NamedTuple):
     """What tells instances of one kind apart. Names are bits of `Looks.bits`, flags those of `selector.FLAGS`."""
 
     word: str
-    """The operation of a span, the kind of a receipt or gap."""
+    """The operation of a span or of the one that it is in, the kind of a receipt or gap."""
     method: str
-    """The MCP method of a span."""
+    """The MCP method of a span or of the one that it is in."""
     flags: int
     own: int
     """The names that the instance itself has."""
@@ -203,7 +203,7 @@ class Looks:
             plan = answers.plans[given] = self._plan(answers, given)
         return plan
 
-    def take(self, instance: Instance, word: str = "") -> None:
+    def take(self, instance: Instance, word: str = "", method: str = "") -> None:
         """Enter an instance that nothing else belongs to, by the values of its names."""
         there = 0
         withheld: dict[str, Withheld] = {}
@@ -213,11 +213,13 @@ class Looks:
                 there |= bit
                 if isinstance(value, tuple):
                     withheld[name] = value
-        self.enter(instance, there, withheld, word)
+        self.enter(instance, there, withheld, word, method)
 
-    def enter(self, instance: Instance, there: int, withheld: Mapping[str, Withheld], word: str = "") -> None:
+    def enter(
+        self, instance: Instance, there: int, withheld: Mapping[str, Withheld], word: str = "", method: str = ""
+    ) -> None:
         """Enter an instance that nothing else belongs to, by the names that it has."""
-        plan = self.plan(Look(word, "", 0, there, there, 0), withheld, instance)
+        plan = self.plan(Look(word, method, 0, there, there, 0), withheld, instance)
         plan.count(instance.place, withheld)
         for use in plan.uses:
             use(instance)

@@ -83,7 +83,9 @@ _KINDS: Mapping[str, _Kind] = {
     "gap": _Kind(re.compile(r"kind|count|detail"), ("@time",), ("kind", "count", "@time"), ("kind",)),
     "run": _Kind(re.compile(r"opened|closed|sender_counts"), (), ()),
     "requested_tool_call": _Kind(re.compile(r"id|name|tool_span"), _EVERY, ("@time",)),
-    "tool_definition": _Kind(re.compile(r"name|digest|description|server"), _EVERY, ("digest", "@time")),
+    "tool_definition": _Kind(
+        re.compile(r"name|digest|description|server"), _EVERY, ("digest", "@time"), ("operation", "mcp_method")
+    ),
     "withheld": _Kind(re.compile(r"alg|digest|size_bytes|reason"), _EVERY, ("alg", "digest", "size_bytes", "@time")),
     "secret": _Kind(re.compile(r"detector"), _EVERY, ("detector", "@time")),
 }
@@ -95,7 +97,7 @@ class Selector:
 
     event: EventKind
     operation: tuple[str, ...] = ()
-    """`gen_ai.operation.name` is one of these, or `mcp.method.name` one of `mcp_method`."""
+    """`gen_ai.operation.name` is one of these, or `mcp.method.name` one of `mcp_method`; of a tool, that of the span that offers it."""
     mcp_method: tuple[str, ...] = ()
     attribute: str | None = None
     """The event has this attribute."""

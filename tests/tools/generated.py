@@ -46,7 +46,14 @@ def conventions() -> dict[Path, str]:
     return {Path("docs/conventions.md"): conventions.conventions()}
 
 
-MAKERS = (protobuf, default_config, conventions)
+def rules() -> dict[Path, str]:
+    """docs/rules.md: the rules of the built-in packs, from the packs."""
+    from tests.tools import rules
+
+    return {Path("docs/rules.md"): rules.rules()}
+
+
+MAKERS = (protobuf, default_config, conventions, rules)
 
 
 def main() -> int:

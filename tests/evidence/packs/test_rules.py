@@ -1,0 +1,85 @@
+"""Every rule of every built-in pack can hold and can fail: asserted over sealed bundles, read back."""
+
+from pathlib import Path
+
+import pytest
+
+from evidence.bundle import EvidenceBundle
+from evidence.formulas import Context
+from evidence.packs import BUILTIN, builtin
+from evidence.scores import Assessment, RuleResult
+from tests.evidence import make
+from tests.evidence.packs.runs import DEFECTS, EXEMPLARY, Run, events, plus, span
+
+PACKS = [builtin(name) for name in BUILTIN]
+RULES = [(pack.name, rule.id) for pack in PACKS for rule in pack.rules]
+
+
+def judged(folder: Path, run: Run) -> dict[tuple[str, str], RuleResult]:
+    """The rules of all packs over a run that was sealed and read back."""
+    path = make.sealed(folder, events(run), packs=PACKS).path
+    assessment = Assessment(PACKS)
+    with EvidenceBundle.open(path) as bundle:
+        for event, line in bundle.events():
+            assessment.add(event, line)
+        bundle.finish()
+        manifest, digest = bundle.manifest, bundle.manifest_sha256
+    context = Context(
+        run_id=manifest["run_id"],
+        manifest_digest=digest,
+        events_digest=manifest["files"][0]["sha256"],
+        computed_at=manifest["closed_at"],
+    )
+    found = assessment.scores(context).rules
+    return {(result.pack.partition("@")[0], result.rule.id): result for result in found}
+
+
+@pytest.fixture(scope="module")
+def exemplary(tmp_path_factory) -> dict[tuple[str, str], RuleResult]:
+    return judged(tmp_path_factory.mktemp("exemplary"), EXEMPLARY)
+
+
+def test_every_rule_has_a_run_in_which_it_fails():
+    assert [(pack, rule) for pack, defects in DEFECTS.items() for rule in defects] == RULES
+
+
+@pytest.mark.parametrize("rule", RULES, ids=":".join)
+def test_a_rule_holds_in_the_exemplary_run(exemplary, rule):
+    result = exemplary[rule]
+    assert (result.outcome, result.lacking) == ("holds", 0), result.reason
+
+
+@pytest.mark.parametrize("rule", RULES, ids=":".join)
+def test_a_rule_fails_when_what_it_asks_for_is_not_there(tmp_path, rule):
+    pack, name = rule
+    result = judged(tmp_path, DEFECTS[pack][name](EXEMPLARY))[rule]
+    assert result.outcome == "fails"
+    assert result.lacking > 0
+    assert result.reason
+    assert result.evidence_paths
+
+
+def test_another_view_of_a_tool_on_the_span_of_its_call_is_no_new_definition(tmp_path):
+    """Instrumentations write what a tool is on its own span too, in words of their own; a model was not offered that."""
+    seen = span(12, 7, {**make.TOOL, "gen_ai.tool.definitions": '[{"name":"search","description":"in other words"}]'})
+    result = judged(tmp_path, plus(seen)(EXEMPLARY))[("cicd-starter", "CICD-015")]
+    assert result.outcome == "holds"
+
+
+def test_nothing_holds_of_a_run_in_which_nothing_took_place_but_what_is_asked_of_every_run(tmp_path):
+    found = judged(tmp_path, {})
+    decided = {rule for (_, rule), result in found.items() if result.outcome != "undecided"}
+    holding = {rule for (_, rule), result in found.items() if result.outcome == "holds"}
+    assert holding == EVERY_RUN
+    assert decided == EVERY_RUN
+
+
+EVERY_RUN = {
+    *("BASE-001", "BASE-006", "CICD-001", "CICD-002", "CICD-004"),
+    *("EUAI-12-1", "EUAI-12-2b", "EUAI-12-3", "EUAI-13-3f"),
+    *("GOV-1.5", "MEAS-2.4", "MAN-4.1-monitoring"),
+    *("ISO-A.6.2.8", "ISO-A.6.2.8-counts", "ISO-A.6.2.8-gaps"),
+    *("ASI10", "ASI10-counts", "MCP01", "MCP08-counts"),
+    *("SOC-CC7.2", "SOC-PI1.4", "SOC-PI1.5", "SOC-C1.1-secrets", "SEC-f2iA"),
+}
+"""What is about the run as such: its two ends, its counts, its gaps, and secrets in it."""
