@@ -4,13 +4,12 @@ Each acts on an item as its translation left it: it is written as an agent of th
 so that translating it again changes nothing, and then loses what the fault takes.
 """
 
-import hmac
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from evidence.canonical import JsonObject, canonical
-from evidence.commitment import Commitment
+from evidence.commitment import commit
 from evidence.draw import Draw
 from evidence.faults.fault import Fault, Stream, with_data
 from evidence.rerecording import ITEMS
@@ -72,14 +71,8 @@ def _withheld(item: JsonObject, _fault: Fault, draw: Draw, name: str) -> bool:
         if pair.get("key") in _bodies():
             value = pair.get("value")
             text = value.get("stringValue") if isinstance(value, dict) else None
-            body = text.encode() if isinstance(text, str) else canonical(value)
-            salt = draw.octets(f"{name}/{pair['key']}")
-            commitment = Commitment(
-                alg="hmac-sha256",
-                digest=hmac.digest(salt, body, "sha256").hex(),
-                size_bytes=len(body),
-                reason="perturbation",
-            )
+            body = text if isinstance(text, str) else canonical(value).decode()
+            commitment = commit(body, draw.octets(f"{name}/{pair['key']}"), "perturbation")
             item["attributes"][position] = {"key": pair["key"], "value": commitment.to_any_value()}
             changed = True
     return changed
