@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
-import orjson
 import pytest
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -272,33 +271,3 @@ def test_parent_and_child_of_a_fork_close_their_own_runs(sidecar):
     assert len(traces) == 3
     found = [sealed(sidecar, trace) for trace in traces]
     assert [(each.closing["reason"], each.raised()) for each in found] == [("explicit", {})] * 3
-
-
-def test_the_processor_needs_nothing_of_the_server():
-    code = (
-        "import sys, sidecar.span_processor\n"
-        "import orjson\n"
-        "print(orjson.dumps(sorted({name.partition('.')[0] for name in sys.modules}"
-        " | {name for name in sys.modules if name.startswith('sidecar')})).decode())"
-    )
-    code = (
-        code.replace("import orjson\n", "import json\n").replace("orjson.dumps", "json.dumps").replace(".decode()", "")
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
-    )
-    loaded = set(orjson.loads(done.stdout))
-    ours = {name for name in loaded if name.startswith("sidecar")}
-    assert ours == {
-        "sidecar",
-        "sidecar.run_client",
-        "sidecar.run_closer",
-        "sidecar.run_tally",
-        "sidecar.span_processor",
-    }
-    strangers = {"evidence", "semconv", "attest", "google", "orjson", "pydantic", "uvicorn", "yaml", "cryptography"}
-    assert loaded & strangers == set()
