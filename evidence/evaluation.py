@@ -4,8 +4,9 @@ Law: the result depends on the set of events and their order alone; memory is bo
 a bound is reached, instances count as lacking, never as satisfied.
 
 For `exists_for_all`, a span's content may come in a log of the same span (the conventions' `event_only` mode), before or after
-it, and the span of a requested tool call before or after the model's; what waits for its other half is bounded by
-`Limits.open_instances_max`. Joins and counts look at the span and the log each by itself.
+it, or in another span of the same operation (`evidence.nesting`), and the span of a requested tool call before or after the
+model's; what waits for its other half is bounded by `Limits.open_instances_max`. Joins and counts look at the span and the log
+each by itself; of spans of one operation, the one around the others needs the partner.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,7 @@ from evidence.ledger import Ledger, Place
 from evidence.limits import DEFAULT, Limits
 from evidence.looks import Existence, Look, Looks, Use
 from evidence.messages import has_role
+from evidence.nesting import Nesting, operation_of
 from evidence.policy import GATED, NEEDS_APPROVAL, Policy, is_true
 from evidence.policy import RECEIPT_KIND as POLICY
 from evidence.presence import NONE, Placeholders, Presence, Withheld
@@ -36,9 +38,10 @@ from evidence.selector import (
     EventKind,
     Selector,
 )
-from evidence.span_logs import SpanLogs
+from evidence.span_logs import SpanLogs, SpanTold
 
-_SELF = (OPERATION, MCP_METHOD, GATED, NEEDS_APPROVAL, *NAMES)
+RESPONSE_ID = "gen_ai.response.id"
+_SELF = (OPERATION, MCP_METHOD, GATED, NEEDS_APPROVAL, RESPONSE_ID, *NAMES)
 
 Attributes = dict[str, JsonObject]
 """OTLP/JSON values by key."""
@@ -70,7 +73,8 @@ class Evaluation:
         self._inside = Inside(self._kinds, limits)
         self._presence = Presence(placeholders)
         self._policy = Policy(limits)
-        self._span_logs = SpanLogs(self._spans.bits, limits)
+        self._nesting: Nesting[SpanTold] = Nesting(limits)
+        self._span_logs = SpanLogs(self._spans.bits, self._nesting, limits)
         self._relevant = frozenset((*_SELF, *self._attribute_names(distinct)))
         self._receipt_kinds: dict[str, None] = dict.fromkeys(k for check in existences for k in check.or_receipt)
         self._told_kinds: set[str] = set()
@@ -106,7 +110,7 @@ class Evaluation:
         """One ledger for each owner, as if no further event came. May be asked for at any time."""
         run = (0, f"{self._run_id}#/run")
         found: dict[Check, Ledger] = self._existing(run)
-        found |= {check: joined.result() for check, joined in self._joins.items()}
+        found |= {check: joined.result(self._spoken_for(joined.left)) for check, joined in self._joins.items()}
         found |= {check: counted.result(run) for check, counted in self._counts.items()}
         totals = {owner: Ledger(self._limits) for owner in self._checks}
         for owner, owned in self._checks.items():
@@ -114,6 +118,12 @@ class Evaluation:
                 satisfied = isinstance(check, ExistsForAll) and not self._told_kinds.isdisjoint(check.or_receipt)
                 totals[owner].absorb(found[check], satisfied=satisfied)
         return totals
+
+    def _spoken_for(self, use: Use) -> frozenset[Place]:
+        """The places of spans that need no partner when the span around them, of the same operation, is held to have one."""
+        return frozenset(
+            inner.place for inner, outer in self._nesting.pairs() if use in inner.uses and use in outer.uses
+        )
 
     def _existing(self, run: Place) -> dict[Check, Ledger]:
         """What came of each `exists_for_all`."""
@@ -172,12 +182,16 @@ class Evaluation:
         instance = Instance(event, path, attribute_values(attributes, self._presence))
         own, withheld = self._states(instance, attributes, self._spans, line)
         look = Look(operation, method, flags, own, own, 0)
-        self._take_span(instance, attributes, look, withheld, span["traceId"] + span["spanId"])
+        told = self._take_span(instance, attributes, look, withheld, span["traceId"] + span["spanId"])
+        if nested := operation_of(operation, method, _text(attributes, TOOL_NAME)):
+            trace, parent = span["traceId"], span.get("parentSpanId")
+            call_id = _text(attributes, TOOL_CALL_ID if is_tool else RESPONSE_ID)
+            self._nesting.add(trace + span["spanId"], trace + parent if parent else "", nested, call_id, told)
 
     def _take_span(
         self, instance: Instance, attributes: Attributes, look: Look, withheld: dict[str, Withheld], key: str
-    ) -> None:
-        """Enter a span, with what logs of it held, and let it wait for further ones when it lacks anything."""
+    ) -> SpanTold:
+        """Enter a span, with what logs of it held, and let it wait for more when it lacks anything."""
         looks, there = self._spans, look.own
         if told := self._span_logs.told(key):
             there |= told[0]
@@ -191,6 +205,7 @@ class Evaluation:
             self._span_logs.wait(key, plan, instance.place, there, withheld)
         for use in plan.uses:
             use(instance)
+        return SpanTold(there, withheld, instance.place, plan.uses)
 
     def _flags(self, span: JsonObject, attributes: Attributes, *, is_tool: bool, offers: bool) -> int:
         flags = FLAGS["offers_tools"] if offers else 0

@@ -9,7 +9,7 @@ one instance by `Limits.partners_per_key_max`. What was held longest goes first 
 
 from bisect import bisect_left, bisect_right, insort
 from collections import OrderedDict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -57,6 +57,8 @@ class Joined:
         self._partners: dict[Key, dict[Agreed, list[int]]] = {}
         self._held: deque[tuple[Key, Agreed, int]] = deque()
         self._veiled: OrderedDict[Key, Withheld] = OrderedDict()
+        self._failed: deque[tuple[Place, tuple[str, ...], Withheld]] = deque()
+        """Instances that no partner can satisfy, and what they lack or owe instead."""
         self._has_subset = any(each.relation == "subset" for each in check.compare)
         self._before = check.type == "ordered_before"
         self._within = None if check.seconds is None else round(check.seconds * _NANOS)
@@ -68,13 +70,13 @@ class Joined:
         """An instance that needs a partner."""
         key, owed, lacking = self._left_key(instance)
         if key is None:
-            self._enter(instance.place, lacking, owed)
+            self._fail(instance.place, lacking, owed)
             return
         time = instance.start if self._before else instance.time
         agreed: list[Agreed] = []
         options, owed, lacking = self._options(instance)
         if lacking:
-            self._ledger.lack(instance.place, lacking)
+            self._fail(instance.place, lacking, ())
             return
         for each in product(*options):
             if self._has_partner(key, each, time):
@@ -106,12 +108,16 @@ class Joined:
             if None not in agreed:
                 self._satisfy(key, agreed, time)
 
-    def result(self) -> Ledger:
-        """Every instance, as if no further one came."""
+    def result(self, spoken_for: Container[Place] = ()) -> Ledger:
+        """Every instance, as if no further one came; of those without a partner, not the ones at `spoken_for`."""
         total = Ledger(self._limits)
         total.absorb(self._ledger)
         for waiting in self._waiting.values():
-            self._close(waiting, total)
+            if waiting.place not in spoken_for:
+                self._close(waiting, total)
+        for place, lacking, owed in self._failed:
+            if place not in spoken_for:
+                _enter(place, lacking, owed, total)
         return total
 
     # ---------------------------------------------------------------- keys and what is compared
@@ -252,11 +258,17 @@ class Joined:
         else:
             ledger.lack(waiting.place, (self._words[is_joined],))
 
-    def _enter(self, place: Place, lacking: tuple[str, ...], owed: Withheld) -> None:
-        if owed:
-            self._ledger.withhold(place, owed)
-        else:
-            self._ledger.lack(place, lacking)
+    def _fail(self, place: Place, lacking: tuple[str, ...], owed: Withheld) -> None:
+        self._failed.append((place, lacking, owed))
+        if len(self._failed) > self._limits.open_instances_max:
+            _enter(*self._failed.popleft(), self._ledger)
+
+
+def _enter(place: Place, lacking: tuple[str, ...], owed: Withheld, ledger: Ledger) -> None:
+    if owed:
+        ledger.withhold(place, owed)
+    else:
+        ledger.lack(place, lacking)
 
 
 def _words(check: Join) -> tuple[str, str]:

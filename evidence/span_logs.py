@@ -1,19 +1,33 @@
-"""Brings together what a span lacks and what logs of the same span hold, whichever comes first.
+"""Brings together what a span lacks and what is said elsewhere, whichever comes first.
+
+Logs of the same span say it (the conventions' `event_only` mode), and other spans of its operation (`evidence.nesting`).
 
 Law: at most `Limits.open_instances_max` spans, and as many logs' contents, wait; those that waited longest go first, and what they
 lack then is lacking.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from evidence.ledger import Place, at_name
+from evidence.ledger import Ledger, Place, at_name
 from evidence.limits import Limits
-from evidence.looks import Existence, LedgerOf, Plan, Tally
+from evidence.looks import Existence, LedgerOf, Plan, Tally, Use
+from evidence.nesting import Nesting
 from evidence.presence import Withheld
 
 Told = tuple[int, Mapping[str, Withheld]]
 """The names that are there, as bits, and what those of them that are withheld are committed to by."""
+
+
+class SpanTold(NamedTuple):
+    """What a span tells that may be one of several of one operation."""
+
+    there: int
+    withheld: Mapping[str, Withheld]
+    place: Place
+    uses: tuple[Use, ...]
+    """What else it is an instance for."""
 
 
 class _Waiting:
@@ -29,17 +43,24 @@ class _Waiting:
         self.left: tuple[Existence, ...] | None = None
         """What it is still lacking something for, once a log has come; before that, it is what the plan says."""
 
+    @property
+    def open(self) -> tuple[Existence, ...]:
+        """What it is still lacking something for."""
+        return tuple(each for each, _ in self.plan.lacking) if self.left is None else self.left
+
 
 class SpanLogs:
     """Spans that wait for logs, and logs that wait for their span.
 
     Args:
         bits: the bit of each name that a log may supply.
+        nesting: the spans that may be several of one operation.
         limits: bounds.
     """
 
-    def __init__(self, bits: Mapping[str, int], limits: Limits) -> None:
+    def __init__(self, bits: Mapping[str, int], nesting: Nesting[SpanTold], limits: Limits) -> None:
         self._bits = bits
+        self._nesting = nesting
         self._most = limits.open_instances_max
         self._places_max = limits.evidence_paths_max
         self._waiting: OrderedDict[str, list[_Waiting]] = OrderedDict()
@@ -55,10 +76,10 @@ class SpanLogs:
         self._waiting.setdefault(span, []).append(_Waiting(plan, place, there, withheld))
         self._count += 1
         if self._count > self._most:
-            _, oldest = self._waiting.popitem(last=False)
-            self._count -= len(oldest)
-            for waiting in oldest:
-                _lose(waiting)
+            oldest, several = self._waiting.popitem(last=False)
+            self._count -= len(several)
+            for waiting in several:
+                self._lose(oldest, waiting)
 
     def tell(self, span: str, there: int, withheld: Mapping[str, Withheld]) -> None:
         """A log of a span holds something."""
@@ -78,18 +99,38 @@ class SpanLogs:
             del self._waiting[span]
 
     def fold(self, ledger_of: LedgerOf) -> None:
-        """Enter what is lacking, if no further log came, into ledgers."""
+        """Enter what is lacking, if nothing further came, into ledgers."""
         untouched: dict[int, tuple[Plan, Tally]] = {}
-        for waiting in (each for several in self._waiting.values() for each in several):
-            if waiting.left is None:
-                plan = waiting.plan
-                untouched.setdefault(id(plan), (plan, Tally(self._places_max)))[1].add(waiting.place)
-            else:
-                for existence in waiting.left:
-                    names = existence.lacks(waiting.there)
-                    ledger_of(existence).lack(at_name(waiting.place, names), names)
+        for span, several in self._waiting.items():
+            others = self._nesting.others(span)
+            for waiting in several:
+                if waiting.left is None and not others:
+                    plan = waiting.plan
+                    untouched.setdefault(id(plan), (plan, Tally(self._places_max)))[1].add(waiting.place)
+                else:
+                    self._conclude(waiting, others, ledger_of)
         for plan, tally in untouched.values():
             plan.fold(Tally(self._places_max), tally, ledger_of)
+
+    def _lose(self, span: str, waiting: _Waiting) -> None:
+        others = self._nesting.others(span)
+        if waiting.left is None and not others:
+            waiting.plan.lose(waiting.place)
+        else:
+            self._conclude(waiting, others, lambda existence: existence.ledger)
+
+    def _conclude(self, waiting: _Waiting, others: Sequence[SpanTold], ledger_of: LedgerOf) -> None:
+        """Enter what a span still lacks, with what other spans of its operation tell."""
+        there, withheld = waiting.there, waiting.withheld
+        for told in others:
+            withheld = self._merged(there, withheld, told.withheld)
+            there |= told.there
+        for existence in waiting.open:
+            ledger = ledger_of(existence)
+            if names := existence.lacks(there):
+                ledger.lack(at_name(waiting.place, names), names)
+            else:
+                self._enter(existence, waiting.place, there, withheld, ledger)
 
     def _merged(
         self, known: int, owed: Mapping[str, Withheld], withheld: Mapping[str, Withheld]
@@ -101,24 +142,20 @@ class SpanLogs:
 
     def _improve(self, waiting: _Waiting) -> bool:
         """Enter what a span lacks no longer; whether it still lacks anything."""
-        left = tuple(each for each, _ in waiting.plan.lacking) if waiting.left is None else waiting.left
-        veiled = sum([self._bits[name] for name in waiting.withheld])
         still = []
-        for existence in left:
+        for existence in waiting.open:
             if existence.lacks(waiting.there):
                 still.append(existence)
-            elif owed := existence.owes(waiting.there, veiled):
-                existence.ledger.withhold(waiting.place, [each for name in owed for each in waiting.withheld[name]])
             else:
-                existence.ledger.capture(waiting.place)
+                self._enter(existence, waiting.place, waiting.there, waiting.withheld, existence.ledger)
         waiting.left = tuple(still)
         return bool(still)
 
-
-def _lose(waiting: _Waiting) -> None:
-    if waiting.left is None:
-        waiting.plan.lose(waiting.place)
-        return
-    for existence in waiting.left:
-        names = existence.lacks(waiting.there)
-        existence.ledger.lack(at_name(waiting.place, names), names)
+    def _enter(
+        self, existence: Existence, place: Place, there: int, withheld: Mapping[str, Withheld], ledger: Ledger
+    ) -> None:
+        """Enter an instance that lacks nothing."""
+        if owed := existence.owes(there, sum([self._bits[name] for name in withheld])):
+            ledger.withhold(place, [each for name in owed for each in withheld[name]])
+        else:
+            ledger.capture(place)
