@@ -62,6 +62,22 @@ class Commitment:
         return {"alg": self.alg, "digest": self.digest, "size_bytes": self.size_bytes}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """One piece that is withheld, before it is committed to."""
+
+    pointer: str
+    """JSON pointer of the text or member that it was in."""
+    index: int
+    """Which of the pieces there it is, from 0."""
+    name: str
+    """Key of the attribute or path of the member that it was in; empty for none."""
+    form: str
+    """What the body is: `text`, or the canonical JSON of an `otlp` or a plain `json` value."""
+    body: str
+    reason: str
+
+
 def commit(body: str, salt: bytes, reason: str = "") -> Commitment:
     """The commitment to a body."""
     data = body.encode()

@@ -9,10 +9,9 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from evidence.canonical import JsonObject, canonical, parse_object
-from evidence.commitment import HMAC_SHA256, SALT_BYTES, Commitment, commit
+from evidence.commitment import HMAC_SHA256, SALT_BYTES, Commitment, Withheld, commit
 from evidence.errors import CanonicalError, DisclosureError
 
 SCHEMA_VERSION = "disclosures-v1"
@@ -85,7 +84,7 @@ class Header:
 
 
 class PieceMaker:
-    """Commits to the pieces of one item. Carries out `evidence.redaction.Committer`.
+    """Commits to the pieces of one item.
 
     Args:
         key: the run's.
@@ -94,23 +93,13 @@ class PieceMaker:
 
     def __init__(self, key: bytes, place: tuple[str | int, ...]) -> None:
         self._key = hmac.new(key, canonical(list(place)), hashlib.sha256).digest()
-        self._pieces: list[dict[str, Any]] = []
+        self._pieces: list[tuple[Withheld, bytes, Commitment]] = []
 
-    def __call__(self, *, pointer: str, index: int, name: str, body: str, form: str, reason: str) -> Commitment:
+    def __call__(self, piece: Withheld) -> Commitment:
         """Commit to one piece."""
-        salt = hmac.new(self._key, canonical([pointer, index]), hashlib.sha256).digest()
-        commitment = commit(body, salt, reason)
-        self._pieces.append(
-            {
-                "pointer": pointer,
-                "index": index,
-                "name": name,
-                "form": form,
-                "body": body,
-                "salt": salt,
-                "commitment": commitment,
-            }
-        )
+        salt = hmac.new(self._key, canonical([piece.pointer, piece.index]), hashlib.sha256).digest()
+        commitment = commit(piece.body, salt, piece.reason)
+        self._pieces.append((piece, salt, commitment))
         return commitment
 
     def __len__(self) -> int:
@@ -118,11 +107,23 @@ class PieceMaker:
 
     def reasons(self) -> list[str]:
         """Why each piece is withheld."""
-        return [piece["commitment"].reason for piece in self._pieces]
+        return [piece.reason for piece, _, _ in self._pieces]
 
-    def pieces(self, event: str, root: str = "/data") -> list[Piece]:
-        """The pieces of the event that the item became; `root` is the place of the item's data in it."""
-        return [Piece(event=event, **(piece | {"pointer": root + piece["pointer"]})) for piece in self._pieces]
+    def pieces(self, event: str) -> list[Piece]:
+        """The pieces of the event whose data the item became."""
+        return [
+            Piece(
+                event=event,
+                pointer=f"/data{piece.pointer}",
+                index=piece.index,
+                name=piece.name,
+                form=piece.form,
+                body=piece.body,
+                salt=salt,
+                commitment=commitment,
+            )
+            for piece, salt, commitment in self._pieces
+        ]
 
 
 def read(lines: Iterable[bytes], file: str) -> tuple[Header, Iterator[Piece]]:

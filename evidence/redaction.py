@@ -7,17 +7,17 @@ alone; and what nothing is withheld of is given back as it is.
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
 from evidence import data_classes, detectors
 from evidence.canonical import JsonObject, canonical
-from evidence.commitment import KEY, Commitment
+from evidence.commitment import KEY, Commitment, Withheld
 from evidence.digest import tagged
 from evidence.errors import CanonicalError
 from evidence.strict_yaml import Node, load
@@ -101,23 +101,6 @@ def _word(text: str) -> str:
 # ------------------------------------------------------------------ what decides, and what it is decided about
 
 
-class Committer(Protocol):
-    """Commits to what is withheld."""
-
-    def __call__(self, *, pointer: str, index: int, name: str, body: str, form: str, reason: str) -> Commitment:
-        """The commitment to one piece.
-
-        Args:
-            pointer: JSON pointer of the text or member that the piece was in, within what is redacted.
-            index: which of the pieces there it is.
-            name: key of the attribute or path of the member that it was in; empty for none.
-            body: what is withheld.
-            form: text, or the canonical JSON of an OTLP/JSON or a plain value: `text`, `otlp`, `json`.
-            reason: why.
-        """
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Also:
     """What is withheld of one item besides, for reasons that are not in the item alone."""
@@ -140,7 +123,7 @@ _ATTRIBUTES = frozenset({"attributes", "metadata", "filteredAttributes"})
 class Redaction:
     """Applies a policy to one item."""
 
-    def __init__(self, policy: Policy, commit: Committer, also: Also = NOTHING) -> None:
+    def __init__(self, policy: Policy, commit: Callable[[Withheld], Commitment], also: Also = NOTHING) -> None:
         self._policy = policy
         self._commit = commit
         self._also = also
@@ -258,7 +241,9 @@ class Redaction:
 
     def _member(self, value: object, pointer: str, path: str, reason: str) -> JsonObject:
         body = canonical(value).decode()
-        return self._commit(pointer=pointer, index=0, name=path, body=body, form="json", reason=reason).to_member()
+        return self._commit(
+            Withheld(pointer=pointer, index=0, name=path, form="json", body=body, reason=reason)
+        ).to_member()
 
     # ---------------------------------------------------------------- text
 
@@ -284,7 +269,9 @@ class Redaction:
         if _is_json(text) and not _is_json(_replaced(text, found, [KEY] * len(found))):
             return self._whole(text, pointer, name, "text", found[0][2])  # rather than a text that is no JSON any more
         commitments = [
-            self._commit(pointer=pointer, index=index, name=name, body=text[start:end], form="text", reason=reason)
+            self._commit(
+                Withheld(pointer=pointer, index=index, name=name, form="text", body=text[start:end], reason=reason)
+            )
             for index, (start, end, reason) in enumerate(found)
         ]
         return _replaced(text, found, [commitment.to_mark() for commitment in commitments])
@@ -292,7 +279,9 @@ class Redaction:
     def _whole(self, body: str, pointer: str, name: str, form: str, reason: str) -> str:
         if not body:
             return body
-        return self._commit(pointer=pointer, index=0, name=name, body=body, form=form, reason=reason).to_mark()
+        return self._commit(
+            Withheld(pointer=pointer, index=0, name=name, form=form, body=body, reason=reason)
+        ).to_mark()
 
     def _found(self, text: str) -> Iterator[tuple[int, int, str]]:
         """What is to be withheld of a text: places in order and apart, each with its reason."""

@@ -6,15 +6,20 @@ spoil the others.
 
 from __future__ import annotations
 
+import secrets
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evidence.commitment import SALT_BYTES
 from evidence.packs import Pack
+from evidence.redaction import Policy, default_policy
 from semconv.account import Account
 from semconv.translate import Translator
+from sidecar.disclosing import file_name, known_key
 from sidecar.errors import DecodeError, SidecarError
 from sidecar.journal import Frame
 from sidecar.limits import DEFAULT
@@ -25,11 +30,15 @@ from sidecar.otlp.sniff import sniff
 from sidecar.recorder.books import Books
 from sidecar.recorder.lifecycle import Lifecycle
 from sidecar.recorder.recorder import Recorder
+from sidecar.recorder.redacting import Redacting
 from sidecar.recorder.sealer import Sealed, Sealer
 from sidecar.recorder.store import RunRow, RunStore
+from sidecar.redaction import Redactor
 from sidecar.translation import FrameTranslator
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
     from attest.signers.signer import Signer
 
 __all__ = ["Inputs", "map_files", "seal_files"]
@@ -94,13 +103,21 @@ def seal_files(
     profiles: Mapping[str, bytes],
     run_key: Sequence[str],
     signer: Signer | None,
+    policy: Policy | None = None,
+    disclosures: Path | None = None,
+    encrypt_to: X25519PublicKey | None = None,
+    new_key: Callable[[], bytes] = lambda: secrets.token_bytes(SALT_BYTES),
 ) -> Iterator[Sealed]:
     """Seals the runs in the inputs, each into a bundle in `out`, signed when there is a signer.
+
+    What is withheld goes into files in `disclosures`, by default beside the bundles. A run whose disclosures are there already, in the
+    clear, has the same key again, and so the same commitments; any other has a new one.
 
     Raises:
         SidecarError: A run cannot be sealed, or a bundle of the same name and other content is there already.
     """
     out.mkdir(parents=True, exist_ok=True)
+    kept = disclosures or out
     with tempfile.TemporaryDirectory(prefix=".sealing-", dir=out) as folder:
         store = RunStore(Path(folder) / "runs.sqlite", durable=False)
         translate, books = FrameTranslator(translator), Books()
@@ -110,6 +127,8 @@ def seal_files(
             translate=translate,
             run_key=run_key,
             source=_SOURCE,
+            redacting=Redacting(Redactor(policy or default_policy(), translator)),
+            new_key=lambda run_id, part: known_key(kept / file_name(run_id, part)) or new_key(),
             unrecorded=lambda _, reason: inputs.refused.append(f"{inputs.reading}: {reason}"),
             books=books,
         )
@@ -125,11 +144,16 @@ def seal_files(
             source=_SOURCE,
             signer=(lambda: signer) if signer else None,
             chained=False,
+            disclosures=Path(folder),
+            encrypt_to=encrypt_to,
             books=books,
         )
         for sealed in sealer.seal_closed(_raise):
             for name in filter(None, (sealed.file, sealed.attestation)):
                 _move(Path(folder) / name, out / name, replace=name != sealed.file)
+            if sealed.disclosures:
+                kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _move(Path(folder) / sealed.disclosures, kept / sealed.disclosures, replace=True)
             yield sealed
         store.close()
 
@@ -141,7 +165,7 @@ def _raise(run: RunRow, error: Exception) -> None:
 def _move(made: Path, to: Path, *, replace: bool) -> None:
     if not replace and to.exists() and to.read_bytes() != made.read_bytes():
         raise SidecarError(f"{to} is there already with other content; evidence is not overwritten")
-    made.replace(to)
+    shutil.move(made, to)
 
 
 def map_files(inputs: Inputs, out: Path, *, translator: Translator, keep_unmapped: bool) -> dict[str, object]:

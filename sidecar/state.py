@@ -40,6 +40,11 @@ class StateDir:
         return self.root / "bundles"
 
     @property
+    def disclosures(self) -> Path:
+        """What was withheld from the bundles."""
+        return self.root / "disclosures"
+
+    @property
     def unrecorded(self) -> Path:
         """Requests that could not be recorded wholly, as they came."""
         return self.root / "unrecorded"

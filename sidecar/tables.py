@@ -8,13 +8,23 @@ from pathlib import Path
 from evidence.errors import PackError
 from evidence.packs import Pack
 from evidence.packs import load as load_pack
+from evidence.redaction import Policy, default_policy, read_policy
+from evidence.signals import registry
 from evidence.strict_yaml import BYTES_MAX as YAML_BYTES_MAX
 from semconv.errors import ProfileError, SemconvError
 from semconv.table import TABLE_BYTES_MAX
 from semconv.translate import Translator
 from sidecar.errors import ConfigError
 
-__all__ = ["load_packs", "load_translator", "profile_bytes", "profile_files", "read_pack_file", "read_profiles"]
+__all__ = [
+    "load_packs",
+    "load_policy",
+    "load_translator",
+    "profile_bytes",
+    "profile_files",
+    "read_pack_file",
+    "read_profiles",
+]
 
 
 def load_packs(names: Sequence[str]) -> tuple[Pack, ...]:
@@ -45,6 +55,23 @@ def read_pack_file(file: Path) -> Pack:
             return load_pack(opened.read(YAML_BYTES_MAX + 1), str(file))
     except OSError as error:
         raise PackError(f"pack {file}: {error.strerror}") from error
+
+
+def load_policy(file: Path | None) -> Policy:
+    """The policy of redaction in a file; without one, secrets only.
+
+    Raises:
+        ConfigError: It cannot be read, or is not valid.
+    """
+    if file is None:
+        return default_policy()
+    signals = tuple(signal.id for signal in registry().signals.values() if signal.bodies)
+    try:
+        return read_policy(file.read_bytes(), str(file), signals)
+    except OSError as error:
+        raise ConfigError(f"redaction.policy_file: {file}: {error.strerror}") from error
+    except PackError as error:
+        raise ConfigError(f"redaction.policy_file: {error}") from error
 
 
 def profile_files(folder: Path) -> list[Path]:

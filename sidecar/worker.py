@@ -22,6 +22,7 @@ from typing import BinaryIO
 import orjson
 
 from sidecar.clock import now_unix_nano
+from sidecar.disclosing import load_recipient
 from sidecar.errors import ConfigError, place_of
 from sidecar.exporter.counters import Drop
 from sidecar.exporter.exporter import Exporter
@@ -30,12 +31,14 @@ from sidecar.journal import CursorFile, Frame, JournalReader
 from sidecar.log import Log
 from sidecar.recorder.books import Books
 from sidecar.recorder.recorder import Recorder
+from sidecar.recorder.redacting import Redacting
 from sidecar.recorder.sealer import Sealer
 from sidecar.recorder.store import RunRow, RunStore
 from sidecar.recorder.unrecorded import Unrecorded
+from sidecar.redaction import Redactor
 from sidecar.signing import SigningKey
 from sidecar.state import StateDir, hold
-from sidecar.tables import load_packs, load_translator, read_profiles
+from sidecar.tables import load_packs, load_policy, load_translator, read_profiles
 from sidecar.translation import FrameTranslator
 from sidecar.worker_spec import WorkerSpec
 
@@ -78,6 +81,7 @@ class Worker:
             translate=translate,
             run_key=spec.run_key,
             source=source,
+            redacting=Redacting(Redactor(load_policy(spec.policy_file), translator)),
             unrecorded=self._keep_unrecorded,
             books=books,
         )
@@ -91,6 +95,8 @@ class Worker:
             source=source,
             signer=lambda: key.signer,
             chained=True,
+            disclosures=spec.disclosures_dir or state.disclosures,
+            encrypt_to=load_recipient(spec.encrypt_to) if spec.encrypt_to else None,
             books=books,
         )
         self._exporters = [

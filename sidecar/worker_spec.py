@@ -29,6 +29,9 @@ class WorkerSpec:
     profiles_dir: Path | None
     keep_unmapped: bool
     packs: tuple[str, ...]
+    policy_file: Path | None
+    disclosures_dir: Path | None
+    encrypt_to: Path | None
     key_file: Path | None
     backends: tuple[Backend, ...]
     log_level: Level
@@ -56,6 +59,7 @@ def worker_spec(settings: Settings) -> WorkerSpec:
         profiles_dir=settings.semconv.profiles_dir,
         keep_unmapped=settings.semconv.keep_unmapped,
         packs=tuple(settings.evidence.packs),
+        **settings.redaction.model_dump(),
         key_file=settings.attest.key_file,
         backends=tuple(
             Backend(

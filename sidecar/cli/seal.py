@@ -27,13 +27,25 @@ from sidecar.cli.progress import progress
     help="A pack to score by; may be given again.  [default: the configured ones: baseline]",
 )
 @click.option(
+    "--redaction",
+    "policy_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="What to withhold (YAML); it goes, with salts, into NAME.disclosures.ndjson beside the bundle.  [default: secrets]",
+)
+@click.option(
     "--config",
     "config_file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The configuration file (translation, run key, packs).",
 )
 def seal(
-    inputs: tuple[Path, ...], out: Path, key: Path | None, pack_names: tuple[str, ...], config_file: Path | None
+    inputs: tuple[Path, ...],
+    *,
+    out: Path,
+    key: Path | None,
+    pack_names: tuple[str, ...],
+    policy_file: Path | None,
+    config_file: Path | None,
 ) -> None:
     """Seal the runs in INPUT into evidence bundles: the sidecar's own way, without the sidecar.
 
@@ -43,21 +55,34 @@ def seal(
     Prints one line of JSON a bundle. The same inputs give the same bundles. Exit code 1 when something was refused; the rest is sealed
     all the same.
     """
+    from sidecar.disclosing import load_recipient
     from sidecar.offline import Inputs, seal_files
     from sidecar.settings import load
     from sidecar.signing import SigningKey
-    from sidecar.tables import load_packs, load_translator, read_profiles
+    from sidecar.tables import load_packs, load_policy, load_translator, read_profiles
 
     settings = load(config_file)
     profiles = read_profiles(settings.semconv.profiles_dir)
     translator = load_translator(settings.semconv.target, profiles, settings.semconv.profiles_dir)
     packs = load_packs(pack_names or settings.evidence.packs)
+    redaction = settings.redaction
+    policy = load_policy(policy_file or redaction.policy_file)
+    encrypt_to = load_recipient(redaction.encrypt_to) if redaction.encrypt_to else None
     signer = SigningKey(key, make=False).signer if key else None
     read = Inputs(inputs)
     with progress(len(inputs), "sealing") as bar:
         read.on_file = bar.update
         for sealed in seal_files(
-            read, out, packs=packs, translator=translator, profiles=profiles, run_key=settings.run.key, signer=signer
+            read,
+            out,
+            packs=packs,
+            translator=translator,
+            profiles=profiles,
+            run_key=settings.run.key,
+            signer=signer,
+            policy=policy,
+            disclosures=redaction.disclosures_dir,
+            encrypt_to=encrypt_to,
         ):
             click.echo(orjson.dumps(sealed).decode())
     if not key:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal
+from operator import attrgetter
+from typing import Any, Literal, TypeAlias
 
 import orjson
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
@@ -19,7 +20,9 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from evidence import event
 from evidence.canonical import canonical
+from evidence.detectors import suspect
 from evidence.digest import tagged
+from evidence.disclosures import PieceMaker
 from evidence.run import safe_run_id
 from sidecar.journal import Frame, FrameSignal
 from sidecar.otlp import to_json
@@ -27,10 +30,12 @@ from sidecar.otlp.reject import SPAN_ID_BYTES, parent_span_id_of, trace_id_of
 from sidecar.otlp.signal import OtlpSignal
 from sidecar.otlp.unknown import unknown_fields
 from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb
+from sidecar.redaction import is_secret
 from sidecar.translation import FrameTranslator, TranslatedItem
 
 __all__ = ["Entry", "Part", "digest_of", "read_entries"]
 
+_Naming: TypeAlias = Callable[["Part"], str]
 Kind = Literal["span", "log", "metric", "receipt", "open", "close", "seal"]
 
 
@@ -41,6 +46,10 @@ class Part:
     digest: str
     type: str
     data: dict[str, Any]
+    may_hold: bool = False
+    """Whether a secret may be in it."""
+    pieces: PieceMaker | None = None
+    """What was withheld of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,18 +69,42 @@ class Entry:
     is_root: bool = False
     item: TranslatedItem | None = None
     """What it was read from, for telemetry."""
+    place: tuple[str | int, ...] = ()
+    """What tells it from every other of its kind in a run, the same when its frame is read again."""
+    may_hold: bool = True
+    """Whether anything may be withheld of it."""
+    pieces: PieceMaker | None = None
+    """What was withheld of it."""
 
 
-def read_entries(frame: Frame, translate: FrameTranslator, run_key: Sequence[str]) -> Iterator[Entry]:
-    """The entries of one frame, in the order of the body."""
+def read_entries(
+    frame: Frame,
+    translate: FrameTranslator,
+    run_key: Sequence[str],
+    *,
+    may_hold: bool = True,
+    naming_digest: Callable[[Part], str] = attrgetter("digest"),
+) -> Iterator[Entry]:
+    """The entries of one frame, in the order of the body.
+
+    Args:
+        frame: the frame.
+        translate: the shared translation of frames.
+        run_key: what tells runs apart.
+        may_hold: whether anything may be withheld of its items.
+        naming_digest: the digest of a resource that a run may be called by.
+    """
     request = _REQUESTS.get(frame.signal)
     if request is not None:
         yield from request(frame.body)
         return
     signal = OtlpSignal(frame.signal)
     part = _Parts()
-    for item in translate(frame):
-        yield _READERS[signal](item, part.resource(item), part.scope(item), run_key)
+    for number, item in enumerate(translate(frame)):
+        resource, scope = part.resource(item), part.scope(item)
+        entry = _READERS[signal](item, resource, scope, run_key, naming_digest)
+        place = entry.place or (frame.sequence, number)
+        yield replace(entry, place=place, may_hold=may_hold)
 
 
 def digest_of(kind: str, data: Mapping[str, Any]) -> bytes | None:
@@ -124,7 +157,8 @@ def _make_part(name: Literal["resource", "scope"], data: bytes, schema_url: str)
     if schema_url:
         body["schemaUrl"] = schema_url
     digest = tagged(canonical(body))
-    return Part(digest, _PART_TYPES[name], {"digest": digest, **body})
+    may_hold = suspect(data) or suspect(schema_url.encode())
+    return Part(digest, _PART_TYPES[name], {"digest": digest, **body}, may_hold)
 
 
 _frequent_part = lru_cache(maxsize=128)(_make_part)
@@ -134,7 +168,7 @@ _frequent_part = lru_cache(maxsize=128)(_make_part)
 # ---------------------------------------------------------------- telemetry
 
 
-def _run_id(keys: Sequence[str], trace_id: str, *attributes: Mapping[str, Any], resource: str) -> str:
+def _run_id(keys: Sequence[str], trace_id: str, *attributes: Mapping[str, Any], resource: Callable[[], str]) -> str:
     for key in keys:
         if key == "trace_id":
             if trace_id:
@@ -142,9 +176,18 @@ def _run_id(keys: Sequence[str], trace_id: str, *attributes: Mapping[str, Any], 
             continue
         for attribute in attributes:
             value = attribute.get(key)
-            if isinstance(value, str) and value:
+            if isinstance(value, str) and value and not _is_secret(value):
                 return safe_run_id(value)
-    return f"resource-{resource.removeprefix('sha256:')[:32]}"
+    return f"resource-{resource().removeprefix('sha256:')[:32]}"
+
+
+_is_secret = lru_cache(maxsize=1024)(is_secret)
+"""A secret must not become the name of a run: the next key decides."""
+
+
+def _named_run(run_id: str) -> str:
+    """The run that a request names; the door refuses one whose id is a secret."""
+    return safe_run_id("withheld" if _is_secret(run_id) else run_id)
 
 
 def _data(item: TranslatedItem, name: str, body: dict[str, Any], resource: Part, scope: Part) -> dict[str, Any]:
@@ -159,13 +202,13 @@ def _data(item: TranslatedItem, name: str, body: dict[str, Any], resource: Part,
     return data
 
 
-def _span(item: TranslatedItem, resource: Part, scope: Part, run_key: Sequence[str]) -> Entry:
+def _span(item: TranslatedItem, resource: Part, scope: Part, run_key: Sequence[str], naming_digest: _Naming) -> Entry:
     span, view = item.message, item.view
     body = to_json.message(item.flat)
     trace_id, span_id = span.trace_id.hex(), span.span_id.hex()
     flags = span.flags & 0xFF
     return Entry(
-        run_id=_run_id(run_key, trace_id, view.attributes, view.resource, resource=resource.digest),
+        run_id=_run_id(run_key, trace_id, view.attributes, view.resource, resource=lambda: naming_digest(resource)),
         kind="span",
         data=_data(item, "span", body, resource, scope),
         parts=(resource, scope),
@@ -175,16 +218,17 @@ def _span(item: TranslatedItem, resource: Part, scope: Part, run_key: Sequence[s
         traceparent=f"00-{trace_id}-{span_id}-{flags:02x}",
         is_root=not parent_span_id_of(span),
         item=item,
+        place=(trace_id, span_id),
     )
 
 
-def _log(item: TranslatedItem, resource: Part, scope: Part, run_key: Sequence[str]) -> Entry:
+def _log(item: TranslatedItem, resource: Part, scope: Part, run_key: Sequence[str], naming_digest: _Naming) -> Entry:
     log, view = item.message, item.view
     trace_id = trace_id_of(log).hex()
     span_id = log.span_id.hex() if trace_id and len(log.span_id) == SPAN_ID_BYTES else ""
     when = log.time_unix_nano or log.observed_time_unix_nano
     return Entry(
-        run_id=_run_id(run_key, trace_id, view.attributes, view.resource, resource=resource.digest),
+        run_id=_run_id(run_key, trace_id, view.attributes, view.resource, resource=lambda: naming_digest(resource)),
         kind="log",
         data=_data(item, "log", to_json.message(item.flat), resource, scope),
         parts=(resource, scope),
@@ -196,10 +240,10 @@ def _log(item: TranslatedItem, resource: Part, scope: Part, run_key: Sequence[st
     )
 
 
-def _metric(item: TranslatedItem, resource: Part, scope: Part, run_key: Sequence[str]) -> Entry:
+def _metric(item: TranslatedItem, resource: Part, scope: Part, run_key: Sequence[str], naming_digest: _Naming) -> Entry:
     times = [point.time_unix_nano for point in _points(item.message)]
     return Entry(
-        run_id=_run_id(run_key, "", item.view.resource, resource=resource.digest),
+        run_id=_run_id(run_key, "", item.view.resource, resource=lambda: naming_digest(resource)),
         kind="metric",
         data=_data(item, "metric", to_json.message(item.flat), resource, scope),
         parts=(resource, scope),
@@ -238,8 +282,9 @@ def _receipts(body: bytes) -> Iterator[Entry]:
         if span_id:
             data["span_id"] = span_id
         yield Entry(
-            run_id=safe_run_id(receipt.run_id),
+            run_id=_named_run(receipt.run_id),
             kind="receipt",
+            place=(receipt.kind, receipt.idempotency_key),
             data=data,
             happened_unix_nano=receipt.time_unix_nano,
             began_unix_nano=receipt.time_unix_nano,
@@ -251,7 +296,7 @@ def _receipts(body: bytes) -> Iterator[Entry]:
 def _open(body: bytes) -> Iterator[Entry]:
     request = pb.OpenRunRequest.FromString(body)
     context = {"context": orjson.loads(request.context_json)} if request.context_json else {}
-    yield Entry(run_id=safe_run_id(request.run_id), kind="open", data=context)
+    yield Entry(run_id=_named_run(request.run_id), kind="open", data=context)
 
 
 def _close(body: bytes) -> Iterator[Entry]:
@@ -261,11 +306,11 @@ def _close(body: bytes) -> Iterator[Entry]:
         data["sender_counts"] = {each.name: str(value) for each, value in request.counts.ListFields()}
     if request.outcome_json:
         data["outcome"] = orjson.loads(request.outcome_json)
-    yield Entry(run_id=safe_run_id(request.run_id), kind="close", data=data)
+    yield Entry(run_id=_named_run(request.run_id), kind="close", data=data)
 
 
 def _seal(body: bytes) -> Iterator[Entry]:
-    yield Entry(run_id=safe_run_id(pb.SealRunRequest.FromString(body).run_id), kind="seal", data={})
+    yield Entry(run_id=_named_run(pb.SealRunRequest.FromString(body).run_id), kind="seal", data={})
 
 
 _REQUESTS: Mapping[int, Callable[[bytes], Iterator[Entry]]] = {

@@ -7,8 +7,9 @@ is kept, and the next one is recorded all the same.
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,9 +18,12 @@ from typing import Any
 import orjson
 
 from evidence import event as events
+from evidence.commitment import SALT_BYTES
+from evidence.disclosures import PieceMaker
 from evidence.errors import EventError, EvidenceError
 from evidence.limits import DEFAULT
 from evidence.receipt_numbers import ReceiptNumbers
+from evidence.redaction import default_policy
 from evidence.run import CloseReason
 from evidence.timestamp import from_unix_nano
 from sidecar.errors import place_of
@@ -28,7 +32,9 @@ from sidecar.recorder.books import Books
 from sidecar.recorder.deadlines import Deadlines
 from sidecar.recorder.entries import Entry, Part, digest_of, read_entries
 from sidecar.recorder.lifecycle import Lifecycle
+from sidecar.recorder.redacting import Redacting
 from sidecar.recorder.store import RunRow, RunStore
+from sidecar.redaction import Redactor
 from sidecar.translation import FrameTranslator
 
 __all__ = ["Recorder"]
@@ -84,6 +90,8 @@ class Recorder:
         run_key: What tells runs apart (setting `run.key`).
         source: URI that stands in every event, naming this sidecar.
         books: Where the accounts of the runs are kept for the sealer; without, it translates their events again.
+        redacting: What is withheld before anything is written or hashed; secrets unless it is said otherwise.
+        new_key: Draws the key of a part of a run, given its run id and number.
         unrecorded: Told of each frame that could not be recorded wholly, and why, without its content. It may be told again of the
             same one.
     """
@@ -97,6 +105,8 @@ class Recorder:
         run_key: Sequence[str],
         source: str,
         unrecorded: Callable[[Frame, str], None],
+        redacting: Redacting | None = None,
+        new_key: Callable[[str, int], bytes] = lambda _run_id, _part: secrets.token_bytes(SALT_BYTES),
         books: Books | None = None,
     ) -> None:
         self._store = store
@@ -104,6 +114,8 @@ class Recorder:
         self._translate = translate
         self._run_key = tuple(run_key)
         self._source = source
+        self._redacting = redacting or Redacting(Redactor(default_policy(), translate.translator))
+        self._new_key = new_key
         self._unrecorded = unrecorded
         self._books = books or Books()
         self._open: OrderedDict[str, _Open] = OrderedDict()
@@ -165,7 +177,8 @@ class Recorder:
         """Records what can be recorded of a frame. Whatever is wrong with it, it must not hold up the next one."""
         missing = 0
         try:
-            for entry in read_entries(frame, self._translate, self._run_key):
+            may_hold, name = self._redacting.may_hold(frame), self._redacting.naming_digest
+            for entry in read_entries(frame, self._translate, self._run_key, may_hold=may_hold, naming_digest=name):
                 missing += not self._take(entry, frame.time_unix_nano)
         except (sqlite3.Error, OSError):
             raise  # the disk's fault, not the frame's: it is tried again
@@ -199,8 +212,9 @@ class Recorder:
         run.is_changed = True
         if entry.kind == "open":
             return True
+        entry = self._redacting.entry(run.row.disclosure_key, entry)
         if entry.kind == "close":
-            self._close(run, "explicit", arrived, entry.data)
+            self._close(run, "explicit", arrived, entry.data, entry.pieces)
             return True
         if self._is_repetition(run, entry):
             run.row.duplicates += 1
@@ -221,7 +235,15 @@ class Recorder:
         try:
             for part in entry.parts:
                 self._write_part(run, part, arrived_unix_nano)
-            self._write(run, _TYPES[entry.kind], data, when, subject=entry.subject, traceparent=entry.traceparent)
+            self._write(
+                run,
+                _TYPES[entry.kind],
+                data,
+                when,
+                subject=entry.subject,
+                traceparent=entry.traceparent,
+                pieces=entry.pieces,
+            )
         except EvidenceError as error:
             self._gap(run, "unrecordable", 1, f"{entry.kind} {entry.subject or ''}: {error}", arrived_unix_nano)
             return False
@@ -237,7 +259,7 @@ class Recorder:
             return
         if part.digest not in run.unfit:
             try:
-                self._write(run, part.type, part.data, at_unix_nano)
+                self._write(run, part.type, part.data, at_unix_nano, pieces=part.pieces)
             except EvidenceError as error:
                 name = "resource" if part.type == events.RESOURCE else "scope"
                 run.unfit[part.digest] = f"its {name}: {error}"
@@ -294,21 +316,33 @@ class Recorder:
             last_unix_nano=at_unix_nano,
             first_seq=first,
             next_seq=first,
+            policy_digest=self._redacting.policy.digest,
         )
+        row.disclosure_key = self._new_key(row.run_id, row.part)
         self._store.save(row)
         self._due_sooner(row)
         self._books.open(row)
         run = self._open[row.run_id] = _Open(row)
         data: dict[str, Any] = {"run_id": row.run_id, "part": row.part, "reason": "late" if before else entry.kind}
+        pieces = None
         if entry.kind == "open":
-            data |= entry.data
-        self._write(run, events.RUN_OPENED, data, at_unix_nano)
+            entry = self._redacting.entry(row.disclosure_key, entry)
+            data, pieces = data | entry.data, entry.pieces
+        self._write(run, events.RUN_OPENED, data, at_unix_nano, pieces=pieces)
         return run
 
-    def _close(self, run: _Open, reason: CloseReason, at_unix_nano: int, said: dict[str, Any]) -> None:
+    def _close(
+        self,
+        run: _Open,
+        reason: CloseReason,
+        at_unix_nano: int,
+        said: dict[str, Any],
+        pieces: PieceMaker | None = None,
+    ) -> None:
         row = run.row
         for kind, count, detail in self._gaps(run, said):
             self._gap(run, kind, count, detail, at_unix_nano)
+        self._say_what_is_withheld(run, pieces, at_unix_nano)
         data = {
             "reason": reason,
             "events": row.event_count + 1,
@@ -317,7 +351,7 @@ class Recorder:
         }
         if row.duplicates:
             data["duplicates"] = row.duplicates
-        self._write(run, events.RUN_CLOSED, data, at_unix_nano)
+        self._write(run, events.RUN_CLOSED, data, at_unix_nano, pieces=pieces)
         row.state, row.close_reason, row.closed_unix_nano = "closed", reason, at_unix_nano
         self._flush_run(run)
         del self._open[row.run_id]
@@ -335,9 +369,19 @@ class Recorder:
                     f"the sender counted {counts[name]}, {arrived} arrived",
                 )
 
+    def _say_what_is_withheld(self, run: _Open, pieces: PieceMaker | None, at_unix_nano: int) -> None:
+        """How many pieces were withheld and why, those of the closing event included."""
+        counts = Counter(orjson.loads(run.row.withheld_json)) + Counter(pieces.reasons() if pieces else ())
+        if counts:
+            data = {"policy": self._redacting.policy.reference(), "withheld": dict(sorted(counts.items()))}
+            self._write(run, events.REDACTION, data, at_unix_nano)
+
     def _gap(self, run: _Open, kind: str, count: int, detail: str, at_unix_nano: int) -> None:
-        data = {"kind": kind, "count": min(count, _COUNT_MAX), "detail": detail[:_GAP_CHARS_MAX]}
-        self._write(run, events.RUN_GAP, data, at_unix_nano)
+        """Writes a gap; a secret that the detail quotes is withheld before it may be cut in two."""
+        said, pieces = self._redacting.text(run.row.disclosure_key, detail, run.row.next_seq)
+        data = {"kind": kind, "count": min(count, _COUNT_MAX), "detail": said[:_GAP_CHARS_MAX]}
+        is_whole = len(said) <= _GAP_CHARS_MAX
+        self._write(run, events.RUN_GAP, data, at_unix_nano, pieces=pieces if is_whole else None)
 
     def _write(
         self,
@@ -348,6 +392,7 @@ class Recorder:
         *,
         subject: str | None = None,
         traceparent: str | None = None,
+        pieces: PieceMaker | None = None,
     ) -> None:
         line = events.EvidenceEvent(
             run_id=run.row.run_id,
@@ -362,11 +407,21 @@ class Recorder:
         if len(line) > DEFAULT.line_bytes_max:
             raise EventError(f"event of {len(line)} bytes, expected at most {DEFAULT.line_bytes_max}")
         run.lines.append(line)
+        if pieces:
+            self._keep_withheld(run.row, pieces)
         run.row.next_seq += 1
         run.row.bytes += len(line) + 1
         run.pending_bytes += len(line) + 1
         if run.pending_bytes >= _PENDING_BYTES_MAX:
             self._flush_run(run)
+
+    def _keep_withheld(self, row: RunRow, pieces: PieceMaker) -> None:
+        """Keeps what was withheld of the event that is being written, for the disclosures."""
+        self._store.withhold(
+            row, row.next_seq, [piece.line() for piece in pieces.pieces(f"{row.run_id}:{row.next_seq}")]
+        )
+        counts = Counter(orjson.loads(row.withheld_json)) + Counter(pieces.reasons())
+        row.withheld_json = orjson.dumps(counts, option=orjson.OPT_SORT_KEYS).decode()
 
     # ---------------------------------------------------------------- memory
 
@@ -397,7 +452,18 @@ class Recorder:
         for piece in self._store.lines(row):
             for line in piece.splitlines():
                 self._read_back(run, orjson.loads(line))
+        if row.policy_digest != self._redacting.policy.digest:
+            self._change_policy(run)
         return run
+
+    def _change_policy(self, run: _Open) -> None:
+        """What was recorded before was recorded under another policy, which the manifest will not name."""
+        before = run.row.policy_digest or "none"
+        run.row.policy_digest = self._redacting.policy.digest
+        run.row.disclosure_key = run.row.disclosure_key or self._new_key(run.row.run_id, run.row.part)
+        run.is_changed = True
+        detail = f"events before this one were recorded under the redaction policy {before}"
+        self._gap(run, "redaction_policy", 1, detail, run.row.last_unix_nano)
 
     def _read_back(self, run: _Open, event: dict[str, Any]) -> None:
         data = event["data"]

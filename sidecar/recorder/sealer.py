@@ -11,7 +11,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,18 +21,22 @@ import orjson
 from evidence.bundle import BundleFacts, EvidenceBundle, seal
 from evidence.canonical import canonical
 from evidence.counters import faults
+from evidence.disclosures import Header
 from evidence.manifest import CLOSURE, FORMULA_RECEIPTS, MAPPING_LOSS
 from evidence.packs import Pack
 from evidence.run import RunMeta, attestation_file_name, bundle_file_name
 from evidence.signals import registry
 from evidence.timestamp import from_unix_nano
 from semconv.translate import Translator
+from sidecar.disclosing import file_name, write_disclosures
 from sidecar.mapping import MappingAgain
 from sidecar.recorder.books import Books
 from sidecar.recorder.durable import write_durably
 from sidecar.recorder.store import RunRow, RunStore
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
     from attest.signers.signer import Signer
 
 __all__ = ["PRODUCER", "Sealed", "Sealer"]
@@ -69,6 +73,10 @@ class Sealed:
     signals: dict[str, str]
     gaps: dict[str, int]
     """Counters of capture health that are not zero and should be."""
+    withheld: dict[str, int] = field(default_factory=dict)
+    """How many pieces were withheld, by reason."""
+    disclosures: str | None = None
+    """The file with what was withheld."""
 
 
 class Sealer:
@@ -83,6 +91,8 @@ class Sealer:
         source: The URI in the runs' events.
         signer: Who signs; None leaves bundles unsigned.
         chained: Whether each bundle names the one sealed before it.
+        disclosures: Folder of what was withheld; that of the bundles unless it is said otherwise.
+        encrypt_to: Who may read that; None leaves it in the clear.
         books: The accounts that the recorder kept.
         clock_seconds: For the rests between tries.
     """
@@ -98,6 +108,8 @@ class Sealer:
         source: str,
         signer: Callable[[], Signer] | None,
         chained: bool,
+        disclosures: Path | None = None,
+        encrypt_to: X25519PublicKey | None = None,
         books: Books | None = None,
         clock_seconds: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -109,6 +121,8 @@ class Sealer:
         self._source = source
         self._signer = signer
         self._chained = chained
+        self._disclosures = disclosures or out
+        self._encrypt_to = encrypt_to
         self._books = books or Books()
         self._clock_seconds = clock_seconds
         self._resting: dict[int, tuple[float, float]] = {}
@@ -166,7 +180,8 @@ class Sealer:
             )
         finally:
             spool.unlink(missing_ok=True)
-        run.state, run.sealed_json = "sealed", orjson.dumps(_describe(run, facts)).decode()
+        sealed = replace(_describe(run, facts), disclosures=self._disclose(run))
+        run.state, run.sealed_json, run.disclosure_key = "sealed", orjson.dumps(sealed).decode(), b""
         with self._store.transaction():
             self._store.save(run)
             self._store.drop_lines(run)
@@ -175,6 +190,16 @@ class Sealer:
                 link = {"bundle_id": facts.bundle_id, "manifest_sha256": facts.manifest_sha256}
                 self._store.set_meta(_CHAIN, orjson.dumps(link).decode())
         return facts
+
+    def _disclose(self, run: RunRow) -> str | None:
+        """Writes what was withheld of a run; the name of the file, None when nothing was."""
+        if run.withheld_json == "{}":
+            return None
+        policy = {"digest": run.policy_digest}
+        header = Header(run_id=run.run_id, part=run.part, policy=policy, key=run.disclosure_key)
+        self._disclosures.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self._disclosures / file_name(run.run_id, run.part)
+        return write_disclosures(path, header, self._store.withheld(run), self._encrypt_to).name
 
     def _mapping_loss(self, run: RunRow) -> bytes:
         """The loss report: from the books, else by translating every event again."""
@@ -197,6 +222,7 @@ class Sealer:
             producer=PRODUCER,
             mapping=self._translator.describe(),
             amends=self._amended(run),
+            redaction={"policy_digest": run.policy_digest} if run.policy_digest else None,
             previous_bundle=orjson.loads(self._store.meta(_CHAIN, "null")) if self._chained else None,
         )
 
@@ -251,6 +277,7 @@ def _describe(run: RunRow, facts: BundleFacts) -> Sealed:
         confidence=closure["closure"]["confidence"],
         signals=states,
         gaps=gaps_of(facts.manifest["capture_health"]),
+        withheld=orjson.loads(run.withheld_json),
     )
 
 

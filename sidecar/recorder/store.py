@@ -11,17 +11,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from evidence.run import CloseReason
 from sidecar.errors import SidecarError
 
 __all__ = ["RunRow", "RunStore"]
 
+Blob: TypeAlias = bytes
 State = Literal["open", "closed", "sealed", "attested"]
 """open -> closed (its last event is written) -> sealed (its bundle is on disk) -> attested (so is its attestation)."""
 
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE run (
@@ -43,6 +44,9 @@ CREATE TABLE run (
     duplicates INTEGER NOT NULL DEFAULT 0,
     bytes INTEGER NOT NULL DEFAULT 0,
     sealed_json TEXT NOT NULL DEFAULT '{}',
+    disclosure_key BLOB NOT NULL DEFAULT x'',
+    policy_digest TEXT NOT NULL DEFAULT '',
+    withheld_json TEXT NOT NULL DEFAULT '{}',
     UNIQUE (run_id, part)
 );
 CREATE INDEX run_by_state ON run (state, row);
@@ -52,6 +56,18 @@ CREATE TABLE chunk (
     lines BLOB NOT NULL,
     PRIMARY KEY (row, first_seq)
 );
+CREATE TABLE piece (
+    row INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    lines BLOB NOT NULL,
+    PRIMARY KEY (row, seq)
+);
+"""
+_FROM_VERSION_1 = """
+ALTER TABLE run ADD COLUMN disclosure_key BLOB NOT NULL DEFAULT x'';
+ALTER TABLE run ADD COLUMN policy_digest TEXT NOT NULL DEFAULT '';
+ALTER TABLE run ADD COLUMN withheld_json TEXT NOT NULL DEFAULT '{}';
+CREATE TABLE piece (row INTEGER NOT NULL, seq INTEGER NOT NULL, lines BLOB NOT NULL, PRIMARY KEY (row, seq));
 """
 
 
@@ -83,6 +99,12 @@ class RunRow:
     """Bytes of its event lines."""
     sealed_json: str = "{}"
     """What sealing found: bundle, scores, signals, gaps. JSON."""
+    disclosure_key: Blob = b""
+    """What the salts of its commitments follow from; forgotten once it is sealed."""
+    policy_digest: str = ""
+    """Of the redaction policy that its events were recorded under."""
+    withheld_json: str = "{}"
+    """How many pieces were withheld, by reason. JSON."""
 
     @property
     def event_count(self) -> int:
@@ -131,8 +153,9 @@ class RunStore:
             f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}"
         )  # the cursor must not outlive what it stands for
         self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
-            self._db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT;")
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if (script := {0: _SCHEMA, 1: _FROM_VERSION_1}.get(version)) is not None:
+            self._db.executescript(f"BEGIN; {script} PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT;")
 
     def close(self) -> None:
         """Gives the file back."""
@@ -206,7 +229,17 @@ class RunStore:
         for (lines,) in self._db.execute("SELECT lines FROM chunk WHERE row = ? ORDER BY first_seq", (run.row,)):
             yield lines
 
+    def withhold(self, run: RunRow, seq: int, lines: list[bytes]) -> None:
+        """Keeps what was withheld of one event, as lines of disclosures."""
+        self._db.execute("INSERT INTO piece VALUES (?, ?, ?)", (run.row, seq, b"\n".join(lines) + b"\n"))
+
+    def withheld(self, run: RunRow) -> Iterator[bytes]:
+        """What was withheld of a run's events in order, in pieces of whole lines each ending in a newline."""
+        for (lines,) in self._db.execute("SELECT lines FROM piece WHERE row = ? ORDER BY seq", (run.row,)):
+            yield lines
+
     def drop_lines(self, run: RunRow) -> None:
-        """Gives the space of a sealed run's events back."""
+        """Gives the space of a sealed run's events back, and of what was withheld of them."""
         self._db.execute("DELETE FROM chunk WHERE row = ?", (run.row,))
+        self._db.execute("DELETE FROM piece WHERE row = ?", (run.row,))
         self._db.execute("PRAGMA incremental_vacuum(256)")

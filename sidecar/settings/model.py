@@ -111,6 +111,21 @@ class Evidence(Section):
     )
 
 
+class Redaction(Section):
+    """What is withheld from bundles before anything is hashed."""
+
+    policy_file: Path | None = Field(
+        None, description="Policy (YAML) of what is withheld. Empty: the secrets that are found, and nothing else."
+    )
+    disclosures_dir: Path | None = Field(
+        None, description="Folder of what was withheld, by run. Empty: disclosures in state_dir. Never in a bundle."
+    )
+    encrypt_to: Path | None = Field(
+        None,
+        description="Public key (X25519, PEM) of who may read it. Empty: in the clear, for the owner of the files.",
+    )
+
+
 class Attest(Section):
     """Who signs."""
 
@@ -194,6 +209,7 @@ class Settings(BaseSettings):
     run: Run = Field(Run(), description="What makes a run, and when it ends.")
     semconv: Semconv = Field(Semconv(), description="Translation to the GenAI and MCP semantic conventions.")
     evidence: Evidence = Field(Evidence(), description="What bundles are judged by.")
+    redaction: Redaction = Field(Redaction(), description="What is withheld from bundles.")
     attest: Attest = Field(Attest(), description="Who signs.")
     exporters: dict[str, Backend] = Field(
         {}, description="OTLP backends by name; each has its own cursor, none holds up another."
