@@ -28,7 +28,7 @@ CONTEXT = Context(
     events_digest="sha256:" + "cd" * 32,
 )
 WITHHELD = Commitment(alg="sha256", digest="ab" * 32, size_bytes=12).to_any_value()
-COUNTED = {"sender_counts": {"spans_ended": 2}}
+ONE, COUNTED = ({"sender_counts": {"spans_ended": spans}} for spans in (1, 2))
 
 RUNS = {
     "whole": whole(
@@ -37,11 +37,11 @@ RUNS = {
     "nothing": whole(),
     "one_missing": whole(span(1, CHAT), span(2, {**CHAT, "gen_ai.response.model": None}), **COUNTED),
     "all_redacted": whole(
-        span(1, CHAT | dict.fromkeys(("gen_ai.input.messages", "gen_ai.output.messages"), WITHHELD)), **COUNTED
+        span(1, CHAT | dict.fromkeys(("gen_ai.input.messages", "gen_ai.output.messages"), WITHHELD)), **ONE
     ),
     "unclosed": [opened(), span(1, CHAT)],
-    "gap": whole(span(1, CHAT), gap("rejected"), **COUNTED),
-    "orphan": whole(span(1, CHAT, parentSpanId="00000000000000ff"), **COUNTED),
+    "gap": whole(span(1, CHAT), gap("rejected"), **ONE),
+    "orphan": whole(span(1, CHAT, parentSpanId="00000000000000ff"), **ONE),
 }
 
 
