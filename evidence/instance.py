@@ -14,7 +14,7 @@ from evidence.commitment import Commitment
 from evidence.digest import is_tagged
 from evidence.errors import CanonicalError
 from evidence.event import LOG, RECEIPT, SPAN
-from evidence.item import integer, mapping, nanos, plain, text
+from evidence.item import integer, mapping, nanos, pairs, plain, text
 from evidence.ledger import Place
 from evidence.presence import Presence
 from evidence.timestamp import to_unix_nano
@@ -96,7 +96,14 @@ def _about_span(span: JsonObject, name: str) -> Value:
     if name == "@kind":
         kind = span.get("kind", 0)
         return _SPAN_KINDS[kind] if type(kind) is int and 0 <= kind < len(_SPAN_KINDS) else "unspecified"
-    return _id(span.get(_IDS[name]))
+    return _exception_type(span) if name == "@exception_type" else _id(span.get(_IDS[name]))
+
+
+def _exception_type(span: JsonObject) -> str | None:
+    """https://opentelemetry.io/docs/specs/semconv/exceptions/exceptions-spans/"""
+    raised = [mapping(event) for event in span.get("events", ()) if mapping(event).get("name") == "exception"]
+    said = dict(pairs(raised[-1].get("attributes"))) if raised else {}
+    return text(plain(said.get("exception.type"))) or None
 
 
 def _about_log(log: JsonObject, name: str) -> Value:

@@ -16,7 +16,7 @@ Everything that a selector picks is one *instance*. The kinds of instance, and t
 
 Names with `@` are no content: `@span_id @trace_id @parent_span_id @time @start @end @kind`, as far as the event has them; what
 is inside an event has those of the event. `@time` is when the thing was over (the end of a span, a receipt's own time, else the
-time of its event), in nanoseconds since 1970.
+time of its event), in nanoseconds since 1970. A span has `@exception_type` too: what the last of its exception events names.
 
 Law: a selector that selects nothing, whatever the run, is refused when it is read.
 """
@@ -67,7 +67,7 @@ class _Kind:
 _KINDS: Mapping[str, _Kind] = {
     "span": _Kind(
         _ATTRIBUTE,
-        _EVERY,
+        (*_EVERY, "@exception_type"),
         tuple(name for name in _EVERY if name != "@parent_span_id"),
         ("operation", "mcp_method", "attribute", *FLAGS),
         roles=True,

@@ -404,3 +404,28 @@ def test_an_empty_text_is_no_value():
 @pytest.mark.parametrize("name", ["unknown_service", "unknown_service:node", "unknown_service:/usr/bin/java"])
 def test_a_service_that_was_given_no_name_has_none(name):
     assert status("agent_identity", resource({"service.name": name})) == "missing"
+
+
+# ------------------------------------------------------------------ what a failed span may say of its error
+
+
+def exception(kind):
+    return {"name": "exception", "attributes": [{"key": "exception.type", "value": {"stringValue": kind}}]}
+
+
+SAYS_ITS_ERROR = {
+    "error_type": ([span(1, {"error.type": "timeout"}, failed=True)], "captured"),
+    "exception_event": ([span(1, {}, failed=True, events=[exception("ValueError")])], "captured"),
+    "the_last_exception_event_counts": ([span(1, {}, failed=True, events=[exception("E"), exception("")])], "missing"),
+    "event_that_is_no_exception": ([span(1, {}, failed=True, events=[{"name": "retry"}])], "missing"),
+    "exception_in_a_log_record": ([span(1, {}, failed=True), log(1, {"exception.type": "ValueError"})], "captured"),
+    "http_status": ([span(1, {"http.status_code": 429}, failed=True)], "captured"),
+    "message_alone": ([span(1, {}, failed=True, name="it broke")], "missing"),
+    "exception_without_failure": ([span(1, {}, events=[exception("ValueError")])], "unknown"),
+}
+
+
+@pytest.mark.parametrize("way", SAYS_ITS_ERROR)
+def test_a_failed_span_says_of_what_kind_its_error_is(way):
+    items, state = SAYS_ITS_ERROR[way]
+    assert status("errors_incidents", *items) == state
