@@ -1,4 +1,4 @@
-"""Peak memory of sealing and verifying against the number of events: each in a process of its own, on runs of two lengths.
+"""Peak memory of sealing, verifying and linting against the number of events: each in a process of its own, on runs of two lengths.
 
 Run by `make bench`. Prints figures; nothing here judges.
 """
@@ -15,6 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from attest.verify import verify_file
+from evidence.lint import LintedBundle, Options
+from evidence.lint import lint as lint_bundle
+from evidence.packs import BUILTIN, builtin
 from sidecar.journal import Frame
 from sidecar.mapping import MappingAgain
 from sidecar.recorder.books import Books
@@ -60,7 +63,15 @@ def verify(folder: Path, events: int) -> None:
     assert {result.check(name).outcome for name in ("container", "files", "reports", "mapping")} == {"pass"}, result
 
 
-STEPS = {"record": record, "seal": seal, "verify": verify}
+def lint(folder: Path, events: int) -> None:
+    """Lints it with every built-in pack."""
+    (bundle,) = folder.glob("*.evidence.tar.gz")
+    found = lint_bundle(bundle, Options(packs=tuple(builtin(name) for name in BUILTIN)))
+    assert isinstance(found, LintedBundle), found
+    assert found.identity["event_count"] > events
+
+
+STEPS = {"record": record, "seal": seal, "verify": verify, "lint": lint}
 
 
 def main() -> None:

@@ -21,6 +21,9 @@ from google.protobuf.json_format import MessageToJson
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from attest.verify import verify_file
+from evidence.bundle import EvidenceBundle
+from evidence.lint import LintedBundle, Options, lint
+from evidence.packs import BUILTIN, builtin
 from sidecar.exporter.backend import Backend
 from sidecar.exporter.exporter import Exporter
 from sidecar.exporter.source import ExportFrame
@@ -311,5 +314,28 @@ def test_integrity_and_reports(cost, bundle, closed):
 def test_integrity_reports_and_every_translation(cost, bundle, closed):
     def work():
         assert verify_file(bundle, mapping=MappingAgain()).check("mapping").outcome == "pass"
+
+    cost(work, closed.run.event_count)
+
+
+@pytest.mark.benchmark(group="lint: the same events")
+def test_reading_strictly(cost, bundle, closed):
+    def work():
+        with EvidenceBundle.open(bundle) as reading:
+            assert sum(1 for _ in reading.events()) == closed.run.event_count
+            reading.finish()
+
+    cost(work, closed.run.event_count)
+
+
+@pytest.mark.benchmark(group="lint: the same events")
+@pytest.mark.parametrize(
+    "names", [("baseline",), ("cicd-starter",), BUILTIN], ids=["baseline", "cicd-starter", "all_packs"]
+)
+def test_lint(cost, bundle, closed, names):
+    options = Options(packs=tuple(builtin(name) for name in names))
+
+    def work():
+        assert isinstance(lint(bundle, options), LintedBundle)
 
     cost(work, closed.run.event_count)
