@@ -4,15 +4,15 @@ Law: null, an empty value, a placeholder and messages without their content are 
 never taken for what is there, and a mark of withholding that commits to nothing is absent.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import orjson
 
 from evidence.canonical import JsonObject
-from evidence.commitment import KEY, Commitment
+from evidence.commitment import KEY, Commitment, marks, read_member
 from evidence.item import commitment_in
 from evidence.messages import lacks_content
 
@@ -21,7 +21,6 @@ Withheld = tuple[Commitment, ...]
 State = Literal[True] | Withheld
 """What is there of a name. What is absent has no state."""
 
-_MEMBERS = ("alg", "digest", "size_bytes", "reason")
 _TEXTS_DEEP_MAX = 4  # JSON in a text in JSON in a text
 
 
@@ -97,51 +96,35 @@ class Presence:
         return isinstance(value, str) and value in self._inside
 
 
-def commitments(value: object, deep: int = _TEXTS_DEEP_MAX) -> Iterator[Commitment]:
-    """Every commitment inside a value: OTLP/JSON or plain JSON, or text with JSON in it."""
+def commitments(value: object) -> Iterator[Commitment]:
+    """Every commitment inside a value: OTLP/JSON or plain JSON, or text with marks or JSON in it."""
     if isinstance(value, str):
-        if KEY in value and deep:
-            yield from _in_text(value, deep - 1)
+        if KEY in value:
+            yield from marks(value)
+            yield from _members(value, _TEXTS_DEEP_MAX)
     elif isinstance(value, list):
         for item in value:
-            yield from commitments(item, deep)
+            yield from commitments(item)
     elif isinstance(value, dict):
-        if (found := _of_mapping(value)) is not None:
+        if (found := read_member(value) or commitment_in(value)) is not None:
             yield found
             return
         for item in value.values():
-            yield from commitments(item, deep)
+            yield from commitments(item)
 
 
-def _in_text(text: str, deep: int) -> Iterator[Commitment]:
-    """Those of a JSON text, else of the objects that stand in a text as marks."""
-    with suppress(orjson.JSONDecodeError):
-        yield from commitments(orjson.loads(text), deep)
-        return
-    start = 0
-    while (start := text.find(_OPEN, start)) >= 0:
-        end = text.find("}}", start)
-        if end < 0:
+def _members(value: object, deep: int) -> Iterator[Commitment]:
+    """Those that are members of objects in a JSON text, and in JSON texts in it."""
+    if isinstance(value, str):
+        if deep and KEY in value:
+            with suppress(orjson.JSONDecodeError):
+                yield from _members(orjson.loads(value), deep - 1)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _members(item, deep)
+    elif isinstance(value, dict):
+        if (found := read_member(value)) is not None:
+            yield found
             return
-        with suppress(orjson.JSONDecodeError):
-            yield from commitments(orjson.loads(text[start : end + 2]), deep)
-        start += len(_OPEN)
-
-
-_OPEN = f'{{"{KEY}":{{'
-
-
-def _of_mapping(value: Mapping[str, Any]) -> Commitment | None:
-    if "kvlistValue" in value and isinstance(value["kvlistValue"], dict):
-        return commitment_in(value)
-    inner = value.get(KEY)
-    if not isinstance(inner, dict) or len(value) != 1:
-        return None
-    members = [{"key": name, "value": _any_value(inner.get(name))} for name in _MEMBERS]
-    inside = {"kvlistValue": {"values": members}}
-    return commitment_in({"kvlistValue": {"values": [{"key": KEY, "value": inside}]}})
-
-
-def _any_value(value: object) -> JsonObject:
-    """A member of a commitment in plain JSON, as OTLP/JSON has it."""
-    return {"intValue": str(value)} if type(value) is int else {"stringValue": value if isinstance(value, str) else ""}
+        for item in value.values():
+            yield from _members(item, deep)
