@@ -126,8 +126,8 @@ def lines(items: Iterable[Item], *, first_seq: int = 0) -> list[bytes]:
     ]
 
 
-def decoded(items: Iterable[Item]) -> list[tuple[dict[str, Any], bytes]]:
-    return [(orjson.loads(line), line) for line in lines(items)]
+def decoded(items: Iterable[Item], *, first_seq: int = 0) -> list[tuple[dict[str, Any], bytes]]:
+    return [(orjson.loads(line), line) for line in lines(items, first_seq=first_seq)]
 
 
 def meta(**changes: Any) -> RunMeta:

@@ -2,13 +2,17 @@
 
 import orjson
 
-from tests.evidence.test_scores import GOLDEN, RUNS, assess
+from tests.evidence.golden_runs import RUNS
+from tests.evidence.test_golden import GOLDEN, assess
 
 
 def main() -> None:
     GOLDEN.mkdir(exist_ok=True)
-    for name, items in RUNS.items():
-        text = orjson.dumps(assess(items).closure, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
+    for path in GOLDEN.iterdir():
+        if path.name.removesuffix(".closure.json") not in RUNS:
+            path.unlink()
+    for name, run in RUNS.items():
+        text = orjson.dumps(assess(run).closure, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
         (GOLDEN / f"{name}.closure.json").write_bytes(text + b"\n")
 
 

@@ -53,7 +53,14 @@ def rules() -> dict[Path, str]:
     return {Path("docs/rules.md"): rules.rules()}
 
 
-MAKERS = (protobuf, default_config, conventions, rules)
+def signals() -> dict[Path, str]:
+    """docs/signals.md: every evidence signal and how the scores come about, from the registry."""
+    from tests.tools import signals
+
+    return {Path("docs/signals.md"): signals.signals()}
+
+
+MAKERS = (protobuf, default_config, conventions, rules, signals)
 
 
 def main() -> int:
