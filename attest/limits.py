@@ -31,6 +31,9 @@ class AttestLimits:
     files_per_call_max: int = 100_000
     """Files that one call of `verify_files` takes."""
 
+    disclosed_bytes_max: int = 1024 * 1024 * 1024
+    """Size of a file of disclosures: it is held in memory."""
+
     reason_chars_max: int = 400
     """Longest reason of a check: hostile content is quoted, never poured out."""
 

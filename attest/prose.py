@@ -58,6 +58,7 @@ def _account(checks: Sequence[Check], facts: Facts) -> list[str]:
     if manifest is not None:
         sentences += [_origin(manifest), _capture(manifest), _chain(by_id["chain"])]
         sentences += [_closure(by_id["reports"], facts), _mapping(by_id["mapping"], facts)]
+        sentences += [f"Disclosed: {by_id['disclosed'].reason}."] if by_id["disclosed"].outcome == "pass" else []
     return [*sentences, f"Policy: {by_id['policy'].reason}."]
 
 

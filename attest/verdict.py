@@ -17,6 +17,7 @@ CheckId: TypeAlias = Literal[
     "chain",
     "reports",
     "mapping",
+    "disclosed",
     "statement",
     "envelope",
     "signature",
@@ -30,7 +31,7 @@ Verdict: TypeAlias = Literal["verified", "warnings", "undecided", "invalid"]
 CHECKS: tuple[CheckId, ...] = get_args(CheckId)
 """Every check, in the order of reporting."""
 
-_DEMANDED: frozenset[CheckId] = frozenset(CHECKS) - {"reports", "mapping", "time", "policy"}
+_DEMANDED: frozenset[CheckId] = frozenset(CHECKS) - {"reports", "mapping", "disclosed", "time", "policy"}
 """Without these made, nothing is verified; the others may be skipped, and the second line says so."""
 
 EXIT_CODES: Mapping[Verdict, int] = {"verified": 0, "warnings": 3, "undecided": 4, "invalid": 1}

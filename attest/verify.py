@@ -11,6 +11,7 @@ from pathlib import Path
 from attest import chain
 from attest.attestation_checks import AttestationReading, Attested, check_attestation
 from attest.bundle_checks import BundleReading, check_bundle
+from attest.disclosed import DisclosedWatch
 from attest.errors import AttestError
 from attest.judge import attempt
 from attest.limits import DEFAULT, AttestLimits
@@ -28,6 +29,7 @@ from evidence.run import attestation_file_name
 
 _NO_TRANSLATOR = Check(id="mapping", outcome="skip", reason="no translator was given")
 _NO_REPORTS = Check(id="reports", outcome="skip", reason="the caller asked for integrity alone")
+_NO_DISCLOSURES = Check(id="disclosed", outcome="skip", reason="none was given")
 _NO_POLICY = Check(id="policy", outcome="skip", reason="none was given")
 
 
@@ -38,6 +40,7 @@ def verify_file(
     trust: KeyTrust | None = None,
     mapping: MappingRecomputer | None = None,
     recompute: bool = True,
+    disclosed: Path | None = None,
     strict: bool = False,
     limits: Limits = EVIDENCE_DEFAULT,
     attest_limits: AttestLimits = DEFAULT,
@@ -53,15 +56,24 @@ def verify_file(
         trust: the keys that count. Without any, the verdict is at best undecided.
         mapping: translates the telemetry again for the check `mapping`; without it that check is skipped.
         recompute: False leaves out the checks `reports` and `mapping`, for integrity alone.
+        disclosed: pieces that were withheld and are shown now, for the check `disclosed`.
         strict: let warnings decide the exit code.
         limits: bounds on the bundle.
         attest_limits: bounds on the attestation.
     """
     beside = attestation or find_attestation(path)
-    bundle = check_bundle(path, _watches(mapping, limits, recompute=recompute), limits)
+    watches = _watches(mapping, limits, recompute=recompute)
+    if disclosed is not None:
+        watches.append(Watch("disclosed", DisclosedWatch(disclosed, attest_limits)))
+    bundle = check_bundle(path, watches, limits)
     attested = Attested(file_name=path.name, container_sha256=bundle.container_sha256, facts=bundle.facts)
     signed = check_attestation(beside, attested, trust, attest_limits)
-    skipped = (_NO_POLICY, *(() if recompute else (_NO_REPORTS,)), *(() if mapping else (_NO_TRANSLATOR,)))
+    skipped = (
+        _NO_POLICY,
+        *(() if disclosed else (_NO_DISCLOSURES,)),
+        *(() if recompute else (_NO_REPORTS,)),
+        *(() if mapping else (_NO_TRANSLATOR,)),
+    )
     return Verification(
         file=str(path),
         attestation=str(beside) if beside else None,

@@ -31,12 +31,24 @@ _VERDICT_COLOURS = {"verified": "green", "warnings": "yellow", "undecided": "yel
     type=click.Path(path_type=Path),
     help="The attestation, when it does not lie beside the one FILE under its own name (NAME.sigstore.json).",
 )
+@click.option(
+    "--disclosed",
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Withheld pieces that were disclosed (`affidavit evidence disclose`), to be proven against the one FILE.",
+)
 @click.option("--strict", is_flag=True, help="Warnings make exit code 3.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the result as JSON instead of text: the same for the same input."
 )
 def verify(
-    files: tuple[Path, ...], keys: tuple[Path, ...], attestation: Path | None, *, strict: bool, as_json: bool
+    files: tuple[Path, ...],
+    keys: tuple[Path, ...],
+    attestation: Path | None,
+    disclosed: Path | None,
+    *,
+    strict: bool,
+    as_json: bool,
 ) -> None:
     r"""Verify evidence bundles (NAME.evidence.tar.gz) with the attestation beside each.
 
@@ -57,12 +69,16 @@ def verify(
 
     if attestation is not None and len(files) > 1:
         raise click.UsageError("--attestation goes with one FILE.")
+    if disclosed is not None and len(files) > 1:
+        raise click.UsageError("--disclosed goes with one FILE.")
     try:
         trust = KeyTrust.load(keys) if keys else None
     except (KeyFileError, OSError) as error:
         raise click.UsageError(f"--key: {error}") from error
     if len(files) == 1:
-        result = verify_file(files[0], attestation=attestation, trust=trust, mapping=MappingAgain(), strict=strict)
+        result = verify_file(
+            files[0], attestation=attestation, trust=trust, mapping=MappingAgain(), disclosed=disclosed, strict=strict
+        )
         _print(result, as_json=as_json)
         sys.exit(result.exit_code)
     with progress(len(files), "verifying") as bar:
