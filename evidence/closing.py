@@ -3,8 +3,10 @@
 Law: a function of what arrived and of what the sender said; what nobody counted is not told.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+
+from evidence.counts import count_of
+from evidence.receipt_numbers import ReceiptNumbers
 
 RECEIPT_SEQUENCE = "receipt_sequence"
 
@@ -16,20 +18,18 @@ CLOSING_GAPS = frozenset({RECEIPT_SEQUENCE, *(f"sender_{name}" for name in _COUN
 
 
 def closing_gaps(
-    arrived: Mapping[str, int], sequences: Collection[int], sender_counts: Mapping[str, Any]
+    arrived: Mapping[str, int], numbers: ReceiptNumbers, part: int, sender_counts: Mapping[str, object]
 ) -> Iterator[tuple[str, int, str]]:
     """Kind, count and detail of each gap.
 
     Args:
         arrived: how many spans, logs and receipts were recorded.
-        sequences: the distinct numbers of the numbered receipts among them.
-        sender_counts: what the sender said with the close, as decimal texts.
+        numbers: of the receipts among them.
+        part: which part of the run ends.
+        sender_counts: what the sender said with the close.
     """
-    if sequences:
-        highest = max(sequences)
-        if missing := highest - len(sequences):
-            yield RECEIPT_SEQUENCE, missing, f"{len(sequences)} of the first {highest} receipts arrived"
+    if missing := numbers.missing(part):
+        yield RECEIPT_SEQUENCE, missing, f"of the numbers up to {numbers.highest}, {missing} did not arrive"
     for name, own in _COUNTED.items():
-        count = sender_counts.get(name)
-        if isinstance(count, str) and count.isdecimal() and int(count) > arrived[own]:
-            yield f"sender_{name}", int(count) - arrived[own], f"the sender counted {count}, {arrived[own]} arrived"
+        if name in sender_counts and (said := count_of(sender_counts[name])) > arrived[own]:
+            yield f"sender_{name}", said - arrived[own], f"the sender counted {said}, {arrived[own]} arrived"

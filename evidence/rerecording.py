@@ -4,6 +4,7 @@ Law: what arrives as it was recorded comes out byte for byte. Otherwise the resu
 had only this arrived, in this order: numbered without a hole, each resource and scope once and before the first item that
 refers to it, a repetition counted and not written, the closing event true to what is there, and the gaps that it shows.
 
+What the recorder said was withheld from the whole run stays said as it was, though items that held some of it may be gone.
 Does not check its input: it was read strictly before (`evidence.reader`).
 """
 
@@ -12,7 +13,20 @@ from typing import NamedTuple
 
 from evidence.canonical import JsonObject, canonical
 from evidence.closing import CLOSING_GAPS, closing_gaps
-from evidence.event import LOG, METRIC, RECEIPT, RESOURCE, RUN_CLOSED, RUN_GAP, SCOPE, SPAN
+from evidence.counts import count_of
+from evidence.event import (
+    LOG,
+    METRIC,
+    RECEIPT,
+    REDACTION,
+    RESOURCE,
+    RUN_CLOSED,
+    RUN_GAP,
+    RUN_OPENED,
+    SCOPE,
+    SPAN,
+)
+from evidence.receipt_numbers import ReceiptNumbers
 
 ITEMS = {SPAN: "span", LOG: "log", METRIC: "metric", RECEIPT: "receipt"}
 """Types of event that were sent, and what each is called."""
@@ -51,7 +65,10 @@ class _Recorder:
         self._events = 0
         self._counts = dict.fromkeys(_COUNTS.values(), 0)
         self._repetitions = 0
-        self._sequences: set[int] = set()
+        self._numbers = ReceiptNumbers()
+        self._part = 1
+        self._last_words: list[Arrival] = []
+        """What the recorder says of the whole run just before it closes it."""
         self._fresh: dict[str, Arrival] = {}
         """Resources and scopes that came just before the next item."""
         self._waiting: dict[str, Arrival] = {}
@@ -76,17 +93,23 @@ class _Recorder:
         for digest in referred:
             if part := self._waiting.pop(digest, None):
                 yield self._write(part)
+        if kind == REDACTION:
+            self._last_words.append(arrival)
+            return
         if kind == RUN_CLOSED:
             yield from self._close(arrival)
             return
+        if kind == RUN_OPENED:
+            self._part = data["part"]
         if kind in ITEMS:
             self._counts[_COUNTS[kind]] += 1
-            if "sequence" in data:
-                self._sequences.add(data["sequence"])
+            if kind == RECEIPT:
+                self._numbers.add(count_of(data.get("sequence")))
         yield self._write(arrival)
 
     def end(self) -> Iterator[tuple[JsonObject, bytes]]:
         yield from self._settle(())
+        yield from map(self._write, self._last_words)
 
     def _settle(self, referred: Collection[str]) -> Iterator[tuple[JsonObject, bytes]]:
         """Tells what waits for an item from what the recorder had written for one that it could not record."""
@@ -99,10 +122,12 @@ class _Recorder:
 
     def _close(self, arrival: Arrival) -> Iterator[tuple[JsonObject, bytes]]:
         event, data = arrival.event, arrival.event["data"]
-        for kind, count, detail in closing_gaps(self._counts, self._sequences, data.get("sender_counts", {})):
+        for kind, count, detail in closing_gaps(self._counts, self._numbers, self._part, data.get("sender_counts", {})):
             gap = {name: event[name] for name in event if name not in {"subject", "traceparent"}}
             gap |= {"type": RUN_GAP, "data": {"kind": kind, "count": count, "detail": detail}}
             yield self._write(Arrival(gap, b""))
+        yield from map(self._write, self._last_words)
+        self._last_words.clear()
         true = {**data, "events": self._events + 1, **self._counts}
         if self._repetitions:
             true["duplicates"] = data.get("duplicates", 0) + self._repetitions

@@ -151,7 +151,7 @@ GOLDEN: dict[str, str] = {
     "batch-loss": "f297a72b82aedb33",
     "sampled-traces": "0b09e13a1571b48f",
     "silent-process": "f9df4b0b76470dfe",
-    "receipts-lost": "b94c06dba8ef216b",
+    "receipts-lost": "e501bda2cb800ede",
     "truncated": "f297a72b82aedb33",
     "attribute-limit": "f297a72b82aedb33",
     "duplicates": "600ea545d0d58ec4",
