@@ -23,6 +23,8 @@ _COLOURS = {"error": "red", "warning": "yellow", "info": "blue", "undecided": "y
 _OUTCOMES: Mapping[Outcome, str] = {"holds": "supported", "fails": "not supported", "undecided": "undecided"}
 _SIGNATURES = "Signatures are not checked by lint: affidavit verify does that."
 _NAMES_MAX = 8
+_REASON_CHARS_MAX = 160  # the report and --explain have all of it
+_DIGEST_CHARS = len("sha256:") + 12
 
 
 def lines(report: LintReport, targets: Sequence[Target] = ()) -> Iterator[str]:
@@ -63,7 +65,7 @@ def _failing(finding: Finding) -> str:
     result = finding.result
     severity = click.style(f"{result.rule.severity:7}", fg=_COLOURS[result.rule.severity])
     first = f"; first {printable(result.evidence_paths[0])}" if result.evidence_paths else ""
-    return f"  {severity}  {printable(result.rule.title)}: {printable(result.reason)}{first} [{result.id}]"
+    return f"  {severity}  {printable(result.rule.title)}: {_short(result.reason)}{first} [{result.id}]"
 
 
 def _undecided(bundle: LintedBundle, packs: Sequence[Pack]) -> Iterator[str]:
@@ -96,8 +98,8 @@ def _other_registry(bundle: LintedBundle) -> Iterator[str]:
     sealed, here = bundle.identity["scoring"]["signals"], registry().reference()
     if sealed != here:
         yield (
-            f"  note: sealed with the signal registry {printable(sealed['version'])} ({sealed['digest']}), judged here with"
-            f" {here['version']} ({here['digest']})"
+            f"  note: sealed with the signal registry {printable(sealed['version'])} ({sealed['digest'][:_DIGEST_CHARS]}),"
+            f" judged here with {here['version']} ({here['digest'][:_DIGEST_CHARS]})"
         )
 
 
@@ -123,6 +125,11 @@ def _supports(found: Tally, about: str) -> str:
     said += [f"{found.undecided} undecided"] if found.undecided else []
     said += [f"{found.inapplicable} not applicable"] if found.inapplicable else []
     return "; ".join(said)
+
+
+def _short(reason: str) -> str:
+    text = printable(reason)
+    return text if len(text) <= _REASON_CHARS_MAX else text[: _REASON_CHARS_MAX - 1] + "…"
 
 
 def _names(names: Sequence[str]) -> str:
