@@ -238,6 +238,8 @@ def _count_within(node: Node) -> Check:
     )
     for name in check.per:
         hold_name(members["per"], when.event, name, value=True)
+        if check.least and check.over is not None:
+            hold_name(members["per"], check.over.event, name, value=True)
     if check.distinct is not None:
         hold_name(members["distinct"], when.event, check.distinct, value=True)
     _check_count(node, check)

@@ -4,8 +4,7 @@ Law: one way to write a thing. No aliases, no duplicate keys, no tags, no yes fo
 error, and every error names file and line.
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -22,7 +21,8 @@ _LITERALS: Mapping[str, Mapping[str, object]] = {
     _TAG + "bool": {"true": True, "false": False},
     _TAG + "null": {"null": None, "": None},
 }
-_NUMBERS = {_TAG + "int": int, _TAG + "float": float}
+_NUMBER_MAX = 2**53 - 1  # the largest integer of RFC 8785, over whose form of a table its digest is
+_NUMBERS: Mapping[str, Callable[[str], int | float]] = {_TAG + "int": int, _TAG + "float": float}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +91,7 @@ class Node:
 
     def number(self) -> float:
         """A number of any sign."""
-        number = float(self._of(float if type(self.value) is float else int, "a number"))
-        if not math.isfinite(number):
-            self.fail(f"expected a finite number, got {number}")
-        return number
+        return float(self._of(float if type(self.value) is float else int, "a number"))
 
     def plain(self) -> Any:  # noqa: ANN401 - whatever JSON can hold
         """The value without its lines."""
@@ -173,8 +170,11 @@ def _scalar(node: yaml.Node, where: str) -> object:
     if node.tag in _LITERALS and node.value in _LITERALS[node.tag]:
         return _LITERALS[node.tag][node.value]
     try:
-        return _NUMBERS[node.tag](node.value)
+        number = _NUMBERS[node.tag](node.value)
     except (KeyError, ValueError) as error:
         raise PackError(
-            f"{where}: expected plain text, a decimal number, true, false or null, got {node.value!r}"
+            f"{where}: expected plain text, a decimal number, true, false or null, got {node.value[:80]!r}"
         ) from error
+    if not -_NUMBER_MAX <= number <= _NUMBER_MAX:
+        raise PackError(f"{where}: expected a finite number of at most {_NUMBER_MAX}, got {node.value[:80]}")
+    return number
