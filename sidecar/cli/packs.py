@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from sidecar.cli.columns import output_columns
+
 if TYPE_CHECKING:
     from evidence.packs import Pack, Rule
 
 _COLORS = {"error": "red", "warning": "yellow", "info": "cyan"}
+_LABEL_COLUMNS = 14
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 _pack = click.argument("name", metavar="NAME|FILE")
 
@@ -141,16 +145,14 @@ def _document(pack: Pack) -> dict[str, Any]:
 
 def _shown(pack: Pack) -> Iterator[str]:
     yield f"{click.style(pack.id, bold=True)}  {pack.kind}  {pack.digest}"
-    yield f"  {pack.description}"
-    yield f"  completeness over {', '.join(pack.requires_signals)}"
-    for label, text in (("license", pack.license), ("source", pack.source_url)):
-        if text:
-            yield f"  {label}: {text}"
+    said = [("license", pack.license), ("source", pack.source_url), ("disclaimer", pack.disclaimer)]
+    yield from _labelled(
+        [("is", pack.description), ("completeness", f"over {', '.join(pack.requires_signals)}")]
+        + [(label, text) for label, text in said if text]
+    )
     for rule in pack.rules:
         yield ""
         yield from _rule(rule)
-    if pack.disclaimer:
-        yield from ("", pack.disclaimer)
 
 
 def _rule(rule: Rule) -> Iterator[str]:
@@ -159,8 +161,17 @@ def _rule(rule: Rule) -> Iterator[str]:
 
     yield f"{click.style(rule.id, bold=True)}  {click.style(rule.severity, fg=_COLORS[rule.severity])}  {rule.title}"
     remedy = [("remedy", rule.remedy)] if rule.remedy else []
-    lines = [*(("asks", text) for text in asks(rule, registry())), *standing(rule), *remedy]
-    yield from (f"  {label:12}  {text}" for label, text in lines)
+    yield from _labelled([*(("asks", text) for text in asks(rule, registry())), *standing(rule), *remedy])
+
+
+def _labelled(facts: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Each label with its text, wrapped beside it; labels stay whole, as do addresses."""
+    for label, text in facts:
+        lines = textwrap.wrap(
+            text, output_columns(None) - _LABEL_COLUMNS - 2, break_long_words=False, break_on_hyphens=False
+        )
+        for number, line in enumerate(lines):
+            yield f"  {'' if number else label:{_LABEL_COLUMNS}}{line}"
 
 
 def _columns(rows: Sequence[Iterable[str]]) -> Iterator[str]:

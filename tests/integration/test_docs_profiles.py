@@ -1,4 +1,4 @@
-"""docs/profiles.md: its files are written, its commands run, and what they say is what the page says they say.
+"""Pages that show something from start to end: their files are written, their commands run, and what they say is what the page says.
 
 A block of code with a file's name behind its language is that file from there on; a `console` block is commands and their
 output, in which `…` stands for any text within a line. To write down what they say now: REWRITE_DOCS=1.
@@ -19,10 +19,12 @@ from sidecar.cli.main import affidavit
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "profiles.md"
+PAGES = (PAGE, ROOT / "docs" / "packs.md", ROOT / "docs" / "lint.md")
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
+    "COLUMNS": "100",
     "AFFIDAVIT_RECEIVER__GRPC__ENDPOINT": "127.0.0.1:0",
     "AFFIDAVIT_RECEIVER__HTTP__ENDPOINT": "127.0.0.1:0",
 }
@@ -68,14 +70,15 @@ def shell(tmp_path, monkeypatch):
     return run
 
 
-def test_every_command_of_the_page_says_what_the_page_says(shell):
-    page = PAGE.read_text()
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: file.stem)
+def test_every_command_of_the_page_says_what_the_page_says(shell, file):
+    page = file.read_text()
     wrong = []
     for language, name, text in BLOCK.findall(page):
         if name:
-            file = shell.folder / name
-            file.parent.mkdir(exist_ok=True)
-            file.write_text(text)
+            written = shell.folder / name
+            written.parent.mkdir(exist_ok=True)
+            written.write_text(text)
         if language == "console":
             for command, expected in commands(text):
                 said = shell(command)
@@ -83,13 +86,15 @@ def test_every_command_of_the_page_says_what_the_page_says(shell):
                     wrong.append((command, expected, said))
                     page = page.replace(f"$ {command}\n{expected}", f"$ {command}\n{VERSION.sub('…', said)}")
     if wrong and os.environ.get("REWRITE_DOCS"):
-        PAGE.write_text(page)
+        file.write_text(page)
     assert wrong == []
 
 
-def test_every_block_of_the_page_is_a_file_or_commands():
-    assert all(name or language == "console" for language, name, _ in BLOCK.findall(PAGE.read_text()))
-    assert PAGE.read_text().count("```") == 2 * len(BLOCK.findall(PAGE.read_text()))
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: file.stem)
+def test_every_block_of_the_page_is_a_file_or_commands(file):
+    blocks = BLOCK.findall(file.read_text())
+    assert all(name or language == "console" for language, name, _ in blocks)
+    assert file.read_text().count("```") == 2 * len(blocks)
 
 
 def test_the_page_lists_every_code_of_lint_with_what_it_means():
