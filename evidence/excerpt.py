@@ -14,9 +14,9 @@ from typing import Any, Literal
 import orjson
 
 from evidence.canonical import JsonObject
-from evidence.commitment import Commitment
+from evidence.commitment import KEY, Commitment
 from evidence.digest import sha256_hex
-from evidence.item import Item, commitment_in, mapping, plain, sequence, text
+from evidence.item import Item, mapping, plain, readable, sequence, text, withheld_in
 
 Form = Literal["messages", "parts", "names", "value"]
 
@@ -46,7 +46,7 @@ WORDS = 240
 EXCERPTS_MAX = 64
 """Excerpts of one body; of more input messages the last ones are taken, which are the new ones."""
 
-_MEMBERS = ("key", "speaker", "part", "words", "characters", "digest", "repeated")
+_MEMBERS = ("key", "speaker", "part", "words", "characters", "withheld_pieces", "digest", "repeated")
 _LABELS = ("type", "role", "name", "id")
 _MODEL_ROLES = frozenset({"assistant", "model"})
 _CONTENT = ("content", "text", "response", "result", "arguments", "uri", "file_id")
@@ -69,6 +69,9 @@ class Excerpt:
     digest: str = ""
     """First 16 hexadecimal characters of the SHA-256 of speaker, part and whole content."""
     withheld: Commitment | None = None
+    """What stands for all of it."""
+    withheld_pieces: int = 0
+    """Pieces of it of which only a commitment is there; the words say which."""
     history: bool = False
     """Whether it is an input from before the model's last turn, which it was told again."""
     repeated: bool = False
@@ -119,7 +122,7 @@ def one_line(value: str, length: int) -> str:
 
 
 def _excerpts(key: str, form: Form, speaker: str, value: JsonObject, words: int | None) -> list[Excerpt]:
-    if commitment := commitment_in(value):
+    if commitment := withheld_in(value):
         return [Excerpt(key=key, speaker=speaker or key.rpartition(".")[2], withheld=commitment)]
     read = decoded(value)
     said = list(_said(form, speaker, read))
@@ -166,11 +169,8 @@ def _part(role: str, part: object) -> tuple[str, str, str]:
     kind = text(members.get("type")) or "text"
     if kind.endswith("tool_call"):
         arguments = members.get("arguments")
-        return (
-            role,
-            kind,
-            f"{text(members.get('name')) or '?'}({'' if arguments in (None, '', {}) else _written(arguments)})",
-        )
+        given = "" if arguments in (None, "", {}) else _written(arguments)
+        return role, kind, f"{text(members.get('name')) or '?'}({given})"
     if kind in {"blob", "file"} or "data" in members:
         about = [text(members.get(name)) for name in ("modality", "mime_type", "file_id")]
         size = len(text(members.get("data")) or text(members.get("content")))
@@ -192,6 +192,8 @@ def _written(value: object) -> str:
 
 
 def _excerpt(key: str, speaker: str, part: str, content: str, words: int | None) -> Excerpt:
+    pieces = content.count(KEY) if KEY in content else 0
+    content = readable(content) if pieces else content
     whole = f"{speaker}\n{part}\n{content}"
     return Excerpt(
         key=key,
@@ -199,5 +201,6 @@ def _excerpt(key: str, speaker: str, part: str, content: str, words: int | None)
         part=part[:64],
         words=content if words is None else one_line(content, words),
         characters=len(content),
+        withheld_pieces=pieces,
         digest=sha256_hex(whole.encode(errors="surrogatepass"))[:16],
     )

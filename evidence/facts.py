@@ -12,7 +12,7 @@ import orjson
 from evidence.canonical import JsonObject
 from evidence.event import DRIFT, RECEIPT, REDACTION, RESOURCE, RUN_CLOSED, RUN_GAP, RUN_OPENED, SCOPE
 from evidence.excerpt import BODIES, one_line
-from evidence.item import Item, commitment_in, integer, mapping, pairs, plain, sequence, text
+from evidence.item import Item, integer, mapping, pairs, plain, readable, sequence, text, withheld_in
 
 TEXT_MAX = 240
 """Characters of a text."""
@@ -84,7 +84,7 @@ def error_of(item: Item) -> dict[str, str]:
     message = text(raised.get("exception.message")) or status or item.text("exception.message")
     if not item.failed and not kind:
         return {}
-    found = {"type": one_line(kind, TEXT_MAX), "message": one_line(message, TEXT_MAX)}
+    found = {"type": one_line(kind, TEXT_MAX), "message": one_line(readable(message), TEXT_MAX)}
     return {name: words for name, words in found.items() if words}
 
 
@@ -95,11 +95,11 @@ def scalar(value: Any) -> Any:  # noqa: ANN401 - whatever an attribute can hold
     if isinstance(value, int | float):
         return value if -(2**53) < value < 2**53 else str(value)
     if isinstance(value, str):
-        return one_line(value, TEXT_MAX)
+        return one_line(readable(value[: 8 * TEXT_MAX]), TEXT_MAX)
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return [one_line(item, TEXT_MAX) for item in value[:LIST_MAX]]
     try:
-        return one_line(orjson.dumps(value).decode(), TEXT_MAX)
+        return one_line(readable(orjson.dumps(value).decode()), TEXT_MAX)
     except (TypeError, ValueError, RecursionError):
         return "(nested too deeply to be written)"
 
@@ -155,7 +155,7 @@ def _bounded(value: object) -> JsonObject:
 
 
 def _member(value: object) -> Any:  # noqa: ANN401 - JSON
-    commitment = commitment_in(value)
+    commitment = withheld_in(value)
     return f"withheld: {commitment.reason}, {commitment.size_bytes} bytes" if commitment else scalar(value)
 
 

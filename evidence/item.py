@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from evidence.canonical import JsonObject
-from evidence.commitment import Commitment, read_commitment
+from evidence.commitment import KEY, MARK, Commitment, marks, read_commitment, read_member
 from evidence.event import LOG, METRIC, SPAN
 
 MEMBERS: Mapping[str, str] = {SPAN: "span", LOG: "log", METRIC: "metric"}
@@ -103,7 +103,7 @@ class Item:
     def withheld(self) -> Iterator[tuple[str, Commitment]]:
         """The attributes of which only a commitment is there."""
         for key, value in self.attributes.items():
-            if "kvlistValue" in value and (commitment := commitment_in(value)):
+            if ("kvlistValue" in value or "stringValue" in value) and (commitment := withheld_in(value)):
                 yield key, commitment
 
 
@@ -119,6 +119,21 @@ def commitment_in(value: object) -> Commitment | None:
         return read_commitment(value) if isinstance(value, dict) else None
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
+
+
+def withheld_in(value: object) -> Commitment | None:
+    """The commitment that stands for all of a value: of OTLP/JSON, of plain JSON, or of a text that is one mark."""
+    if isinstance(value, dict):
+        value = value.get("stringValue", value)
+    if isinstance(value, str):
+        found = next(marks(value), None) if value.startswith(KEY) else None
+        return found if found and found.to_mark() == value else None
+    return read_member(value) or commitment_in(value)
+
+
+def readable(value: str) -> str:
+    """A text with its marks of what is withheld in words."""
+    return MARK.sub(lambda mark: f"[withheld: {mark[4] or 'no reason said'}, {mark[3]} bytes]", value)
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 - whatever an attribute can hold

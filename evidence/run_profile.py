@@ -18,7 +18,7 @@ from evidence.event import RECEIPT, RESOURCE, RUN_GAP, RUN_OPENED, SCOPE
 from evidence.excerpt import DEFINITIONS, INPUT, INSTRUCTIONS, OUTPUT, Excerpt, decoded, excerpts
 from evidence.facts import NAMED, TEXT_MAX, TOKENS, error_of, scalar
 from evidence.head import head_of
-from evidence.item import Item, commitment_in, mapping, pairs, plain, read_item, sequence, text, texts
+from evidence.item import Item, mapping, pairs, plain, read_item, sequence, text, texts, withheld_in
 from evidence.limits import DEFAULT, Limits
 from evidence.outline import label
 from evidence.reader import BundleFacts, EvidenceBundle
@@ -62,6 +62,7 @@ OTHERS = "(others)"
 WORDS_KEPT = 4096
 """Characters of a prompt or input that are kept to show where two differ."""
 
+_COUNT_MAX = 2**53 - 1  # the largest integer of RFC 8785; telemetry may claim anything
 _MODEL_CALLS = frozenset({"chat", "generate_content", "text_completion", "embeddings"})
 _SAMPLING = (
     "temperature", "top_p", "top_k", "seed", "max_tokens", "frequency_penalty", "presence_penalty", "stop_sequences", "choice.count",
@@ -163,7 +164,7 @@ class RunProfile:
     def _count(self, facet: str, name: str, number: int = 1, source: Source | None = None) -> None:
         table = self._by_source[source][facet] if source else self._tables[facet]
         name = self._name(table, name)
-        table[name] = int(table.get(name) or 0) + max(number, 0)
+        table[name] = min(int(table.get(name) or 0) + max(number, 0), _COUNT_MAX)
 
     def _put(self, facet: str, name: str, value: Value) -> None:
         table = self._tables[facet]
@@ -247,10 +248,11 @@ class RunProfile:
         for each in excerpts(item, None)[0]:
             facet = _FACET_OF_BODY.get(each.key)
             facet = "prompts" if each.key == INPUT and each.speaker in _INSTRUCTING else facet
+            if facet and (pieces := 1 if each.withheld else each.withheld_pieces):
+                self._withheld[facet] = self._withheld.get(facet, 0) + pieces
             if each.withheld:
-                if facet:
-                    self._withheld[facet] = self._withheld.get(facet, 0) + 1
-            elif each.key == OUTPUT:
+                continue
+            if each.key == OUTPUT:
                 self._requested(item, operation, each)
             elif facet == "prompts" or (facet == "inputs" and each.speaker == "user" and each.part == "text"):
                 digest = "sha256:" + sha256_hex(each.words.encode(errors="surrogatepass"))[:16]
@@ -305,7 +307,8 @@ _INSTRUCTING = frozenset({"system", "developer"})
 
 def _scores(head: JsonObject) -> Table:
     scores: Table = {name: scalar(head["closure"][name]) for name in ("score", "confidence")}
-    return scores | {f"completeness {pack['name']}": pack["completeness"] for pack in head["packs"]}
+    scores |= {f"completeness {pack['name']}": pack["completeness"] for pack in head["packs"]}
+    return {name: score for name, score in scores.items() if score not in (None, "")}
 
 
 def _told_in(body: JsonObject, names: tuple[str, ...]) -> str:
@@ -314,7 +317,7 @@ def _told_in(body: JsonObject, names: tuple[str, ...]) -> str:
     for name in names:
         value = body.get(name)
         if value not in (None, "", []):
-            told.append(f"{name}=withheld" if commitment_in(value) else f"{name}={_line(value)}")
+            told.append(f"{name}=withheld" if withheld_in(value) else f"{name}={_line(value)}")
     return " ".join(told) or "says nothing"
 
 

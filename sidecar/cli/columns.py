@@ -58,6 +58,7 @@ def wrapped(chunks: Sequence[Chunk], columns: int, gap: str = "  ") -> Iterator[
     """The chunks in lines of at most `columns`; what is wider by itself is clipped."""
     line: list[Chunk] = []
     used = 0
+    columns -= len(gap.rstrip())  # a line that goes on ends in what separates
     for chunk in chunks:
         fitting = chunk._replace(text=clip(chunk.text, columns))
         length = cell_len(fitting.text)

@@ -12,7 +12,7 @@ import orjson
 
 from evidence.canonical import JsonObject
 from evidence.excerpt import decoded
-from evidence.item import Item, commitment_in, mapping, pairs, read_item, sequence, texts
+from evidence.item import Item, mapping, pairs, read_item, sequence, texts, withheld_in
 from evidence.outline import type_name
 from sidecar.cli.columns import Chunk, clip, styled
 from sidecar.cli.printable import printable
@@ -72,7 +72,7 @@ def _attributes(item: Item, columns: int) -> Iterator[str]:
         rows.append((key, "removed" if removed else "kept", value))
     for key, state, value in sorted(rows, key=lambda row: (row[0], row[1])):
         sign, style = _SIGNS[state]
-        if commitment := commitment_in(value):
+        if commitment := withheld_in(value):
             about = f"{commitment.reason or 'no reason said'}, {commitment.size_bytes:,} bytes"
             held = f"withheld ({about}, {commitment.alg}:{commitment.digest})"
             yield from _value(f"{sign} {key}", held, "yellow", columns)

@@ -14,6 +14,7 @@ from evidence.excerpt import INPUT, Excerpt
 from evidence.facts import ABOUT_SENDER
 from evidence.outline import Hidden
 from evidence.timeline import Entry, Timeline
+from evidence.timestamp import to_unix_nano
 from sidecar.cli.columns import Chunk, clip, styled, wrapped
 from sidecar.cli.evidence.amounts import count, seconds, span_of_time
 
@@ -26,7 +27,9 @@ _OTHERS_MAX = 4
 _ERROR_BESIDE_MAX = 32
 """Characters of an error that stands on the entry's own line; a longer one has lines of its own."""
 _DEPTH_MAX = 12
-"""Levels that are indented; a deeper one says how deep it is."""
+"""Levels that are indented, where there is room; a deeper one says how deep it is."""
+_WORDS_COLUMNS_MIN = 24
+"""Columns that are left for words at any depth."""
 _TIME_COLUMNS = 19
 
 _STYLES = {
@@ -58,7 +61,7 @@ def timeline_lines(timeline: Timeline, columns: int, *, bodies: bool = False) ->
     """
     yield from head_lines(timeline.head, columns)
     yield ""
-    tree = _Tree(timeline)
+    tree = _Tree(timeline, columns)
     for entry in timeline.entries:
         yield from _entry_lines(entry, tree, timeline.started_nanos, columns, bodies=bodies)
         for hidden, prefix in tree.hidden_after(entry):
@@ -148,7 +151,8 @@ def _confidence_style(confidence: object) -> str:
 class _Tree:
     """The signs in front of each entry."""
 
-    def __init__(self, timeline: Timeline) -> None:
+    def __init__(self, timeline: Timeline, columns: int) -> None:
+        self._depth_max = min(_DEPTH_MAX, (columns - _TIME_COLUMNS - _WORDS_COLUMNS_MIN) // 3)
         self._entries = {entry.place.row: entry for entry in timeline.entries}
         self._last: dict[int, int] = {}
         """The last child shown below a row."""
@@ -193,7 +197,7 @@ class _Tree:
         """The entries above, the nearest first; as many as are indented."""
         found: list[Entry] = []
         parent = entry.place.parent
-        while parent is not None and len(found) < _DEPTH_MAX:
+        while parent is not None and len(found) < self._depth_max:
             found.append(self._entries[parent])
             parent = found[-1].place.parent
         return found
@@ -205,9 +209,9 @@ class _Tree:
     def _above(self, entry: Entry) -> str:
         """The lines of the entries above that go on."""
         signs = [("   " if self._is_last(up) else "│  ") for up in self.above(entry) if up.place.depth]
-        if entry.place.depth <= _DEPTH_MAX:
+        if entry.place.depth <= self._depth_max:
             return "".join(reversed(signs))
-        return "".join(reversed(signs[: _DEPTH_MAX - 3])) + f"({entry.place.depth}) "
+        return "".join(reversed(signs[: self._depth_max - 3])) + f"({entry.place.depth}) "
 
 
 def _entry_lines(entry: Entry, tree: _Tree, started_nanos: int, columns: int, *, bodies: bool) -> Iterator[str]:
@@ -235,7 +239,7 @@ def title(entry: Entry) -> Chunk:
     style = "bold red" if entry.failed else _OPERATION_STYLES.get(entry.label, _STYLES.get(entry.type, "dim"))
     facts = entry.facts
     if entry.type == "span":
-        words = [_span_title(entry)]
+        words: list[Any] = [_span_title(entry)]
     elif entry.type == "resource":
         words = [entry.type, facts.get("service.name"), facts.get("service.version")]
     elif entry.type == "scope":
@@ -475,13 +479,11 @@ def _excerpt_lines(excerpt: Excerpt, room: int, *, bodies: bool) -> Iterator[lis
                 for part in _folded(about + sign + line, room)
             )
         return
-    tail = f" ({excerpt.characters:,} characters)"
     words = about + sign + excerpt.words
-    cut = excerpt.characters > len(excerpt.words) or len(words) > room
-    yield [
-        speaker,
-        Chunk(clip(words, room - len(tail)) + tail if cut and excerpt.characters > room else clip(words, room)),
-    ]
+    tail = f" ({excerpt.characters:,} characters)"
+    if max(excerpt.characters, len(words)) <= room or len(tail) > room // 2:
+        tail = ""
+    yield [speaker, Chunk(clip(words, room - len(tail)) + tail)]
 
 
 _SPEAKERS = {"user": "cyan", "assistant": "blue", "model": "blue", "system": "magenta", "tool": "green"}
