@@ -74,9 +74,9 @@ def _document(known: Registry) -> Iterator[str]:
     )
     yield "## The sixteen signals"
     yield ""
-    yield "A signal with a weight is replay-critical: a replay needs it. The weight is its share in the closure score. Under *Expected*, `tool_span`"
-    yield "is a span that carries a call out, and `@exception_type` what the last exception event of a span names; all else are attributes, members"
-    yield "of receipts ([docs/receipts.md](receipts.md)) and facts of the run."
+    yield "A signal with a weight is replay-critical: a replay needs it. The weight is its share in the closure score. Under *Expected*,"
+    yield "`tool_span` is a span that carries a call out, and `@exception_type` what the last exception event of a span names. All else are"
+    yield "attributes, members of receipts ([docs/receipts.md](receipts.md)) and facts of the run."
     yield ""
     yield from markdown.table(
         ("Signal", "Is", "Weight"),
