@@ -15,9 +15,10 @@ import orjson
 
 from evidence import detectors
 from evidence.commitment import Commitment, Withheld
-from evidence.redaction import NOTHING, Also, Policy, Redaction
+from evidence.redaction import Policy, Redaction
 from semconv import otlp_json
 from semconv.translate import Translator
+from sidecar.bodies import Bodies
 from sidecar.translation import TranslatedItem
 
 __all__ = ["Redacted", "Redactor", "is_secret"]
@@ -47,6 +48,7 @@ class Redactor:
     def __init__(self, policy: Policy, translator: Translator) -> None:
         self.policy = policy
         self._translator = translator
+        self._bodies = Bodies(translator, policy.signals)
 
     def may_hold(self, data: bytes) -> bool:
         """Whether anything may be withheld of the texts in these bytes; False is certain."""
@@ -81,7 +83,7 @@ class Redactor:
             commit: commits to what is withheld.
             around: resource and scope as they are recorded, when something is withheld of them.
         """
-        redaction = Redaction(self.policy, commit, self._also(kind, data[kind], item))
+        redaction = Redaction(self.policy, commit, self._bodies.also(kind, data[kind], item))
         made = redaction.telemetry(data[kind], f"/{kind}")
         changed = dict(data)
         if "unknown_fields" in data:
@@ -112,9 +114,6 @@ class Redactor:
     def text(self, text: str, commit: Commit, pointer: str) -> str:
         """A sentence of ours, which may quote what was sent."""
         return Redaction(self.policy, commit).text(text, pointer)
-
-    def _also(self, kind: str, body: Mapping[str, Any], item: TranslatedItem) -> Also:
-        return NOTHING
 
 
 def is_secret(text: str) -> bool:
