@@ -18,7 +18,7 @@ _CHARS_MIN = 64
 _MARKS = {200: ("output.value", "...")}
 """What ends a cut text of some length, and in which attribute: OpenInference's LlamaIndex instrumentation."""
 _SCANNER = json.JSONDecoder()
-_TAIL = re.compile(r'\s*(?:-|\.|[eE][+-]?|t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|u[0-9a-fA-F]{0,3}"?)?', re.ASCII)
+_TAIL = re.compile(r"\s*(?:-|\.|[eE][+-]?|t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|\\?u[0-9a-fA-F]{0,4})?", re.ASCII)
 """What may be left where JSON stops too early: the beginning of a number's part, of a word, or of an escaped character."""
 
 
