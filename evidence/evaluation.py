@@ -23,7 +23,7 @@ from evidence.ledger import Ledger, Place
 from evidence.limits import DEFAULT, Limits
 from evidence.looks import Existence, Look, Looks, Use
 from evidence.messages import has_role
-from evidence.nesting import Nesting, operation_of
+from evidence.nesting import Call, Nesting, operation_of
 from evidence.policy import GATED, NEEDS_APPROVAL, Policy, is_true
 from evidence.policy import RECEIPT_KIND as POLICY
 from evidence.presence import NONE, Placeholders, Presence, Withheld
@@ -183,10 +183,11 @@ class Evaluation:
         own, withheld = self._states(instance, attributes, self._spans, line)
         look = Look(operation, method, flags, own, own, 0)
         told = self._take_span(instance, attributes, look, withheld, span["traceId"] + span["spanId"])
-        if nested := operation_of(operation, method, _text(attributes, TOOL_NAME)):
+        if nested := operation_of(operation, method):
             trace, parent = span["traceId"], span.get("parentSpanId")
-            call_id = _text(attributes, TOOL_CALL_ID if is_tool else RESPONSE_ID)
-            self._nesting.add(trace + span["spanId"], trace + parent if parent else "", nested, call_id, told)
+            tool, call_id = (TOOL_NAME, TOOL_CALL_ID) if is_tool else ("", RESPONSE_ID)
+            call = Call(nested, _text(attributes, tool), _text(attributes, call_id))
+            self._nesting.add(trace + span["spanId"], trace + parent if parent else "", call, told)
 
     def _take_span(
         self, instance: Instance, attributes: Attributes, look: Look, withheld: dict[str, Withheld], key: str

@@ -21,23 +21,37 @@ _INFERENCES = frozenset({"chat", "generate_content", "text_completion"})
 _OTHERS = frozenset({"embeddings", "retrieval"})
 
 
+class Call(NamedTuple):
+    """What a span carries out, as far as it says."""
+
+    operation: str
+    """`operation_of` it, not empty."""
+    tool: str
+    """`gen_ai.tool.name`. A tool call without it is alone, and is counted beside others all the same."""
+    id: str
+    """What tells calls of one operation apart."""
+
+    def may_be(self, inner: "Call") -> bool:
+        """Whether the only span of the same operation inside this one can be the same call."""
+        is_same = self.tool == inner.tool and bool(self.tool or self.operation != TOOL_OPERATION)
+        return is_same and len({self.id, inner.id} - {""}) < 2
+
+
 class _Span(NamedTuple, Generic[Told]):
     parent: str
-    operation: str
-    id: str
+    call: Call
     told: Told
 
 
-def operation_of(operation: str, method: str, tool: str) -> str:
+def operation_of(operation: str, method: str) -> str:
     """What two spans of one operation have in common; "" for operations whose spans each stand for themselves, as agents do.
 
     Args:
         operation: `gen_ai.operation.name`.
         method: `mcp.method.name`.
-        tool: `gen_ai.tool.name`.
     """
     if operation == TOOL_OPERATION or method == TOOL_METHOD:
-        return f"{TOOL_OPERATION} {tool}" if tool else ""
+        return TOOL_OPERATION
     if operation in _INFERENCES:
         return "inference"
     return operation if operation in _OTHERS else method
@@ -52,21 +66,20 @@ class Nesting(Generic[Told]):
         self._inner: dict[tuple[str, str], str] = {}
         """By outer span and operation, the span inside; "" for several."""
 
-    def add(self, key: str, parent: str, operation: str, call_id: str, told: Told) -> None:
+    def add(self, key: str, parent: str, call: Call, told: Told) -> None:
         """A span, in any order.
 
         Args:
             key: which span.
             parent: the span that it is in; "" for none.
-            operation: `operation_of` it, not empty.
-            call_id: what tells calls of one operation apart, as far as it says; "" for nothing.
+            call: what it carries out.
             told: what it tells.
         """
         if key in self._spans or len(self._spans) >= self._most:
             return
-        self._spans[key] = _Span(parent, operation, call_id, told)
+        self._spans[key] = _Span(parent, call, told)
         if parent:
-            place = parent, operation
+            place = parent, call.operation
             self._inner[place] = "" if place in self._inner else key
 
     def others(self, key: str) -> list[Told]:
@@ -92,7 +105,7 @@ class Nesting(Generic[Told]):
     def _within(self, key: str) -> str | None:
         """The only span inside this one that is of its operation."""
         outer = self._spans.get(key)
-        found = self._inner.get((key, outer.operation)) if outer is not None else None
+        found = self._inner.get((key, outer.call.operation)) if outer is not None else None
         if outer is None or not found or found == key:
             return None
-        return found if len({outer.id, self._spans[found].id} - {""}) < 2 else None
+        return found if outer.call.may_be(self._spans[found].call) else None

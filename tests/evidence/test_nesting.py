@@ -5,19 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidence.limits import Limits
-from evidence.nesting import Nesting, operation_of
+from evidence.nesting import Call, Nesting, operation_of
 
 
 def nested(*spans, limits=Limits()):  # noqa: B008 - frozen
-    """Spans as (key, parent) with an operation and an id where they say one; each tells its own key."""
+    """Each span tells its own key."""
     nesting = Nesting(limits)
-    for key, parent, operation, call_id in spans:
-        nesting.add(key, parent, operation, call_id, key)
+    for key, parent, call in spans:
+        nesting.add(key, parent, call, key)
     return nesting
 
 
-def span(key, parent="", operation="inference", call_id=""):
-    return key, parent, operation, call_id
+def span(key, parent="", operation="inference", tool="", call_id=""):
+    return key, parent, Call(operation, tool, call_id)
 
 
 CHAIN = [span("framework"), span("client", "framework"), span("server", "client")]
@@ -78,17 +78,40 @@ def test_what_does_not_fit_speaks_for_itself():
     assert nesting.others("server") == []
 
 
+TOOL = "execute_tool"
+
+
+def test_spans_of_one_tool_are_one_call():
+    nesting = nested(span("outer", operation=TOOL, tool="add"), span("inner", "outer", operation=TOOL, tool="add"))
+    assert nesting.others("inner") == ["outer"]
+
+
+@pytest.mark.parametrize("tool", ["", "sub"])
+def test_a_tool_that_calls_another_or_does_not_say_which_is_alone(tool):
+    nesting = nested(span("outer", operation=TOOL, tool="add"), span("inner", "outer", operation=TOOL, tool=tool))
+    assert nesting.others("inner") == nesting.others("outer") == []
+
+
+@pytest.mark.parametrize("tool", ["", "sub", "add"])
+def test_a_second_call_inside_makes_two_be_it_named_or_not(tool):
+    """So what is filled in later, a name for instance, never takes away what a span was told."""
+    first = span("first", "outer", operation=TOOL, tool="add")
+    nesting = nested(
+        span("outer", operation=TOOL, tool="add"), first, span("second", "outer", operation=TOOL, tool=tool)
+    )
+    assert nesting.others("outer") == nesting.others("first") == []
+
+
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
-        (("execute_tool", "", "add"), ("execute_tool", "tools/call", "add"), True),
-        (("execute_tool", "", "add"), ("", "tools/call", "sub"), False),
-        (("execute_tool", "", ""), ("execute_tool", "", ""), False),
-        (("chat", "", ""), ("text_completion", "", ""), True),
-        (("chat", "", ""), ("embeddings", "", ""), False),
-        (("", "tools/list", ""), ("", "tools/list", ""), True),
-        (("invoke_agent", "", ""), ("invoke_agent", "", ""), False),
-        (("", "", ""), ("", "", ""), False),
+        (("execute_tool", ""), ("execute_tool", "tools/call"), True),
+        (("execute_tool", ""), ("", "tools/call"), True),
+        (("chat", ""), ("text_completion", ""), True),
+        (("chat", ""), ("embeddings", ""), False),
+        (("", "tools/list"), ("", "tools/list"), True),
+        (("invoke_agent", ""), ("invoke_agent", ""), False),
+        (("", ""), ("", ""), False),
     ],
 )
 def test_which_spans_can_be_of_one_operation(one, other, same):
