@@ -31,9 +31,13 @@ def load_packs(names: Sequence[str]) -> tuple[Pack, ...]:
     """Packs by built-in name, or by file when the name has the suffix of one or a folder.
 
     Raises:
-        ConfigError: There is no such pack, or it is not valid.
+        ConfigError: There is no such pack, it is not valid, or two have one name: a bundle holds them by it.
     """
-    return tuple(_pack(name) for name in names)
+    packs = tuple(_pack(name) for name in names)
+    for number, pack in enumerate(packs):
+        if pack.name in {other.name for other in packs[:number]}:
+            raise ConfigError(f"packs: two are named {pack.name!r}, the second is {names[number]}")
+    return packs
 
 
 def _pack(name: str) -> Pack:
