@@ -150,7 +150,7 @@ def soak(
     config_file: Path | None,
     keep: Path | None,
 ) -> None:
-    r"""Check the runs of one scenario against packs, N times, under a seeded perturbation profile.
+    """Check the runs of one scenario against packs, N times, under a seeded perturbation profile.
 
     A bundle, or each of a folder's in turn, is judged as it would be had the faults of the profile met it. A command is run N times and
     sends to a sidecar in this process; the runs it makes are closed, sealed and judged. The same bundles, options and seed give the
@@ -161,7 +161,7 @@ def soak(
                1 no run failed, but some have no verdict: a bundle that does not read, a command that fails
                2 wrong usage
                5 a run failed
-    """
+    """  # noqa: D301 - the escape is meant: click takes the character as "leave these lines as they are"
     from importlib.metadata import version
 
     from evidence.soak import DecisionPolicy

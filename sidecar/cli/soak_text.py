@@ -6,6 +6,7 @@ command says passes `printable`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from statistics import median
 
@@ -61,22 +62,37 @@ def _rates(soak: Soak, recorded: int | None) -> Iterator[str]:
 def _surface(soak: Soak, packs: tuple[Pack, ...]) -> Iterator[str]:
     """A line for each rule that ever came out otherwise than well, in the order of the packs."""
     total = soak.tried.total()
+    lost_sight = False
     for pack in packs:
         for rule in pack.rules:
             name = f"{pack.id}:{rule.id}"
-            severity = click.style(f"{rule.severity:7}", fg=_COLOURS[rule.severity])
-            for word, found in (("violated", soak.surface), ("undecided", soak.undecided)):
-                where = {profile: count for (each, profile), count in found.items() if each == name}
-                if where:
-                    yield f"  {severity}  {word:9}  {sum(where.values()):>5} of {total}  {name}: {_places(where, soak)}"
+            violated, undecided = (_of_rule(name, found) for found in (soak.surface, soak.undecided))
+            said = [f"violated {violated.total()} of {total}{_places(violated, soak)}"] if violated else []
+            if undecided.total() == total:
+                said.append("never decided")
+            elif undecided:
+                said.append(f"undecided {undecided.total()} of {total}{_places(undecided, soak)}")
+                lost_sight = lost_sight or soak.policy.counts(rule.severity)
             if count := soak.tolerated[name]:
-                yield f"  {severity}  {'tolerated':9}  {count:>5} of {total}  {name}: failed, and does not count"
+                said.append(f"failed {count} of {total}, which does not count")
+            if said:
+                yield f"  {click.style(f'{rule.severity:7}', fg=_COLOURS[rule.severity])}  {name}  {'; '.join(said)}"
+    if lost_sight and not soak.policy.strict:
+        yield "A rule that counts and is undecided now and then has lost what it looks at; --strict makes that a failure."
 
 
-def _places(where: dict[str, int], soak: Soak) -> str:
+def _of_rule(name: str, found: Counter[tuple[str, str]]) -> Counter[str]:
+    return Counter({profile: count for (rule, profile), count in found.items() if rule == name})
+
+
+def _places(where: Counter[str], soak: Soak) -> str:
+    """Under which perturbations, those of the largest shares first; nothing when there was only one."""
+    if len(soak.tried) < 2:
+        return ""
     ordered = sorted(where.items(), key=lambda item: (-item[1] / soak.tried[item[0]], item[0]))
     shown = [f"{profile} {count} of {soak.tried[profile]}" for profile, count in ordered[:_PLACES_MAX]]
-    return ", ".join(shown) + (f" and {len(ordered) - _PLACES_MAX} more" if len(ordered) > _PLACES_MAX else "")
+    more = f" and {len(ordered) - _PLACES_MAX} more" if len(ordered) > _PLACES_MAX else ""
+    return f" ({', '.join(shown)}{more})"
 
 
 def _verdict(soak: Soak) -> str:

@@ -1,0 +1,185 @@
+"""Commands under soak, against a real sidecar in this process: agents that succeed, fail, hang, say nothing, meet faults."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from evidence.faults import Fault
+from evidence.packs import builtin
+from evidence.perturbation import Profile, profiles
+from evidence.reader import EvidenceBundle
+from evidence.soak import DecisionPolicy, Soak
+from sidecar.settings import load
+from sidecar.sim.commands import Commands
+from sidecar.sim.local import LocalSidecar
+from sidecar.sim.soak import Plan, run_soak
+
+pytestmark = pytest.mark.integration
+
+AGENT = """
+import os, sys, time
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.resources import Resource
+
+if os.environ["OTEL_EXPORTER_OTLP_PROTOCOL"] == "grpc":
+    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+else:
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+iteration = int(os.environ["AFFIDAVIT_SOAK_ITERATION"])
+provider = TracerProvider(resource=Resource.create({"service.name": "agent"}))
+provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter()))
+tracer = provider.get_tracer("agent")
+chat = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "m"}
+with tracer.start_as_current_span("invoke_agent", attributes={"gen_ai.operation.name": "invoke_agent"}):
+    with tracer.start_as_current_span("chat m", attributes=chat) as span:
+        if iteration % 2 or "always" in sys.argv:
+            span.set_attribute("gen_ai.response.model", "m-1")
+provider.shutdown()
+print("iteration", iteration, "of run", os.environ["AFFIDAVIT_RUN_ID"], "seed", os.environ["AFFIDAVIT_SOAK_SEED"])
+if "fail" in sys.argv:
+    sys.exit(3)
+if "hang" in sys.argv:
+    time.sleep(600)
+"""
+
+
+@pytest.fixture(scope="module")
+def sidecar(tmp_path_factory):
+    """One for all tests here; each iteration's runs are collected before the next one's."""
+    made = LocalSidecar(tmp_path_factory.mktemp("soak") / "state", load(None, {}), ["baseline"], seed=7)
+    made.start()
+    yield made
+    children = psutil.Process().children()
+    made.stop()
+    made.stop()
+    assert all(not child.is_running() for child in children)
+
+
+@pytest.fixture
+def agent(tmp_path) -> Path:
+    path = tmp_path / "agent.py"
+    path.write_text(AGENT)
+    return path
+
+
+@contextmanager
+def target(
+    sidecar: LocalSidecar, *argv: str, protocol: str = "http/protobuf", keep: Path | None = None, seconds: float = 60.0
+):
+    environment = {"PATH": os.environ["PATH"], "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://127.0.0.1:9/elsewhere"}
+    yield Commands(
+        [sys.executable, *argv],
+        sidecar,
+        seed=7,
+        protocol=protocol,
+        timeout_seconds=seconds,
+        environment=environment,
+        keep=keep,
+    )
+    assert not list((sidecar._state.bundles).iterdir())
+
+
+def soaked(commands: Commands, *, iterations: int = 2, profile: Profile | None = None, budget: int = 100) -> Soak:
+    plan = Plan(
+        packs=(builtin("baseline"),),
+        profile=profile or profiles().named("none"),
+        iterations=iterations,
+        seed=7,
+        time_budget_seconds=budget,
+        policy=DecisionPolicy(),
+        keep_runs=True,
+    )
+    return run_soak(commands, plan)
+
+
+def statuses(soak: Soak) -> list[str]:
+    return [run["status"] for run in soak.runs]
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_each_run_of_a_command_is_sealed_and_judged_by_what_it_sent(sidecar, agent, tmp_path, protocol):
+    keep = tmp_path / "kept"
+    with target(sidecar, str(agent), protocol=protocol, keep=keep) as commands:
+        soak = soaked(commands, iterations=3)
+    assert statuses(soak) == ["pass", "fail", "pass"]
+    assert soak.results()["violations_by_rule"] == {f"{builtin('baseline').id}:BASE-002": 1}
+    assert all(run["duration_ms"] > 0 for run in soak.runs)
+    assert (keep / "000002" / "output.txt").read_text() == "iteration 2 of run soak-7-2 seed 7\n"
+    (bundle,) = (keep / "000002").glob("*.evidence.tar.gz")
+    with EvidenceBundle.open(bundle) as opened:
+        assert opened.manifest["run_id"] == "soak-7-2"
+        assert opened.manifest["close_reason"] == "requested"
+        assert len(list(opened.events())) == opened.manifest["event_count"] > 4
+        opened.finish()
+
+
+def test_a_command_that_fails_has_no_verdict_and_its_runs_do_not_reach_the_next(sidecar, agent):
+    with target(sidecar, str(agent), "always", "fail") as commands:
+        soak = soaked(commands)
+    assert dict(soak.infra) == {"subprocess_failed": 2}
+    assert soak.infra_example == {"subprocess_failed": "the command ended with exit code 3"}
+    assert soak.results()["pass_rate"] == 0.0
+    assert commands.failed is not None
+    assert b"iteration 1" in commands.failed.output
+    with target(sidecar, str(agent), "always") as commands:
+        assert statuses(soaked(commands, iterations=1)) == ["pass"]
+
+
+def test_a_command_that_hangs_is_ended_at_its_deadline(sidecar, agent):
+    with target(sidecar, str(agent), "always", "hang", seconds=3.0) as commands:
+        soak = soaked(commands, iterations=1)
+    assert dict(soak.infra) == {"subprocess_timeout": 1}
+    assert soak.infra_example["subprocess_timeout"] == "the command did not end in 3 s"
+
+
+def test_a_command_is_ended_when_the_time_budget_is_used_up(sidecar, agent):
+    with target(sidecar, str(agent), "always", "hang") as commands:
+        soak = soaked(commands, iterations=5, budget=3)
+    assert dict(soak.infra) == {"time_budget_exceeded": 1}
+
+
+def test_a_command_that_sends_nothing_has_made_no_run(sidecar):
+    with target(sidecar, "-c", "print('nothing')") as commands:
+        soak = soaked(commands, iterations=1)
+    assert dict(soak.infra) == {"no_run": 1}
+
+
+def test_faults_of_the_run_meet_what_a_command_sent(sidecar, agent):
+    with target(sidecar, str(agent), "always") as commands:
+        soak = soaked(commands, iterations=1, profile=profiles().named("unclosed"))
+    assert soak.results()["violations_by_rule"] == {f"{builtin('baseline').id}:BASE-001": 1}
+
+
+FAULTS = {
+    "refusals": Fault(kind="refuse", chance=0.5, seconds=0.1),
+    "delays": Fault(kind="delay", chance=1.0, seconds=0.3),
+    "a restart": Fault(kind="restart", chance=1.0),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_an_exporter_that_tries_again_loses_nothing_to_a_fault_at_the_door(sidecar, agent, tmp_path, fault):
+    profile = Profile(name="one", title="One", receiver=(fault,))
+    keep = tmp_path / "kept"
+    with target(sidecar, str(agent), "always", keep=keep) as commands:
+        soak = soaked(commands, iterations=1, profile=profile)
+    assert statuses(soak) == ["pass"], (keep / "000001" / "output.txt").read_text()
+    (bundle,) = (keep / "000001").glob("*.evidence.tar.gz")
+    with EvidenceBundle.open(bundle) as opened:
+        assert opened.manifest["capture_health"]["spans"] == 2
+
+
+def test_a_connection_that_is_always_reset_lets_nothing_through(sidecar, agent):
+    profile = Profile(name="one", title="One", receiver=(Fault(kind="reset", chance=1.0, octets=100),))
+    with target(sidecar, str(agent), "always", seconds=4.0) as commands:
+        soak = soaked(commands, iterations=1, profile=profile)
+    assert soak.infra.keys() <= {"no_run", "subprocess_timeout"}
+    assert soak.infra_errors == 1
