@@ -61,8 +61,8 @@ def _narrowing(selector: Selector) -> Iterator[str]:
             yield yes if value else no
     if selector.attribute:
         yield f"that has {selector.attribute}"
-    values = [f"whose {name} is {_or(texts)}" for name, texts in selector.where]
-    values += [f"whose {name} is at least {number:g}" for name, number in selector.at_least]
+    values = [f"whose {name} is {'anything' if texts == ('*',) else _or(texts)}" for name, texts in selector.where]
+    values += [f"whose {name} is at least {number:.15g}" for name, number in selector.at_least]
     if values:
         yield " and ".join(values)
 
@@ -76,7 +76,7 @@ def _demanded(check: ExistsForAll) -> str:
 def _partner(check: Join) -> str:
     when = {
         "ordered_before": " before it",
-        "within_time": f" within {check.seconds:g} s after it" if check.seconds is not None else "",
+        "within_time": f" within {check.seconds:.15g} s after it" if check.seconds is not None else "",
     }.get(check.type, "")
     keys = _or([" and ".join(_pair(left, right) for left, right in key) for key in check.keys])
     agrees = "".join(f", with {_agreement(each)}" for each in check.compare)

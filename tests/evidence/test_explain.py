@@ -234,6 +234,13 @@ def test_checks_that_differ_read_differently():
             "every incident receipt has a freeze receipt within 60 s after it with the same incident_id",
         ),
         (
+            (
+                "{type: within_time, seconds: 1296001, when: {event: receipt, kind: [incident]}, with: {event: receipt, kind: [freeze],"
+                ' where: {by: ["*"]}}, key: [{incident_id: incident_id}]}'
+            ),
+            "every incident receipt has a freeze receipt whose by is anything within 1296001 s after it with the same incident_id",
+        ),
+        (
             "{type: count_within, when: {event: gap}, max: 0, over: {event: run}}",
             "there is no gap event, where there is any run",
         ),
@@ -248,7 +255,7 @@ def test_checks_that_differ_read_differently():
             ),
         ),
     ],
-    ids=["joined", "within", "none", "count"],
+    ids=["joined", "within", "fifteen_days", "none", "count"],
 )
 def test_a_check_in_words(check, expected):
     head = PACK.partition(b"rules:")[0].decode()
