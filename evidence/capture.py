@@ -33,8 +33,6 @@ _GAPS = {
     "sender_logs": "sender_missing_logs",
     "sender_receipts": "sender_missing_receipts",
     "receipt_sequence": "missing_receipts",
-    "rejected": "rejected",
-    "truncated": "truncated",
 }
 """Kinds of gap that have a counter of their own; every gap counts in `gaps` and `gap_items` as well."""
 _SUMS = (

@@ -85,7 +85,6 @@ CASES = {
     ),
     "remote_parent": (whole(span(1, parentSpanId="00000000000000ff", flags=0x301)), {"remote_parents": 1}),
     "gap": (whole(gap("journal", 3)), {"gaps": 1, "gap_items": 3}),
-    "rejected": (whole(gap("rejected", 2)), {"gaps": 1, "gap_items": 2, "rejected": 2}),
     "sender_missing": (whole(gap("sender_spans_ended", 7)), {"gaps": 1, "gap_items": 7, "sender_missing_spans": 7}),
     "receipt_hole": (whole(gap("receipt_sequence", 1)), {"gaps": 1, "gap_items": 1, "missing_receipts": 1}),
     "lossy": (whole(_lossy()), {"lossy_items": 1}),
