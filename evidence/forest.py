@@ -95,13 +95,13 @@ def select(nodes: Sequence[int], parents: Sequence[int], wanted: Sequence[int], 
         last += 1
     shown: dict[int, tuple[int, int]] = {}
     hidden: dict[int, list[int]] = {}
+    owner: dict[int, int] = {}  # of a hidden node: the nearest shown one above
     for node in chosen:
         if depth[node] < last or (depth[node] == last and room > 0):
             room -= depth[node] == last
             shown[node] = above[node], depth[node]
         else:
             near = above[node]
-            while near != NONE and near not in shown:
-                near = above[near]
-            hidden.setdefault(near, []).append(node)
+            owner[node] = owner.get(near, near)
+            hidden.setdefault(owner[node], []).append(node)
     return Selection(shown, hidden)

@@ -17,7 +17,7 @@ from evidence.event import RESOURCE
 from evidence.excerpt import DEFINITIONS, INPUT, INSTRUCTIONS, WORDS, Excerpt, excerpts
 from evidence.facts import error_of, facts_of
 from evidence.head import head_of
-from evidence.item import read_item, text, texts
+from evidence.item import integer, read_item, text, texts
 from evidence.limits import DEFAULT, Limits
 from evidence.outline import Arrangement, Hidden, Keep, Outline, Place, began_nanos, label, type_name
 from evidence.reader import EvidenceBundle
@@ -25,6 +25,7 @@ from evidence.reader import EvidenceBundle
 SCHEMA_VERSION = "timeline-v1"
 
 _REPEATABLE = frozenset({INPUT, INSTRUCTIONS, DEFINITIONS})
+_ABOVE_MAX = 32  # entries above that are looked at for what was told already
 _SERVICES_MAX = 10_000
 _KINDS: Mapping[object, str] = {2: "server", 3: "client", 4: "producer", 5: "consumer"}  # OTLP Span.SpanKind
 
@@ -175,7 +176,7 @@ def read_entry(event: JsonObject, place: Place, services: Mapping[str, str], wor
         ended_nanos=item.end_nanos if item else 0,
         trace_id=item.id("traceId") if item else text(data.get("trace_id")),
         span_id=item.id("spanId") if item else text(data.get("span_id")),
-        kind=_KINDS.get(item.received.get("kind"), "") if item and item.kind == "span" else "",
+        kind=_KINDS.get(integer(item.received.get("kind")), "") if item and item.kind == "span" else "",
         service=services.get(text(data.get("resource")), ""),
         failed=item.failed if item else False,
         error=error_of(item) if item else {},
@@ -210,10 +211,13 @@ def _without_repetition(entries: list[Entry]) -> Iterator[Entry]:
 
 
 def _is_above(row: int, of: int, above: Mapping[int, int | None]) -> bool:
+    """Whether a row is among the nearest ones above another."""
     up: int | None = of
-    while up is not None and up != row:
-        up = above[up]
-    return up is not None
+    for _ in range(_ABOVE_MAX):
+        up = above[up] if up is not None else None
+        if up == row:
+            return True
+    return False
 
 
 def _entry_json(entry: Entry, ids: Mapping[int, str], started_nanos: int) -> JsonObject:

@@ -88,10 +88,9 @@ def head_lines(head: JsonObject, columns: int) -> Iterator[str]:
 
 def _head(head: JsonObject) -> Iterator[tuple[str, list[Chunk]]]:
     opened, closed = head["opened_at"], head["closed_at"]
-    yield (
-        "recorded",
-        [Chunk(span_of_time(opened, closed)), Chunk(f"closed by {head['close_reason'].replace('_', ' ')}")],
-    )
+    took = seconds(to_unix_nano(closed) - to_unix_nano(opened))
+    reason = f"closed by {head['close_reason'].replace('_', ' ')}"
+    yield "recorded", [Chunk(span_of_time(opened, closed)), Chunk(took), Chunk(reason)]
     producer = head["producer"]
     yield "by", [Chunk(f"{producer['name']} {producer['version']}"), Chunk(f"bundle {head['bundle_id'][:16]}…")]
     if "amends" in head:
