@@ -99,7 +99,9 @@ def names_of(check: Check) -> tuple[str, ...]:
     else:
         selectors = [check.when, *([check.over] if check.over else [])]
         names = [*check.per, *([check.distinct] if check.distinct else [])]
-    return (*names, *(name for selector in selectors for name in selector.values))
+    names += [name for selector in selectors for name in selector.values]
+    names += [selector.attribute for selector in selectors if selector.attribute]
+    return tuple(name.partition("[role=")[0] for name in names)
 
 
 def read_check(node: Node, default: str | None = None) -> Check:

@@ -1,6 +1,6 @@
 """Walks through everything an event holds: its texts, and the commitments in place of content, each with its place.
 
-Places are JSON pointers after the event's id; an attribute is named by its key, not by its number, as everywhere in evidence.
+Places are JSON pointers in a fragment, `#/data/...`; an attribute is named by its key, not by its number, as everywhere in evidence.
 
 Law: each text and each commitment once, though what was translated stands in an event twice.
 """
@@ -17,7 +17,7 @@ _VALUES = frozenset({"stringValue", "arrayValue", "kvlistValue", "bytesValue"})
 def texts(event: JsonObject) -> Iterator[tuple[str, str]]:
     """Place and text of each string in the event's data."""
     seen: set[str] = set()
-    for path, text in _texts(event["data"], f"{event['id']}#/data"):
+    for path, text in _texts(event["data"], "#/data"):
         if text not in seen:
             seen.add(text)
             yield path, text
@@ -26,7 +26,7 @@ def texts(event: JsonObject) -> Iterator[tuple[str, str]]:
 def withheld(event: JsonObject) -> Iterator[tuple[str, Commitment]]:
     """Place and commitment of each content in the event's data that is withheld."""
     seen: set[Commitment] = set()
-    for path, value in _parts(event["data"], f"{event['id']}#/data"):
+    for path, value in _parts(event["data"], "#/data"):
         for commitment in commitments(value):
             if commitment not in seen:
                 seen.add(commitment)

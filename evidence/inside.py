@@ -5,12 +5,11 @@ Law: each of them once, though a span and its log, or a span and its translation
 
 from evidence import content
 from evidence.canonical import JsonObject
-from evidence.commitment import KEY
 from evidence.detectors import findings, suspect
-from evidence.instance import Instance, of_commitment, tool_definitions
+from evidence.instance import AttributeInstance, Instance, of_commitment, tool_definitions
 from evidence.ledger import Place
 from evidence.limits import Limits
-from evidence.looks import LedgerOf, Look, Looks, Plan, Tally
+from evidence.looks import LedgerOf, Looks, Plan, Tally
 from evidence.messages import requested_calls
 from evidence.selector import TOOL_DEFINITIONS, EventKind
 from evidence.tool_calls import ToolCalls
@@ -24,7 +23,6 @@ NAMES = (OUTPUT_MESSAGES, TOOL_NAME, TOOL_CALL_ID, TOOL_DEFINITIONS, SERVER)
 
 _Call = tuple[Plan, Plan, Place]
 """The plans for a call that was carried out and for one that was not, and where it was asked for."""
-_MARK = KEY.encode()
 _TEXTS_MAX = 1 << 20  # characters of tool definitions that are remembered, as they came
 
 
@@ -46,42 +44,45 @@ class Inside:
         self._known_tools: dict[str, tuple[JsonObject, ...]] = {}
         self._known_length = 0
 
-    def request(self, event: JsonObject, attributes: JsonObject, path: str, *, is_span: bool) -> bool:
+    def request(self, instance: AttributeInstance, *, is_span: bool) -> bool:
         """Enter the tool calls that output messages ask for; whether there are any.
 
         One without an id cannot be told again: in a log it cannot be told from the one that the span itself shows.
         """
-        calls = requested_calls(attributes[OUTPUT_MESSAGES]) if OUTPUT_MESSAGES in attributes else []
+        if OUTPUT_MESSAGES not in instance.attributes:
+            return False
+        calls = requested_calls(instance.attributes[OUTPUT_MESSAGES])
+        path = f"#/data/{'span' if is_span else 'log'}/attributes/{OUTPUT_MESSAGES}"
         for call_id, name in calls if self._requested.is_used else ():
             if (call_id or is_span) and not self.calls.is_known(call_id):
                 said = {each: text for each, text in (("id", call_id), ("name", name)) if text}
-                instance = Instance(event, f"{path}/{OUTPUT_MESSAGES}", said.get)
-                self._request(call_id, name, instance)
+                self._request(call_id, name, Instance(instance.event, path, said.get))
         return bool(calls)
 
-    def offer(self, event: JsonObject, attributes: JsonObject, operation: str, method: str, server: str) -> None:
+    def offer(self, instance: AttributeInstance, operation: str, method: str, server: str) -> None:
         """Enter the tools that a span of an operation or MCP method offers; `server` is what listed them, "" for unknown."""
-        if not self._tools.is_used or TOOL_DEFINITIONS not in attributes:
+        if not self._tools.is_used:
             return
         listed = {"server": server} if server else {}
-        for number, tool in enumerate(self._definitions(attributes[TOOL_DEFINITIONS])):
-            path = f"{event['id']}#/data/span/attributes/{TOOL_DEFINITIONS}/{number}"
-            self._tools.take(Instance(event, path, {**listed, **tool}.get), operation, method)
+        for number, tool in enumerate(self._definitions(instance.attributes[TOOL_DEFINITIONS])):
+            path = f"#/data/span/attributes/{TOOL_DEFINITIONS}/{number}"
+            self._tools.take(Instance(instance.event, path, {**listed, **tool}.get), operation, method)
 
-    def search(self, event: JsonObject, line: bytes) -> None:
-        """Enter what is withheld of any event, and the secrets in it; `line` is its canonical form."""
-        if self._withheld.is_used and _MARK in line:
+    def search(self, event: JsonObject, line: bytes, *, is_marked: bool) -> None:
+        """Enter what is withheld of any event, and the secrets in it.
+
+        Args:
+            event: the event.
+            line: its canonical form.
+            is_marked: `Presence.is_marked` of the line.
+        """
+        if is_marked and self._withheld.is_used:
             for path, commitment in content.withheld(event):
                 self._withheld.take(Instance(event, path, of_commitment(commitment).get))
         if self._secrets.is_used and suspect(line):
             for path, text in content.texts(event):
                 for finding in findings(text):
                     self._secrets.take(Instance(event, path, {"detector": finding.detector}.get))
-
-    @property
-    def searches(self) -> bool:
-        """Whether `search` has anything to look for."""
-        return self._withheld.is_used or self._secrets.is_used
 
     def fold(self, ledger_of: LedgerOf) -> None:
         """Enter the requested calls as if no further span came into ledgers."""
@@ -96,7 +97,7 @@ class Inside:
         looks = self._requested
         there = sum(bit for each, bit in looks.bits.items() if each != "tool_span" and instance.value(each))
         plans = [
-            looks.plan(Look("", "", 0, each, each, 0), {}, instance)
+            looks.plan(("", "", 0, each), each, {}, instance)
             for each in (there | looks.bits.get("tool_span", 0), there)
         ]
         for use in plans[0].uses:

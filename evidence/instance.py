@@ -28,39 +28,55 @@ _CANONICAL_MAX = 1 << 20  # bytes of text that are parsed for the digest of thei
 
 
 class Instance:
-    """An event, or something inside one."""
+    """An event, or something inside one.
 
-    __slots__ = ("_event", "_look_up", "place")
+    Args:
+        event: the event.
+        path: where it is inside the event, as a JSON pointer in a fragment: `#/data/...`.
+        look_up: the value of a name.
+    """
+
+    __slots__ = ("event", "look_up", "place")
 
     def __init__(self, event: JsonObject, path: str, look_up: Callable[[str], Value]) -> None:
-        self._event = event
-        self._look_up = look_up
-        self.place: Place = (event["seq"], path)
+        self.event = event
+        self.look_up = look_up
+        self.place: Place = (event["seq"], event["id"] + path)
 
     def value(self, name: str) -> Value:
         """What stands under a name."""
-        return _about(self._event, name) if name[0] == "@" else self._look_up(name)
+        return _about(self.event, name) if name[0] == "@" else self.look_up(name)
 
     @property
     def time(self) -> int:
         """`@time`: when it was over, in nanoseconds since 1970."""
-        return int(_about(self._event, "@time"))
+        return int(_about(self.event, "@time"))
 
     @property
     def start(self) -> int:
         """`@start` of a span or of what is in one, else `@time`."""
-        return int(_about(self._event, "@start" if self._event["type"] == SPAN else "@time") or 0)
+        return int(_about(self.event, "@start" if self.event["type"] == SPAN else "@time") or 0)
 
 
-def attribute_values(attributes: Mapping[str, JsonObject], presence: Presence) -> Callable[[str], Value]:
-    """The values of attributes, for an `Instance`."""
+class AttributeInstance(Instance):
+    """An event of which the attributes are asked for."""
 
-    def look_up(name: str) -> Value:
-        value = attributes.get(name)
-        state = presence.state(name, value) if value else None
+    __slots__ = ("attributes", "presence")
+
+    def __init__(self, event: JsonObject, path: str, attributes: Mapping[str, JsonObject], presence: Presence) -> None:
+        self.event = event
+        self.place = (event["seq"], event["id"] + path)
+        self.attributes = attributes
+        """OTLP/JSON values by key."""
+        self.presence = presence
+
+    def value(self, name: str) -> Value:
+        """What stands under a name."""
+        if name[0] == "@":
+            return _about(self.event, name)
+        value = self.attributes.get(name)
+        state = self.presence.state(name, value) if value else None
         return plain(value) if state is True else state
-
-    return look_up
 
 
 def body_values(body: JsonObject, presence: Presence) -> Callable[[str], Value]:

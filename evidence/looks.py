@@ -21,6 +21,10 @@ Use = Callable[[Instance], None]
 """What takes the instances that a selector picks, one by one: a side of a join, or a count."""
 
 
+Seen = tuple[str, str, int, int]
+"""What an instance shows of itself: the first four of a `Look`."""
+
+
 class Look(NamedTuple):
     """What tells instances of one kind apart. Names are bits of `Looks.bits`, flags those of `selector.FLAGS`."""
 
@@ -117,7 +121,10 @@ class Plan:
 
     def settle(self, place: Place, withheld: Mapping[str, Withheld]) -> None:
         """Enter what is satisfied or withheld of an instance."""
-        self.met.add(place)
+        met = self.met
+        met.times += 1
+        if met.times <= met.limit:
+            met.places.append(place)
         for existence, names in self.withheld:
             existence.ledger.withhold(place, [each for name in names for each in withheld[name]])
         if not self.is_kept:
@@ -177,22 +184,30 @@ class Looks:
         self._methods = frozenset(method for each in selectors for method in each.mcp_method)
         self.existences = [self._existence(check) for check in checks]
         self.is_used = bool(self.existences or self._uses)
-        self._answers: dict[Look, Answers] = {}
+        self._answers: dict[tuple[str, str, int, int, int, int], Answers] = {}
         self._plans: list[Plan] = []
 
-    def plan(self, look: Look, withheld: Mapping[str, Withheld], instance: Instance) -> Plan:
-        """What is to be done with an instance; `look.withheld` is worked out here."""
-        look = Look(
-            look.word if look.word in self._words else "",
-            look.method if look.method in self._methods else "",
-            look.flags,
-            look.own,
-            look.there,
+    def plan(self, seen: Seen, there: int, withheld: Mapping[str, Withheld], instance: Instance) -> Plan:
+        """What is to be done with an instance.
+
+        Args:
+            seen: what it shows of itself.
+            there: the names that are there, from wherever, as bits.
+            withheld: what those of them that are withheld are committed to by.
+            instance: the instance.
+        """
+        word, method, flags, own = seen
+        look = (
+            word if word in self._words else "",
+            method if method in self._methods else "",
+            flags,
+            own,
+            there,
             sum([self.bits[name] for name in withheld]) if withheld else 0,
         )
         answers = self._answers.get(look)
         if answers is None:
-            answers = self._work_out(look)
+            answers = self._work_out(Look(*look))
             if len(self._answers) < self._limits.looks_max:
                 self._answers[look] = answers
         if answers.only is not None:
@@ -219,7 +234,7 @@ class Looks:
         self, instance: Instance, there: int, withheld: Mapping[str, Withheld], word: str = "", method: str = ""
     ) -> None:
         """Enter an instance that nothing else belongs to, by the names that it has."""
-        plan = self.plan(Look(word, method, 0, there, there, 0), withheld, instance)
+        plan = self.plan((word, method, 0, there), there, withheld, instance)
         plan.count(instance.place, withheld)
         for use in plan.uses:
             use(instance)

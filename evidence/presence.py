@@ -56,7 +56,7 @@ class Presence:
         """Whether a word that stands in place of content may be inside a value of this event; False is certain."""
         return self._escapes or any([mark in line for mark in self._marks])  # noqa: C419 - a list is quicker
 
-    def state(self, key: str, value: JsonObject, *, is_marked: bool = True) -> State | None:
+    def state(self, key: str, value: JsonObject, is_marked: bool = True) -> State | None:  # noqa: FBT001, FBT002 - called for every attribute
         """What is there of an attribute.
 
         Args:
@@ -68,9 +68,9 @@ class Presence:
         if text is None:
             if "kvlistValue" not in value and "arrayValue" not in value:
                 return True
-            if self._is_hollow(value) or (key in MESSAGES and lacks_content(value)):
+            if (is_marked and self._is_hollow(value)) or (key in MESSAGES and lacks_content(value)):
                 return None
-            return tuple(commitments(value)) or True
+            return (is_marked and tuple(commitments(value))) or True
         if not text or text in self._whole or text.startswith(self._prefixes):
             return None
         if is_marked and any(map(text.__contains__, self._quoted)):
