@@ -358,6 +358,7 @@ _NO_DEFINITIONS = lacking("chat", "gen_ai.tool.definitions")
 _NO_ENVIRONMENT = both(lacking("resource", "container.image.id"), without("environment", "bom"))
 _NAMELESS = lacking("resource", "service.name")
 _UNDECIDED = without("transfer_decision")
+_DENIED = saying("transfer_decision", decision="deny")
 _UNAPPROVED = without("transfer_approval")
 _KINDLESS_ERROR = lacking("failed", "error.type")
 _LOSS = plus(make.gap("receipt_sequence"))
@@ -402,20 +403,21 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         "CICD-005": lacking("chat", "gen_ai.request.model", "gen_ai.response.model"),
         "CICD-006": lacking("search", "gen_ai.tool.name"),
         "CICD-007": _UNDECIDED,
-        "CICD-008": _UNAPPROVED,
-        "CICD-009": _NAMELESS,
-        "CICD-010": _UNNAMED_MODEL,
-        "CICD-011": _UNSEEN_CALL,
-        "CICD-012": _KINDLESS_ERROR,
-        "CICD-013": with_attributes(
+        "CICD-008": _DENIED,
+        "CICD-009": _UNAPPROVED,
+        "CICD-010": _NAMELESS,
+        "CICD-011": _UNNAMED_MODEL,
+        "CICD-012": _UNSEEN_CALL,
+        "CICD-013": _KINDLESS_ERROR,
+        "CICD-014": with_attributes(
             "again", {"gen_ai.response.finish_reasons": {"arrayValue": {"values": [{"stringValue": "length"}]}}}
         ),
-        "CICD-014": _LOOP,
-        "CICD-015": _REDEFINED,
-        "CICD-016": lacking("again", "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"),
-        "CICD-017": _NO_MESSAGES,
-        "CICD-018": _NO_TOOL_RESULT,
-        "CICD-019": _NO_ENVIRONMENT,
+        "CICD-015": _LOOP,
+        "CICD-016": _REDEFINED,
+        "CICD-017": lacking("again", "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"),
+        "CICD-018": _NO_MESSAGES,
+        "CICD-019": _NO_TOOL_RESULT,
+        "CICD-020": _NO_ENVIRONMENT,
     },
     "eu-ai-act-high-risk": {
         "EUAI-12-1": _LOSS,
@@ -439,6 +441,7 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         "EUAI-15-tools": _NO_DEFINITIONS,
         "EUAI-19-1": saying("retention_provider", days=182),
         "EUAI-26-6": saying("retention_deployer", lock=False),
+        "EUAI-73-due": saying("leak", consequence=None),
         "EUAI-73-2": told_at("leak_reported", 16 * 86_400),
         "EUAI-73-3": told_at("outage_reported", 3 * 86_400),
         "EUAI-73-4": told_at("fatality_reported", 11 * 86_400),
@@ -453,6 +456,7 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         "MEAS-2.4": marked(UNCOUNTED),
         "MEAS-2.4-errors": _KINDLESS_ERROR,
         "MEAS-2.7": _UNDECIDED,
+        "MEAS-2.7-allowed": _DENIED,
         "MEAS-2.7-tools": _REDEFINED,
         "MEAS-2.8": _NAMELESS,
         "MEAS-2.8-prompts": _NO_INSTRUCTIONS,
@@ -480,7 +484,8 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         "ISO-A.7.5": _MEMORY_LOST,
         "ISO-A.7.5-prompts": _NO_INSTRUCTIONS,
         "ISO-A.8.4": saying("leak_reported", recipient=None),
-        "ISO-A.9.4": saying("transfer_decision", decision="deny"),
+        "ISO-A.9.4": _UNDECIDED,
+        "ISO-A.9.4-allowed": _DENIED,
         "ISO-A.10.3": _UNNAMED_MODEL,
         "ISO-A.10.3-tools": _NO_DEFINITIONS,
         "ISO-7.5": _UNLOCKED,
@@ -490,6 +495,7 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         "ASI01-approval": without("goal_approval"),
         "ASI01-lineage": _NO_INSTRUCTIONS,
         "ASI02": told_at("search_decision", 4),
+        "ASI02-allowed": _DENIED,
         "ASI02-io": _NO_TOOL_RESULT,
         "ASI03": saying("delegated", scopes=["read", "admin"]),
         "ASI03-identity": _NAMELESS,
@@ -520,6 +526,7 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         "ASI10-drift": _DRIFT_UNSEEN,
         "MCP01": _LEAK,
         "MCP02": saying("delegation", scopes=["write"]),
+        "MCP02-depth": saying("delegated", depth=None),
         "MCP03": _REDEFINED,
         "MCP04": saying("environment", lock_digest=None),
         "MCP05": saying("bash_decision", argument_digest=digest('{"command": "rm -r /"}')),
@@ -545,6 +552,7 @@ DEFECTS: Mapping[str, Mapping[str, Defect]] = {
         "SOC-CC6.1": _NAMELESS,
         "SOC-CC6.1-principal": _NOBODY,
         "SOC-CC6.3": _UNDECIDED,
+        "SOC-CC6.3-allowed": _DENIED,
         "SOC-CC7.2": marked(UNCOUNTED),
         "SOC-CC7.2-drift": _DRIFT_UNSEEN,
         "SOC-CC7.3": _KINDLESS_ERROR,

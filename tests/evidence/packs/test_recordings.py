@@ -79,14 +79,14 @@ def test_a_healthy_run_fails_no_error_of_the_first_gate(tmp_path, name):
 
 REAL = {
     "CICD-003": ("openinference-instrumentation-openai@0.1.66/chat", "haystack-native@3.4.0/err429"),
-    "CICD-009": ("agentops@0.4.21/chat", "otel-js-openai@0.21.0/chat"),
-    "CICD-010": ("agentops@0.4.21/chat", "gemini-cli@0.61.0/prompt_tools"),
-    "CICD-011": ("genkit-js@1.42.0/tools", "gemini-cli@0.61.0/prompt_tools"),
-    "CICD-012": ("agentops@0.4.21/err500", "langfuse@5.0.4/err429"),
-    "CICD-013": ("agentops@0.4.21/chat", "agentops@0.4.21/truncated"),
-    "CICD-016": ("agentops@0.4.21/chat", "langsmith@0.14.17/chat_stream_no_usage"),
-    "CICD-017": ("agentops@0.4.21/chat", "openlit@1.45.0/chat.nocontent"),
-    "CICD-018": ("genkit-js@1.42.0/tools", "autogen-native@0.7.5/agent_tools"),
+    "CICD-010": ("agentops@0.4.21/chat", "otel-js-openai@0.21.0/chat"),
+    "CICD-011": ("agentops@0.4.21/chat", "gemini-cli@0.61.0/prompt_tools"),
+    "CICD-012": ("genkit-js@1.42.0/tools", "gemini-cli@0.61.0/prompt_tools"),
+    "CICD-013": ("agentops@0.4.21/err500", "langfuse@5.0.4/err429"),
+    "CICD-014": ("agentops@0.4.21/chat", "agentops@0.4.21/truncated"),
+    "CICD-017": ("agentops@0.4.21/chat", "langsmith@0.14.17/chat_stream_no_usage"),
+    "CICD-018": ("agentops@0.4.21/chat", "openlit@1.45.0/chat.nocontent"),
+    "CICD-019": ("genkit-js@1.42.0/tools", "autogen-native@0.7.5/agent_tools"),
 }
 """Rule: a recording in which it holds, and one in which it fails."""
 

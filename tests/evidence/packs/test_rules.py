@@ -1,5 +1,6 @@
 """Every rule of every built-in pack can hold and can fail: asserted over sealed bundles, read back."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from evidence.formulas import Context
 from evidence.packs import BUILTIN, builtin
 from evidence.scores import Assessment, RuleResult
 from tests.evidence import make
-from tests.evidence.packs.runs import DEFECTS, EXEMPLARY, Run, events, plus, span
+from tests.evidence.packs.runs import DEFECTS, EXEMPLARY, Defect, Run, events, plus, span
 
 PACKS = [builtin(name) for name in BUILTIN]
 RULES = [(pack.name, rule.id) for pack in PACKS for rule in pack.rules]
@@ -39,6 +40,17 @@ def exemplary(tmp_path_factory) -> dict[tuple[str, str], RuleResult]:
     return judged(tmp_path_factory.mktemp("exemplary"), EXEMPLARY)
 
 
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory):
+    """The rules over the exemplary run with a defect; many rules share one."""
+
+    @cache
+    def judge(defect: Defect) -> dict[tuple[str, str], RuleResult]:
+        return judged(tmp_path_factory.mktemp("broken"), defect(EXEMPLARY))
+
+    return judge
+
+
 def test_every_rule_has_a_run_in_which_it_fails():
     assert [(pack, rule) for pack, defects in DEFECTS.items() for rule in defects] == RULES
 
@@ -50,9 +62,9 @@ def test_a_rule_holds_in_the_exemplary_run(exemplary, rule):
 
 
 @pytest.mark.parametrize("rule", RULES, ids=":".join)
-def test_a_rule_fails_when_what_it_asks_for_is_not_there(tmp_path, rule):
+def test_a_rule_fails_when_what_it_asks_for_is_not_there(broken, rule):
     pack, name = rule
-    result = judged(tmp_path, DEFECTS[pack][name](EXEMPLARY))[rule]
+    result = broken(DEFECTS[pack][name])[rule]
     assert result.outcome == "fails"
     assert result.lacking > 0
     assert result.reason
@@ -62,7 +74,7 @@ def test_a_rule_fails_when_what_it_asks_for_is_not_there(tmp_path, rule):
 def test_another_view_of_a_tool_on_the_span_of_its_call_is_no_new_definition(tmp_path):
     """Instrumentations write what a tool is on its own span too, in words of their own; a model was not offered that."""
     seen = span(12, 7, {**make.TOOL, "gen_ai.tool.definitions": '[{"name":"search","description":"in other words"}]'})
-    result = judged(tmp_path, plus(seen)(EXEMPLARY))[("cicd-starter", "CICD-015")]
+    result = judged(tmp_path, plus(seen)(EXEMPLARY))[("cicd-starter", "CICD-016")]
     assert result.outcome == "holds"
 
 
