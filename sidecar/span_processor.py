@@ -229,12 +229,15 @@ class _CountingSampler(Sampler):
         trace_state: Any = None,  # noqa: ANN401
     ) -> SamplingResult:
         result = self._sampler.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
-        run_id = self._runs.named(trace_id, attributes or _NONE, self._resource)
-        if result.decision is Decision.DROP and run_id is not None:
+        if result.decision is Decision.DROP:
+            self._leave_out(parent_context, trace_id, attributes or _NONE)
+        return result
+
+    def _leave_out(self, parent_context: Context | None, trace_id: int, attributes: _Attributes) -> None:
+        if (run_id := self._runs.named(trace_id, attributes, self._resource)) is not None:
             is_root = self._runs.is_root(get_current_span(parent_context).get_span_context())
             is_trace = run_id == f"{trace_id:032x}"
             self._count(lambda tally, now: tally.leave_out(run_id, now, is_root=is_root, is_trace=is_trace))
-        return result
 
     def get_description(self) -> str:
         return self._sampler.get_description()
