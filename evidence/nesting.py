@@ -75,12 +75,14 @@ class Nesting(Generic[Told]):
             call: what it carries out.
             told: what it tells.
         """
-        if key in self._spans or len(self._spans) >= self._most:
+        if key in self._spans:
             return
-        self._spans[key] = _Span(parent, call, told)
-        if parent:
-            place = parent, call.operation
+        place = parent, call.operation
+        is_full = len(self._spans) >= self._most
+        if parent and (place in self._inner or not is_full):
             self._inner[place] = "" if place in self._inner else key
+        if not is_full:
+            self._spans[key] = _Span(parent, call, told)
 
     def others(self, key: str) -> list[Told]:
         """What the other spans of a span's operation tell, from the outermost on; nothing when it is alone."""

@@ -78,6 +78,11 @@ def test_what_does_not_fit_speaks_for_itself():
     assert nesting.others("server") == []
 
 
+def test_a_second_one_that_does_not_fit_makes_two_all_the_same():
+    spans = [span("wrapper"), span("first", "wrapper"), span("second", "wrapper")]
+    assert nested(*spans, limits=Limits(open_instances_max=2)).others("first") == []
+
+
 TOOL = "execute_tool"
 
 
