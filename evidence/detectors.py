@@ -119,6 +119,18 @@ def findings(text: str) -> Iterator[Finding]:
         yield last
 
 
+def is_secret(text: str) -> bool:
+    """Whether a secret stands in a text: such a one must not become a name."""
+    return next(findings(text), None) is not None
+
+
+def hidden(text: str) -> str:
+    """A sentence of ours with nothing in place of the secrets that it quotes."""
+    for each in reversed(list(findings(text))):
+        text = f"{text[: each.start]}[a secret: {each.detector}]{text[each.end :]}"
+    return text
+
+
 def named(key: str, value: str) -> str | None:
     """The detector that finds the whole of `value` to be a secret because it stands behind the name `key`; None when none does."""
     text = f'"{key}":"{value}"'

@@ -39,14 +39,49 @@ _CONTENT = (
     "mcp.resource.uri",
 )
 """Keys of the conventions that hold free text and are bodies of no signal: they quote bodies."""
-_OPEN = tuple(
-    """
-    client. cloud. code.column code.file code.function code.line code.namespace container. deployment. error.type
-    event.name event.timestamp exception.escaped exception.type faas. gen_ai.event.end_time gen_ai.event.start_time
-    gen_ai.token.type host. http.method http.request.method http.response.status_code http.status_code input.mime_type
-    k8s. net. network. os. otel. output.mime_type peer.service process.pid process.runtime. rpc.method rpc.service
-    rpc.system server. service. telemetry. terminal.type thread. url.scheme
-    """.split()
+_OPEN = (
+    "client.",
+    "cloud.",
+    "code.column",
+    "code.file",
+    "code.function",
+    "code.line",
+    "code.namespace",
+    "container.",
+    "deployment.",
+    "error.type",
+    "event.name",
+    "event.timestamp",
+    "exception.escaped",
+    "exception.type",
+    "faas.",
+    "gen_ai.event.end_time",
+    "gen_ai.event.start_time",
+    "gen_ai.token.type",
+    "host.",
+    "http.method",
+    "http.request.method",
+    "http.response.status_code",
+    "http.status_code",
+    "input.mime_type",
+    "k8s.",
+    "net.",
+    "network.",
+    "os.",
+    "otel.",
+    "output.mime_type",
+    "peer.service",
+    "process.pid",
+    "process.runtime.",
+    "rpc.method",
+    "rpc.service",
+    "rpc.system",
+    "server.",
+    "service.",
+    "telemetry.",
+    "terminal.type",
+    "thread.",
+    "url.scheme",
 )
 """Keys, or what they begin with, of other conventions that hold no free text."""
 _DEPTH_MAX = 16

@@ -1,6 +1,7 @@
 """Our own log: one line an event, on standard error, as text for people or JSON for machines.
 
-Law: no telemetry content, header or key material is ever in a line; values are names, counts and reasons.
+Law: no telemetry content, header or key material is ever in a line; values are names, counts and reasons, and what a reason quotes that
+looks like a secret is left out of it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Literal
 
 import orjson
 
+from evidence.detectors import hidden
 from evidence.timestamp import from_unix_nano
 from sidecar.clock import now_unix_nano
 
@@ -19,6 +21,8 @@ __all__ = ["Log"]
 
 Level = Literal["debug", "info", "warning", "error"]
 _ORDER = ("debug", "info", "warning", "error")
+_QUOTING = ("warning", "error")
+"""Levels whose reasons may be those of a library or a backend."""
 
 
 class Log:
@@ -53,7 +57,8 @@ class Log:
 
     def _write(self, level: str, event: str, facts: dict[str, object]) -> None:
         if _ORDER.index(level) >= self._least:
-            sys.stderr.write(self._render(level, self._process, event, facts) + "\n")
+            line = self._render(level, self._process, event, facts)
+            sys.stderr.write((hidden(line) if level in _QUOTING else line) + "\n")
             sys.stderr.flush()
 
 

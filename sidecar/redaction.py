@@ -21,7 +21,7 @@ from semconv.translate import Translator
 from sidecar.bodies import Bodies
 from sidecar.translation import TranslatedItem
 
-__all__ = ["Redacted", "Redactor", "is_secret"]
+__all__ = ["Redacted", "Redactor", "as_bytes"]
 
 Commit: TypeAlias = Callable[[Withheld], Commitment]
 _VIEWS: Mapping[str, tuple[Callable[..., Any], str]] = {
@@ -114,11 +114,6 @@ class Redactor:
     def text(self, text: str, commit: Commit, pointer: str) -> str:
         """A sentence of ours, which may quote what was sent."""
         return Redaction(self.policy, commit).text(text, pointer)
-
-
-def is_secret(text: str) -> bool:
-    """Whether a text holds a secret: such a one must not become a name."""
-    return next(detectors.findings(text), None) is not None
 
 
 def as_bytes(data: object) -> bytes:

@@ -16,6 +16,7 @@ from typing import NoReturn
 import grpc.aio
 
 from evidence.canonical import canonical, parse
+from evidence.detectors import hidden, is_secret
 from evidence.errors import CanonicalError
 from sidecar.journal import FrameEncoding, FrameSignal
 from sidecar.limits import KIB
@@ -175,7 +176,7 @@ class ReceiptService(EvidenceServiceServicer):
             name, content = _digest(receipt.run_id, receipt.idempotency_key), _digest(receipt)
             known = judged.fresh.get(name) or self._known.get(name)
             if reason := self._fault(receipt) or _conflict(known, content):
-                judged.response.rejected.add(index=index, reason=reason[:_REASON_CHARS_MAX])
+                judged.response.rejected.add(index=index, reason=hidden(reason)[:_REASON_CHARS_MAX])
                 continue
             judged.response.accepted += 1
             judged.response.duplicates += known is not None
@@ -194,7 +195,9 @@ class ReceiptService(EvidenceServiceServicer):
 
     def _run_id_fault(self, run_id: str) -> str:
         size, most = len(run_id.encode()), self._limits.run_id_bytes_max
-        return "" if 0 < size <= most else f"run_id: got {size} bytes, expected 1 to {most}"
+        if not 0 < size <= most:
+            return f"run_id: got {size} bytes, expected 1 to {most}"
+        return "run_id: holds a secret, which must not become the name of a run" if is_secret(run_id) else ""
 
     def _object_fault(self, name: str, data: bytes) -> str:
         if len(data) > self._limits.receipt_body_bytes_max:
@@ -211,7 +214,7 @@ def _shape_fault(receipt: pb.Receipt) -> str:
     """By the comments in the proto."""
     key_bytes = len(receipt.idempotency_key.encode())
     if not _KIND.fullmatch(receipt.kind):
-        return f"kind: got {_shown(receipt.kind[:40])}, expected {_KIND.pattern}"
+        return f"kind: got {_shown(receipt.kind)[:40]}, expected {_KIND.pattern}"
     if not 0 < key_bytes <= _KEY_BYTES_MAX:
         return f"idempotency_key: got {key_bytes} bytes, expected 1 to {_KEY_BYTES_MAX}"
     if receipt.sequence > _SEQUENCE_MAX:
@@ -227,7 +230,7 @@ def _conflict(known: bytes | None, content: bytes) -> str:
 
 
 def _shown(text: str) -> str:
-    return repr(text[:_SHOWN_CHARS_MAX])
+    return repr(hidden(text)[:_SHOWN_CHARS_MAX])
 
 
 def _digest(*parts: str | pb.Receipt) -> bytes:

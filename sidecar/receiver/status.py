@@ -12,6 +12,7 @@ import grpc.aio
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2, status_pb2
 
+from evidence.detectors import hidden
 from sidecar.limits import DEFAULT
 from sidecar.receiver.admission import Refused
 
@@ -32,7 +33,7 @@ def status(refused: Refused) -> status_pb2.Status:
 
     RetryInfo stands in it exactly when trying again may help; bad data is named as a BadRequest.
     """
-    reason = refused.reason[: DEFAULT.error_message_chars_max]
+    reason = hidden(refused.reason)[: DEFAULT.error_message_chars_max]
     message = status_pb2.Status(code=_CODES[refused.kind].value[0], message=reason)
     if refused.retry_after_seconds > 0:
         delay = Duration()

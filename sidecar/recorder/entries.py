@@ -20,7 +20,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from evidence import event
 from evidence.canonical import canonical
-from evidence.detectors import suspect
+from evidence.detectors import is_secret, suspect
 from evidence.digest import tagged
 from evidence.disclosures import PieceMaker
 from evidence.run import safe_run_id
@@ -30,7 +30,6 @@ from sidecar.otlp.reject import SPAN_ID_BYTES, parent_span_id_of, trace_id_of
 from sidecar.otlp.signal import OtlpSignal
 from sidecar.otlp.unknown import unknown_fields
 from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb
-from sidecar.redaction import is_secret
 from sidecar.translation import FrameTranslator, TranslatedItem
 
 __all__ = ["Entry", "Part", "digest_of", "read_entries"]
