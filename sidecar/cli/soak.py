@@ -248,8 +248,6 @@ def _profile(name: str) -> Profile:
 
 
 def _check_packs(packs: Sequence[Pack], counts: Callable[[str], bool], fail_severity: str) -> None:
-    if len({pack.id for pack in packs}) < len(packs):
-        raise click.BadParameter("two packs of one name and version", param_hint="--pack")
     if not any(counts(rule.severity) for pack in packs for rule in pack.rules):
         raise click.UsageError(f"no rule of the packs is of severity {fail_severity} or worse: no run could fail")
 

@@ -62,6 +62,8 @@ def _rates(soak: Soak, recorded: int | None) -> Iterator[str]:
 def _surface(soak: Soak, packs: tuple[Pack, ...]) -> Iterator[str]:
     """A line for each rule that ever came out otherwise than well, in the order of the packs."""
     total = soak.tried.total()
+    if not total:
+        return
     lost_sight = False
     for pack in packs:
         for rule in pack.rules:

@@ -7,6 +7,7 @@ Law: it listens on free ports of 127.0.0.1, writes into one folder that its call
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
@@ -70,6 +71,8 @@ class LocalSidecar:
         self._relays = {"grpc": Relay(self._weather), "http": Relay(self._weather)}
         self._worker: WorkerProcess | None = None
         self._restarting: asyncio.Task[None] | None = None
+        self._given_up: set[str] = set()
+        """Runs that were not sealed when they should have been: if they are later, that is no other iteration's."""
 
     def start(self) -> None:
         """Listens when it returns.
@@ -106,6 +109,7 @@ class LocalSidecar:
         self._weather.calm()
         self._do(self._settled())
         if not self._do(StoredRuns(self._state).recorded(self._journal.durable_sequence, seconds), seconds):
+            self._given_up.update(self._unsealed())
             raise Trouble("sidecar_failed", f"what was received was not recorded in {seconds:g} s")
         try:
             with grpc.insecure_channel(self._servers[0].address) as channel:
@@ -113,8 +117,11 @@ class LocalSidecar:
                 for run_id in self._unsealed():
                     service.SealRun(pb.SealRunRequest(run_id=run_id), timeout=seconds)
         except grpc.RpcError as error:
+            self._given_up.update(self._unsealed())
             raise Trouble("sidecar_failed", f"not sealed: {error.code().name}: {error.details()}") from error
-        return sorted(self._state.bundles.glob(f"*{BUNDLE_SUFFIX}"))
+        given_up = tuple(f"{run_id}." for run_id in self._given_up)
+        found = sorted(self._state.bundles.glob(f"*{BUNDLE_SUFFIX}"))
+        return [path for path in found if not path.name.startswith(given_up)]
 
     def forget(self) -> None:
         """Deletes the bundles that were collected."""
@@ -127,7 +134,8 @@ class LocalSidecar:
             return
         for relay in self._relays.values():
             self._do(relay.stop())
-        self._do(self._settled())
+        with contextlib.suppress(Trouble):
+            self._do(self._settled())
         self._do(self._down())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_CALL_SECONDS)
@@ -172,9 +180,12 @@ class LocalSidecar:
 
     async def _settled(self) -> None:
         """Waits for a restart that is under way."""
-        if self._restarting is not None:
-            await self._restarting
-            self._restarting = None
+        restarting, self._restarting = self._restarting, None
+        if restarting is not None:
+            try:
+                await restarting
+            except SidecarError as error:
+                raise Trouble("sidecar_failed", f"not started again: {error}") from error
 
     def _committed(self, head: int) -> None:
         if self._worker is not None:
@@ -191,6 +202,7 @@ class LocalSidecar:
         except SidecarError:  # nothing was ever recorded
             return []
         try:
-            return sorted({row.run_id for state in ("open", "closed", "sealed") for row in store.in_state(state)})
+            found = {row.run_id for state in ("open", "closed", "sealed") for row in store.in_state(state)}
+            return sorted(found - self._given_up)
         finally:
             store.close()

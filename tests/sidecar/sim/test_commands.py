@@ -72,13 +72,18 @@ def agent(tmp_path) -> Path:
 
 @contextmanager
 def target(
-    sidecar: LocalSidecar, *argv: str, protocol: str = "http/protobuf", keep: Path | None = None, seconds: float = 60.0
+    sidecar: LocalSidecar,
+    *argv: str,
+    protocol: str = "http/protobuf",
+    keep: Path | None = None,
+    seconds: float = 60.0,
+    seed: int = 7,
 ):
     environment = {"PATH": os.environ["PATH"], "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://127.0.0.1:9/elsewhere"}
     yield Commands(
         [sys.executable, *argv],
         sidecar,
-        seed=7,
+        seed=seed,
         protocol=protocol,
         timeout_seconds=seconds,
         environment=environment,
@@ -108,8 +113,8 @@ def statuses(soak: Soak) -> list[str]:
 def test_each_run_of_a_command_is_sealed_and_judged_by_what_it_sent(sidecar, agent, tmp_path, protocol):
     keep = tmp_path / "kept"
     with target(sidecar, str(agent), protocol=protocol, keep=keep) as commands:
-        soak = soaked(commands, iterations=3)
-    assert statuses(soak) == ["pass", "fail", "pass"]
+        soak = soaked(commands, iterations=2)
+    assert statuses(soak) == ["pass", "fail"]
     assert soak.results()["violations_by_rule"] == {f"{builtin('baseline').id}:BASE-002": 1}
     assert all(run["duration_ms"] > 0 for run in soak.runs)
     assert (keep / "000002" / "output.txt").read_text() == "iteration 2 of run soak-7-2 seed 7\n"
@@ -134,15 +139,15 @@ def test_a_command_that_fails_has_no_verdict_and_its_runs_do_not_reach_the_next(
 
 
 def test_a_command_that_hangs_is_ended_at_its_deadline(sidecar, agent):
-    with target(sidecar, str(agent), "always", "hang", seconds=3.0) as commands:
+    with target(sidecar, str(agent), "always", "hang", seconds=1.5) as commands:
         soak = soaked(commands, iterations=1)
     assert dict(soak.infra) == {"subprocess_timeout": 1}
-    assert soak.infra_example["subprocess_timeout"] == "the command did not end in 3 s"
+    assert soak.infra_example["subprocess_timeout"] == "the command did not end in 1.5 s"
 
 
 def test_a_command_is_ended_when_the_time_budget_is_used_up(sidecar, agent):
     with target(sidecar, str(agent), "always", "hang") as commands:
-        soak = soaked(commands, iterations=5, budget=3)
+        soak = soaked(commands, iterations=5, budget=2)
     assert dict(soak.infra) == {"time_budget_exceeded": 1}
 
 
@@ -150,6 +155,16 @@ def test_a_command_that_sends_nothing_has_made_no_run(sidecar):
     with target(sidecar, "-c", "print('nothing')") as commands:
         soak = soaked(commands, iterations=1)
     assert dict(soak.infra) == {"no_run": 1}
+
+
+def test_a_run_that_is_not_sealed_in_time_is_no_other_iterations(sidecar, agent, monkeypatch):
+    """The sidecar gets no time for the first run. It seals it all the same, while the second is made."""
+    with target(sidecar, str(agent), "always", seed=8) as commands:
+        collect = sidecar.collect
+        monkeypatch.setattr(sidecar, "collect", lambda _: monkeypatch.undo() or collect(0.0))
+        soak = soaked(commands, iterations=2)
+    assert statuses(soak) == ["infra_error", "pass"]
+    assert dict(soak.infra) == {"sidecar_failed": 1}
 
 
 def test_faults_of_the_run_meet_what_a_command_sent(sidecar, agent):
@@ -179,7 +194,7 @@ def test_an_exporter_that_tries_again_loses_nothing_to_a_fault_at_the_door(sidec
 
 def test_a_connection_that_is_always_reset_lets_nothing_through(sidecar, agent):
     profile = Profile(name="one", title="One", receiver=(Fault(kind="reset", chance=1.0, octets=100),))
-    with target(sidecar, str(agent), "always", seconds=4.0) as commands:
+    with target(sidecar, str(agent), "always", seconds=2.0) as commands:
         soak = soaked(commands, iterations=1, profile=profile)
     assert soak.infra.keys() <= {"no_run", "subprocess_timeout"}
     assert soak.infra_errors == 1
