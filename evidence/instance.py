@@ -59,23 +59,43 @@ class Instance:
 
 
 class AttributeInstance(Instance):
-    """An event of which the attributes are asked for."""
+    """An event of which the attributes are asked for.
 
-    __slots__ = ("attributes", "presence")
+    Args:
+        event: the event.
+        path: of its attributes.
+        attributes: OTLP/JSON values by key.
+        presence: tells what is there.
+        is_marked: `Presence.is_marked` of the event.
+    """
 
-    def __init__(self, event: JsonObject, path: str, attributes: Mapping[str, JsonObject], presence: Presence) -> None:
+    __slots__ = ("attributes", "is_marked", "known", "presence")
+
+    def __init__(
+        self,
+        event: JsonObject,
+        path: str,
+        attributes: Mapping[str, JsonObject],
+        presence: Presence,
+        is_marked: bool = True,  # noqa: FBT001, FBT002 - made for every span
+    ) -> None:
         self.event = event
         self.place = (event["seq"], event["id"] + path)
         self.attributes = attributes
-        """OTLP/JSON values by key."""
         self.presence = presence
+        self.is_marked = is_marked
+        self.known: dict[str, Value] = {}
+        """The values that were asked for: several checks ask for the same."""
 
     def value(self, name: str) -> Value:
         """What stands under a name."""
-        if name[0] == "@":
-            return _about(self.event, name)
+        if name not in self.known:
+            self.known[name] = _about(self.event, name) if name[0] == "@" else self._attribute(name)
+        return self.known[name]
+
+    def _attribute(self, name: str) -> Value:
         value = self.attributes.get(name)
-        state = self.presence.state(name, value) if value else None
+        state = self.presence.state(name, value, self.is_marked) if value else None
         return plain(value) if state is True else state
 
 
@@ -117,6 +137,8 @@ def _about_span(span: JsonObject, name: str) -> Value:
 
 def _exception_type(span: JsonObject) -> str | None:
     """https://opentelemetry.io/docs/specs/semconv/exceptions/exceptions-spans/"""
+    if "events" not in span:
+        return None
     raised = [mapping(event) for event in span.get("events", ()) if mapping(event).get("name") == "exception"]
     said = dict(pairs(raised[-1].get("attributes"))) if raised else {}
     return text(plain(said.get("exception.type"))) or None

@@ -6,7 +6,7 @@ any check asks for are there. Instances of one look come out alike in every `exi
 Law: what comes out is the same as if each instance were held against each check; memory is bounded by `Limits.looks_max`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -99,6 +99,8 @@ class Plan:
     unmet: Tally
     """Counts `lacking`, apart from `met` because what is lacking may still come."""
     is_kept: bool = True
+    wants: int = 0
+    """What of `lacking` is not looked for at once, because most instances need it not: bits of roles and of what is no content."""
 
     def fold(self, met: Tally, unmet: Tally, ledger_of: LedgerOf) -> None:
         """Enter tallies of instances of this plan into ledgers."""
@@ -180,6 +182,8 @@ class Looks:
         self.roles = tuple(_role(name, bit) for name, bit in self.bits.items() if "[role=" in name)
         """Name, bit, attribute and role of each demand for a message of some role."""
         self.about = tuple((name, bit) for name, bit in self.bits.items() if name[0] == "@")
+        """The names that are no content."""
+        self._late = sum(bit for _, bit in self.about) | sum(bit for _, bit, _, _ in self.roles)
         self._words = frozenset(word for each in selectors for word in (*each.operation, *each.kind))
         self._methods = frozenset(method for each in selectors for method in each.mcp_method)
         self.existences = [self._existence(check) for check in checks]
@@ -288,6 +292,7 @@ class Looks:
             met=Tally(most),
             unmet=Tally(most),
             is_kept=len(self._plans) < self._limits.looks_max,
+            wants=_union(each.all_of | each.any_of for each, _ in lacking) & self._late & ~there,
         )
         if plan.is_kept:
             self._plans.append(plan)
@@ -305,6 +310,13 @@ class Looks:
             and (selector.attribute is None or bool(look.own & self.bits[selector.attribute]))
             and all(getattr(selector, flag) in {None, bool(look.flags & bit)} for flag, bit in FLAGS.items())
         )
+
+
+def _union(masks: Iterable[int]) -> int:
+    union = 0
+    for mask in masks:
+        union |= mask
+    return union
 
 
 def _question(selector: Selector) -> Question:

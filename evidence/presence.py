@@ -4,7 +4,7 @@ Law: null, an empty value, a placeholder and messages without their content are 
 never taken for what is there, and a mark of withholding that commits to nothing is absent.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
@@ -78,6 +78,27 @@ class Presence:
         if key in MESSAGES and lacks_content(value):
             return None
         return tuple(commitments(text)) or None if is_marked and KEY in text else True
+
+    def states(
+        self, attributes: Mapping[str, JsonObject], bits: Mapping[str, int], *, is_marked: bool
+    ) -> tuple[int, dict[str, Withheld]]:
+        """What is there of those attributes that have a bit: their bits, and what withheld ones are committed to by."""
+        there, withheld = 0, {}
+        whole, prefixes = self._whole, self._prefixes
+        for key, value in attributes.items():
+            if key not in bits:
+                continue
+            text = None if is_marked or key in MESSAGES else value.get("stringValue")
+            if text is not None:  # most of what there is
+                if text and text not in whole and not text.startswith(prefixes):
+                    there |= bits[key]
+                continue
+            state = self.state(key, value, is_marked)
+            if state is not None:
+                there |= bits[key]
+                if state is not True:
+                    withheld[key] = state
+        return there, withheld
 
     def plain_state(self, value: object) -> State | None:
         """What is there of a member of a receipt's body."""

@@ -59,7 +59,7 @@ class Spans:
         span = data["span"]
         attributes = self._translated(span, data)
         operation, method = _text(attributes, OPERATION), _text(attributes, MCP_METHOD)
-        instance = AttributeInstance(event, "#/data/span/attributes", attributes, self._presence)
+        instance = AttributeInstance(event, "#/data/span/attributes", attributes, self._presence, is_marked)
         flags = self._flags(span, attributes)
         if operation == TOOL_OPERATION or method == TOOL_METHOD:
             flags |= self._carry_out(attributes)
@@ -67,7 +67,7 @@ class Spans:
             flags |= _OFFERS_TOOLS
         if TOOL_DEFINITIONS in attributes:
             self._inside.offer(instance, operation, method, _text(attributes, SERVER) if method else "")
-        own, withheld = self._states(instance, self._spans, is_marked=is_marked)
+        own, withheld = self._presence.states(attributes, self._spans.bits, is_marked=is_marked)
         key = span["traceId"] + span["spanId"]
         told = self._take(instance, (operation, method, flags, own), withheld, key)
         if nested := operation_of(operation, method):
@@ -84,16 +84,16 @@ class Spans:
         if not key and not self._logs.is_used:
             return
         attributes = self._translated(log, data)
-        instance = AttributeInstance(event, "#/data/log/attributes", attributes, self._presence)
+        instance = AttributeInstance(event, "#/data/log/attributes", attributes, self._presence, is_marked)
         if attributes and key:
             self._inside.request(instance, is_span=False)
-            there, withheld = self._states(instance, self._spans, is_marked=is_marked)
+            there, withheld = self._presence.states(attributes, self._spans.bits, is_marked=is_marked)
+            there |= _late(instance, self._spans, there, withheld)
             if there:
-                there |= self._roles(attributes, self._spans, there, withheld)
                 self._span_logs.tell(key, there, withheld)
         if self._logs.is_used:
-            there, withheld = self._states(instance, self._logs, is_marked=is_marked)
-            there |= self._roles(attributes, self._logs, there, withheld)
+            there, withheld = self._presence.states(attributes, self._logs.bits, is_marked=is_marked)
+            there |= _late(instance, self._logs, there, withheld)
             self._logs.enter(instance, there, withheld)
 
     def fold(self, ledger_of: LedgerOf) -> None:
@@ -115,8 +115,8 @@ class Spans:
             withheld = {**{name: each for name, each in told[1].items() if not there & looks.bits[name]}, **withheld}
             there |= told[0]
         plan = looks.plan(seen, there, withheld, instance)
-        if plan.lacking and looks.roles and (roles := self._roles(instance.attributes, looks, there, withheld)):
-            there |= roles
+        if plan.wants and (late := _late(instance, looks, there, withheld)):
+            there |= late
             plan = looks.plan(seen, there, withheld, instance)
         plan.settle(instance.place, withheld)
         if plan.lacking:
@@ -140,43 +140,21 @@ class Spans:
             return _GATED | _NEEDS_APPROVAL
         return _GATED if gated or is_true(attributes.get(GATED)) else 0
 
-    def _states(self, instance: AttributeInstance, looks: Looks, *, is_marked: bool) -> tuple[int, dict[str, Withheld]]:
-        """The names that are there, as bits, and the commitments of those that are withheld."""
-        bits, state_of = looks.bits, self._presence.state
-        there = 0
-        withheld: dict[str, Withheld] = {}
-        for key, value in instance.attributes.items():
-            if key in bits:
-                state = state_of(key, value, is_marked)
-                if state is not None:
-                    there |= bits[key]
-                    if state is not True:
-                        withheld[key] = state
-        for name, bit in looks.about:
-            if instance.value(name) is not None:
-                there |= bit
-        return there, withheld
-
-    def _roles(
-        self, attributes: Mapping[str, JsonObject], looks: Looks, there: int, withheld: dict[str, Withheld]
-    ) -> int:
-        """The bits of the demands for a message of some role that are met; `withheld` gets those that are withheld."""
-        met = 0
-        for name, bit, base, role in looks.roles:
-            if base in attributes and there & looks.bits[base] and has_role(attributes[base], role):
-                met |= bit
-                if base in withheld:
-                    withheld[name] = withheld[base]
-        return met
-
     def _translated(self, item: JsonObject, data: JsonObject) -> Attributes:
         """The attributes that any check asks for, after translation, without those that are null."""
         names = self._names
-        attributes = {
-            key: value
-            for pair in item.get("attributes", ())
-            if (key := pair.get("key")) in names and (value := pair.get("value"))
-        }
+        try:
+            attributes = {
+                key: value
+                for pair in item.get("attributes", ())
+                if (key := pair["key"]) in names and (value := pair["value"])
+            }
+        except KeyError:  # OTLP/JSON leaves out an empty key, and what holds nothing
+            attributes = {
+                key: value
+                for pair in item["attributes"]
+                if (key := pair.get("key")) in names and (value := pair.get("value"))
+            }
         if "mapped" in data:
             mapped = data["mapped"]
             for key in mapped.get("removed", ()):
@@ -185,6 +163,21 @@ class Spans:
                 if (key := pair.get("key")) in names and (value := pair.get("value")):
                     attributes[key] = value
         return attributes
+
+
+def _late(instance: AttributeInstance, looks: Looks, there: int, withheld: dict[str, Withheld]) -> int:
+    """What else is there: messages of some role, and what is no content. `withheld` gets the roles that are withheld."""
+    met = 0
+    for name, bit in looks.about:
+        if instance.value(name) is not None:
+            met |= bit
+    for name, bit, base, role in looks.roles:
+        attributes = instance.attributes
+        if base in attributes and there & looks.bits[base] and has_role(attributes[base], role):
+            met |= bit
+            if base in withheld:
+                withheld[name] = withheld[base]
+    return met
 
 
 def _text(attributes: Mapping[str, JsonObject], key: str) -> str:
