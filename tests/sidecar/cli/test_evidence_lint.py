@@ -87,7 +87,7 @@ def test_it_says_that_signatures_are_not_checked_and_never_that_anybody_complies
 def test_the_closure_line_says_why_the_confidence_is_what_it_is(place):
     sealed(place, whole(span(1, CHAT)), name="uncounted.evidence.tar.gz")
     output = run(place, place / "uncounted.evidence.tar.gz").output
-    assert "confidence medium: the sender gave no count of its spans to compare with" in output
+    assert "confidence medium: the sender gave no counts of its own spans to compare with" in output
 
 
 def test_explanations_stand_before_the_verdict(place):
