@@ -5,7 +5,7 @@ Law: a function of what arrived and of what the sender said; what nobody counted
 
 from collections.abc import Iterator, Mapping
 
-from evidence.counts import count_of
+from evidence.counts import COUNT_MAX, count_of
 from evidence.receipt_numbers import ReceiptNumbers
 
 RECEIPT_SEQUENCE = "receipt_sequence"
@@ -32,4 +32,8 @@ def closing_gaps(
         yield RECEIPT_SEQUENCE, missing, f"of the numbers up to {numbers.highest}, {missing} did not arrive"
     for name, own in _COUNTED.items():
         if name in sender_counts and (said := count_of(sender_counts[name])) > arrived[own]:
-            yield f"sender_{name}", said - arrived[own], f"the sender counted {said}, {arrived[own]} arrived"
+            yield (
+                f"sender_{name}",
+                min(said - arrived[own], COUNT_MAX),
+                f"the sender counted {said}, {arrived[own]} arrived",
+            )

@@ -18,6 +18,7 @@ from typing import Any
 import orjson
 
 from evidence import event as events
+from evidence.closing import closing_gaps
 from evidence.commitment import SALT_BYTES
 from evidence.disclosures import PieceMaker
 from evidence.errors import EventError, EvidenceError
@@ -340,13 +341,14 @@ class Recorder:
         pieces: PieceMaker | None = None,
     ) -> None:
         row = run.row
-        for kind, count, detail in self._gaps(run, said):
+        arrived = {name: getattr(row, name) for name in _COUNTERS.values()}
+        for kind, count, detail in closing_gaps(arrived, run.numbers, row.part, said.get("sender_counts", {})):
             self._gap(run, kind, count, detail, at_unix_nano)
         self._say_what_is_withheld(run, pieces, at_unix_nano)
         data = {
             "reason": reason,
             "events": row.event_count + 1,
-            **{name: getattr(row, name) for name in _COUNTERS.values()},
+            **arrived,
             **said,
         }
         if row.duplicates:
@@ -355,19 +357,6 @@ class Recorder:
         row.state, row.close_reason, row.closed_unix_nano = "closed", reason, at_unix_nano
         self._flush_run(run)
         del self._open[row.run_id]
-
-    def _gaps(self, run: _Open, said: dict[str, Any]) -> Iterable[tuple[str, int, str]]:
-        """What can be told to be missing when a run ends."""
-        if missing := run.numbers.missing(run.row.part):
-            yield "receipt_sequence", missing, f"of the numbers up to {run.numbers.highest}, {missing} did not arrive"
-        counts = said.get("sender_counts", {})
-        for name, arrived in (("spans_ended", run.row.spans), ("logs", run.row.logs), ("receipts", run.row.receipts)):
-            if name in counts and int(counts[name]) > arrived:
-                yield (
-                    f"sender_{name}",
-                    int(counts[name]) - arrived,
-                    f"the sender counted {counts[name]}, {arrived} arrived",
-                )
 
     def _say_what_is_withheld(self, run: _Open, pieces: PieceMaker | None, at_unix_nano: int) -> None:
         """How many pieces were withheld and why, those of the closing event included."""

@@ -450,6 +450,14 @@ def test_a_hole_in_the_numbers_of_receipts_shows():
     assert gaps == [("rejected", 1), ("receipt_sequence", 1), ("sender_receipts", 1)]
 
 
+def test_a_sender_may_claim_any_number():
+    claims = {"spans_ended": str(2**64 - 1), "logs": "many"}
+    run = make.decoded(make.whole(make.span(1), make.span(2), sender_counts=claims))
+    events = under(fault("lose", "span", chance=0.5), run=run, seed=2)
+    accepted(events)
+    assert [event["data"]["count"] for event, _ in events if event["type"] == types.RUN_GAP] == [2**53 - 1]
+
+
 def lost_receipts(iteration: int) -> list[int]:
     events = under(fault("lose", "receipt", chance=0.3), iteration=iteration)
     there = {event["data"]["sequence"] for event, _ in events if event["type"] == types.RECEIPT}
