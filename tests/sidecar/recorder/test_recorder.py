@@ -125,6 +125,14 @@ def test_a_hole_in_the_receipts_of_a_sender_is_a_gap(world):
     assert (gap["kind"], gap["count"]) == ("receipt_sequence", 2)
 
 
+def test_receipts_that_go_on_in_the_next_part_have_no_hole_and_one_between_them_is_a_gap(world):
+    world.recorder.record([world.receipt("r", "a", sequence=1), world.receipt("r", "b", sequence=2), world.close("r")])
+    world.recorder.record([world.receipt("r", "c", sequence=3), world.close("r")])
+    world.recorder.record([world.receipt("r", "e", sequence=5), world.receipt("r", "g", sequence=7), world.close("r")])
+    gaps = [[event["data"] for event in world.events("r", part) if "gap" in event["type"]] for part in (1, 2, 3)]
+    assert [[(gap["kind"], gap["count"]) for gap in part] for part in gaps] == [[], [], [("receipt_sequence", 1)]]
+
+
 def test_spans_that_the_sender_counted_and_that_did_not_arrive_are_a_gap(world):
     world.recorder.record([world.spans({"span_id": b"1" * 8}), world.close(TRACE, spans_ended=3)])
     gap, closed = world.events(TRACE)[-2:]
