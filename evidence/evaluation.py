@@ -50,7 +50,7 @@ class Evaluation:
         self._joins = {check: Joined(check, limits) for check in distinct if isinstance(check, Join)}
         self._counts = {check: Counted(check, limits) for check in distinct if isinstance(check, CountWithin)}
         existences = [check for check in distinct if isinstance(check, ExistsForAll)]
-        self._kinds = {kind: Looks(_of(kind, existences), self._uses(kind), limits) for kind in EVENT_KINDS}
+        self._kinds = {kind: self._looks(kind, existences) for kind in EVENT_KINDS}
         self._inside = Inside(self._kinds, limits)
         self._presence = Presence(placeholders)
         self._policy = Policy(limits)
@@ -91,7 +91,8 @@ class Evaluation:
                 self._telemetry.log(event, is_marked=is_marked)
             elif add := self._add.get(event["type"]):
                 add(event)
-            self._inside.search(event, line, is_marked=is_marked)
+            if is_marked or self._inside.looks_for_secrets:
+                self._inside.search(event, line, is_marked=is_marked)
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise EventError(f"{event['id']}: data is not OTLP/JSON: {type(error).__name__}: {error}") from error
 
@@ -132,15 +133,22 @@ class Evaluation:
 
     # ---------------------------------------------------------------- what is looked for
 
-    def _uses(self, kind: EventKind) -> list[tuple[Selector, Use]]:
+    def _looks(self, kind: EventKind, existences: Sequence[ExistsForAll]) -> Looks:
+        """What is looked for in one kind of instance."""
         uses: list[tuple[Selector, Use]] = []
-        for check, joined in self._joins.items():
-            uses += [(check.when, joined.left), (check.partner, joined.right)]
+        firsts: list[tuple[Selector, Use]] = []
+        for join, joined in self._joins.items():
+            uses += [(join.when, joined.left), (join.partner, joined.right)]
         for count, counted in self._counts.items():
             uses.append((count.when, counted.count))
             if count.over is not None:
-                uses.append((count.over, counted.populate))
-        return [(selector, use) for selector, use in uses if selector.event == kind]
+                (uses if counted.has_groups_of_population else firsts).append((count.over, counted.populate))
+        return Looks(
+            [check for check in existences if check.when.event == kind],
+            [(selector, use) for selector, use in uses if selector.event == kind],
+            [(selector, use) for selector, use in firsts if selector.event == kind],
+            self._limits,
+        )
 
     # ---------------------------------------------------------------- events
 
@@ -171,7 +179,3 @@ class Evaluation:
         self._run["closed"] = True
         if event["data"].get("sender_counts"):
             self._run["sender_counts"] = True
-
-
-def _of(kind: EventKind, checks: Sequence[ExistsForAll]) -> list[ExistsForAll]:
-    return [check for check in checks if check.when.event == kind]

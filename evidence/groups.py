@@ -66,15 +66,16 @@ class Counted:
         if self._most is not None and group.over is None and group.sure + group.absent > self._most:
             group.over = instance.place
 
+    @property
+    def has_groups_of_population(self) -> bool:
+        """Whether each of the population matters, not only that there is one: it has a group, be it of none."""
+        return bool(self._check.least and self._check.per)
+
     def populate(self, instance: Instance) -> None:
         """One of the population."""
-        self.begin(instance.place)
-        if self._check.least and self._check.per and not isinstance(key := self._key(instance), Commitment):
+        self._first = min(self._first or instance.place, instance.place)
+        if self.has_groups_of_population and not isinstance(key := self._key(instance), Commitment):
             self._group(key, instance.place)
-
-    def begin(self, place: Place) -> None:
-        """There is a population."""
-        self._first = self._first or place
 
     def result(self, run: Place) -> Ledger:
         """Every group, as if no further instance came; `run` is where a whole run is."""

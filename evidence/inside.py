@@ -43,14 +43,13 @@ class Inside:
         self.calls: ToolCalls[_Call] = ToolCalls(_settle, limits)
         self._known_tools: dict[str, tuple[JsonObject, ...]] = {}
         self._known_length = 0
+        self.looks_for_secrets = self._secrets.is_used
 
     def request(self, instance: AttributeInstance, *, is_span: bool) -> bool:
-        """Enter the tool calls that output messages ask for; whether there are any.
+        """Enter the tool calls that output messages, which must be there, ask for; whether there are any.
 
         One without an id cannot be told again: in a log it cannot be told from the one that the span itself shows.
         """
-        if OUTPUT_MESSAGES not in instance.attributes:
-            return False
         calls = requested_calls(instance.attributes[OUTPUT_MESSAGES])
         path = f"#/data/{'span' if is_span else 'log'}/attributes/{OUTPUT_MESSAGES}"
         for call_id, name in calls if self._requested.is_used else ():
@@ -79,7 +78,7 @@ class Inside:
         if is_marked and self._withheld.is_used:
             for path, commitment in content.withheld(event):
                 self._withheld.take(Instance(event, path, of_commitment(commitment).get))
-        if self._secrets.is_used and suspect(line):
+        if self.looks_for_secrets and suspect(line):
             for path, text in content.texts(event):
                 for finding in findings(text):
                     self._secrets.take(Instance(event, path, {"detector": finding.detector}.get))

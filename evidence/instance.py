@@ -173,8 +173,8 @@ def _id(value: object) -> str | None:
 
 def comparable(value: Value) -> str:
     """A value as a text that equal values share: short, whatever the value."""
-    if isinstance(value, str):
-        found = value.removeprefix("sha256:") if is_tagged(value) else value
+    if type(value) is str:
+        found = value[7:] if value.startswith("sha256:") and is_tagged(value) else value
     elif value is True or value is False:
         found = "true" if value else "false"
     else:

@@ -29,7 +29,11 @@ Agreed = tuple[object, ...]
 """What a partner must agree in: a text for each comparison, or the set of words of a `subset`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+_ANYTHING: tuple[Agreed, ...] = ((),)
+"""Nothing is compared."""
+
+
+@dataclass(eq=False, slots=True)
 class _Waiting:
     """An instance without a partner so far."""
 
@@ -60,7 +64,11 @@ class Joined:
         self._failed: deque[tuple[Place, tuple[str, ...], Withheld]] = deque()
         """Instances that no partner can satisfy, and what they lack or owe instead."""
         self._has_subset = any(each.relation == "subset" for each in check.compare)
+        self._is_sorted = self._has_subset
+        """Whether those that wait are in buckets: there is no need before the first partner."""
         self._before = check.type == "ordered_before"
+        self._is_timed = self._before or check.seconds is not None
+        self._lefts = tuple(tuple(left for left, _ in names) for names in check.keys)
         self._within = None if check.seconds is None else round(check.seconds * _NANOS)
         self._words = _words(check)
 
@@ -72,22 +80,23 @@ class Joined:
         if key is None:
             self._fail(instance.place, lacking, owed)
             return
-        time = instance.start if self._before else instance.time
-        agreed: list[Agreed] = []
-        options, owed, lacking = self._options(instance)
-        if lacking:
-            self._fail(instance.place, lacking, ())
-            return
-        for each in product(*options):
-            if self._has_partner(key, each, time):
-                self._ledger.capture(instance.place)
+        agreed: tuple[Agreed, ...] = _ANYTHING
+        if self._check.compare:
+            agreed, owed, lacking = self._left_values(instance)
+            if lacking:
+                self._fail(instance.place, lacking, ())
                 return
-            agreed.append(each)
+        time = 0
+        if self._is_timed:
+            time = instance.start if self._before else instance.time
+        if self._partners and any(self._has_partner(key, each, time) for each in agreed):
+            self._ledger.capture(instance.place)
+            return
         self._number += 1
-        waiting = _Waiting(number=self._number, key=key, agreed=agreed, time=time, place=instance.place, owed=owed)
+        waiting = _Waiting(self._number, key, agreed, time, instance.place, owed)
         self._waiting[self._number] = waiting
-        for bucket in self._buckets_of(waiting):
-            insort(self._buckets.setdefault(bucket, []), (time, self._number))
+        if self._is_sorted:
+            self._sort(waiting)
         if len(self._waiting) > self._limits.open_instances_max:
             self._give_up(next(iter(self._waiting.values())))
         elif self._has_subset and len(self._buckets[key, ()]) > self._limits.partners_per_key_max:
@@ -95,9 +104,13 @@ class Joined:
 
     def right(self, instance: Instance) -> None:
         """An instance that others may need."""
+        if not self._is_sorted:
+            self._is_sorted = True
+            for waiting in self._waiting.values():
+                self._sort(waiting)
         values = [self._right_values(instance, compare) for compare in self._check.compare]
         owed = tuple(each for value in values if isinstance(value, tuple) for each in value)
-        time = instance.time
+        time = instance.time if self._is_timed else 0
         for key in self._right_keys(instance):
             if owed:
                 self._veiled[key] = owed
@@ -125,15 +138,15 @@ class Joined:
     def _left_key(self, instance: Instance) -> tuple[Key | None, Withheld, tuple[str, ...]]:
         """The key of the first map whose names are all there; else what is owed or lacking."""
         owed: Withheld = ()
-        for number, names in enumerate(self._check.keys):
-            values = [instance.value(left) for left, _ in names]
-            if any(value is None for value in values):
+        for number, names in enumerate(self._lefts):
+            values = [instance.value(name) for name in names]
+            if None in values:
                 continue
-            if veiled := tuple(each for value in values if isinstance(value, tuple) for each in value):
+            if veiled := tuple([each for value in values if type(value) is tuple for each in value]):
                 owed = owed or veiled
                 continue
-            return (number, tuple(map(comparable, values))), (), ()
-        return None, owed, (" or ".join(" and ".join(left for left, _ in names) for names in self._check.keys),)
+            return (number, tuple([comparable(value) for value in values])), (), ()
+        return None, owed, (" or ".join(" and ".join(names) for names in self._lefts),)
 
     def _right_keys(self, instance: Instance) -> Iterator[Key]:
         for number, names in enumerate(self._check.keys):
@@ -141,14 +154,14 @@ class Joined:
             if not any(value is None or isinstance(value, tuple) for value in values):
                 yield number, tuple(map(comparable, values))
 
-    def _options(self, instance: Instance) -> tuple[list[tuple[object, ...]], Withheld, tuple[str, ...]]:
-        """For each comparison what a partner may agree in; what is owed; what is lacking."""
+    def _left_values(self, instance: Instance) -> tuple[tuple[Agreed, ...], Withheld, tuple[str, ...]]:
+        """What a partner must agree in, one way or another; what is owed; what is lacking."""
         options: list[tuple[object, ...]] = []
         owed: list[Commitment] = []
         for compare in self._check.compare:
             value = instance.value(compare.left)
             if value is None:
-                return [], (), (compare.left,)
+                return (), (), (compare.left,)
             if compare.relation == "digest":
                 options.append(digests_of(value))
             elif isinstance(value, tuple):
@@ -157,7 +170,7 @@ class Joined:
                 options.append((words_of(value) if compare.relation == "subset" else comparable(value),))
             if isinstance(value, tuple) and not options[-1]:
                 owed += value
-        return options, tuple(owed), ()
+        return tuple(product(*options)), tuple(owed), ()
 
     def _right_values(self, instance: Instance, compare: Compare) -> object:
         value: Value = instance.value(compare.right)
@@ -237,9 +250,13 @@ class Joined:
             return [(waiting.key, ())]
         return [(waiting.key, agreed) for agreed in waiting.agreed]
 
+    def _sort(self, waiting: _Waiting) -> None:
+        for bucket in self._buckets_of(waiting):
+            insort(self._buckets.setdefault(bucket, []), (waiting.time, waiting.number))
+
     def _release(self, waiting: _Waiting) -> None:
         del self._waiting[waiting.number]
-        for name in self._buckets_of(waiting):
+        for name in self._buckets_of(waiting) if self._is_sorted else ():
             bucket = self._buckets[name]
             del bucket[bisect_left(bucket, (waiting.time, waiting.number))]
             if not bucket:

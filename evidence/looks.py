@@ -19,6 +19,7 @@ from evidence.selector import FLAGS, Selector
 
 Use = Callable[[Instance], None]
 """What takes the instances that a selector picks, one by one: a side of a join, or a count."""
+Uses = Sequence[tuple[Selector, Use]]
 
 
 Seen = tuple[str, str, int, int]
@@ -155,6 +156,7 @@ class Answers:
     look: Look
     existences: list[Existence]
     uses: list[tuple[Selector, Use]]
+    firsts: list[tuple[Selector, Use]]
     questions: tuple[tuple[Selector, Question], ...]
     plans: dict[tuple[bool, ...], Plan] = field(default_factory=dict)
     only: Plan | None = None
@@ -167,13 +169,14 @@ class Looks:
     Args:
         checks: each `exists_for_all` of the kind.
         uses: what else takes instances of the kind, by selector.
+        firsts: what takes the first instance and some more, as they come, by selector: it wants to know if there are any.
         limits: bounds.
     """
 
-    def __init__(self, checks: Sequence[ExistsForAll], uses: Sequence[tuple[Selector, Use]], limits: Limits) -> None:
+    def __init__(self, checks: Sequence[ExistsForAll], uses: Uses, firsts: Uses, limits: Limits) -> None:
         self._limits = limits
-        self._uses = list(uses)
-        selectors = [check.when for check in checks] + [selector for selector, _ in uses]
+        self._uses, self._firsts = list(uses), list(firsts)
+        selectors = [check.when for check in checks] + [selector for selector, _ in (*uses, *firsts)]
         names: dict[str, None] = dict.fromkeys(name for check in checks for name in check.names)
         names |= dict.fromkeys(selector.attribute for selector in selectors if selector.attribute)
         names |= dict.fromkeys(name.partition("[")[0] for name in names)
@@ -187,7 +190,7 @@ class Looks:
         self._words = frozenset(word for each in selectors for word in (*each.operation, *each.kind))
         self._methods = frozenset(method for each in selectors for method in each.mcp_method)
         self.existences = [self._existence(check) for check in checks]
-        self.is_used = bool(self.existences or self._uses)
+        self.is_used = bool(self.existences or self._uses or self._firsts)
         self._answers: dict[tuple[str, str, int, int, int, int], Answers] = {}
         self._plans: list[Plan] = []
 
@@ -211,7 +214,7 @@ class Looks:
         )
         answers = self._answers.get(look)
         if answers is None:
-            answers = self._work_out(Look(*look))
+            answers = self._work_out(Look(*look), instance)
             if len(self._answers) < self._limits.looks_max:
                 self._answers[look] = answers
         if answers.only is not None:
@@ -219,7 +222,7 @@ class Looks:
         given = tuple([ask(instance) for _, ask in answers.questions])
         plan = answers.plans.get(given)
         if plan is None:
-            plan = answers.plans[given] = self._plan(answers, given)
+            plan = answers.plans[given] = self._plan(answers, given, instance)
         return plan
 
     def take(self, instance: Instance, word: str = "", method: str = "") -> None:
@@ -260,17 +263,19 @@ class Looks:
             choices=choices,
         )
 
-    def _work_out(self, look: Look) -> Answers:
+    def _work_out(self, look: Look, instance: Instance) -> Answers:
         existences = [each for each in self.existences if self._takes(each.check.when, look)]
         uses = [(selector, use) for selector, use in self._uses if self._takes(selector, look)]
-        asked = dict.fromkeys(selector for selector in (*(e.check.when for e in existences), *(s for s, _ in uses)))
+        firsts = [(selector, use) for selector, use in self._firsts if self._takes(selector, look)]
+        asked = dict.fromkeys((*(e.check.when for e in existences), *(s for s, _ in uses), *(s for s, _ in firsts)))
         questions = tuple((selector, _question(selector)) for selector in asked if selector.values)
-        answers = Answers(look=look, existences=existences, uses=uses, questions=questions)
+        answers = Answers(look=look, existences=existences, uses=uses, firsts=firsts, questions=questions)
         if not questions:
-            answers.only = self._plan(answers, ())
+            answers.only = self._plan(answers, (), instance)
         return answers
 
-    def _plan(self, answers: Answers, given: tuple[bool, ...]) -> Plan:
+    def _plan(self, answers: Answers, given: tuple[bool, ...], instance: Instance) -> Plan:
+        """A new plan, for the first instance that it is for."""
         denied = {selector for (selector, _), said in zip(answers.questions, given, strict=True) if not said}
         there, withheld = answers.look.there, answers.look.withheld
         satisfied, lacking, owing = [], [], []
@@ -296,6 +301,9 @@ class Looks:
         )
         if plan.is_kept:
             self._plans.append(plan)
+        for selector, use in answers.firsts:
+            if selector not in denied:
+                use(instance)
         return plan
 
     def _takes(self, selector: Selector, look: Look) -> bool:

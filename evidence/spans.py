@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from evidence.canonical import JsonObject
-from evidence.inside import NAMES, SERVER, TOOL_CALL_ID, TOOL_NAME, Inside
+from evidence.inside import NAMES, OUTPUT_MESSAGES, SERVER, TOOL_CALL_ID, TOOL_NAME, Inside
 from evidence.instance import AttributeInstance
 from evidence.ledger import Place
 from evidence.limits import Limits
@@ -63,7 +63,7 @@ class Spans:
         flags = self._flags(span, attributes)
         if operation == TOOL_OPERATION or method == TOOL_METHOD:
             flags |= self._carry_out(attributes)
-        if self._inside.request(instance, is_span=True):
+        if OUTPUT_MESSAGES in attributes and self._inside.request(instance, is_span=True):
             flags |= _OFFERS_TOOLS
         if TOOL_DEFINITIONS in attributes:
             self._inside.offer(instance, operation, method, _text(attributes, SERVER) if method else "")
@@ -86,7 +86,8 @@ class Spans:
         attributes = self._translated(log, data)
         instance = AttributeInstance(event, "#/data/log/attributes", attributes, self._presence, is_marked)
         if attributes and key:
-            self._inside.request(instance, is_span=False)
+            if OUTPUT_MESSAGES in attributes:
+                self._inside.request(instance, is_span=False)
             there, withheld = self._presence.states(attributes, self._spans.bits, is_marked=is_marked)
             there |= _late(instance, self._spans, there, withheld)
             if there:
