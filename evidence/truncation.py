@@ -10,7 +10,7 @@ only one whose last character closes nothing is read.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _CHARS_MIN = 64
@@ -22,23 +22,32 @@ _TAIL = re.compile(r"\s*(?:-|\.|[eE][+-]?|t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|\\
 """What may be left where JSON stops too early: the beginning of a number's part, of a word, or of an escaped character."""
 
 
-def count_cut(pairs: Iterable[Mapping[str, Any]]) -> int:
+def count_cut(pairs: Sequence[Mapping[str, Any]]) -> int:
     """How many of an item's attributes hold a text that was cut. Only texts that stand for themselves are looked at.
 
     Args:
         pairs: OTLP/JSON key-value pairs; what is none is passed over.
     """
     try:
-        suspects = [
-            (pair.get("key"), text)
-            for pair in pairs
-            if (value := pair.get("value"))
-            and (text := value.get("stringValue"))
-            and (text[-1] not in "}]" if text[0] in "{[" else len(text) in _MARKS)
-        ]
-    except (AttributeError, TypeError, KeyError):
-        return 0  # no OTLP/JSON, which the reader of signals says
-    return sum(_is_marked(key, text) or is_cut(text) for key, text in suspects)
+        suspects = _suspects(pairs)
+    except (AttributeError, IndexError, KeyError, TypeError):
+        suspects = _suspects([pair for pair in pairs if _is_text(pair)]) if isinstance(pairs, list | tuple) else []
+    return sum(_is_marked(pair.get("key"), text) or is_cut(text) for pair, text in suspects)
+
+
+def _suspects(pairs: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], str]]:
+    """The texts worth a look, by their ends alone. This is done for every attribute there is."""
+    return [
+        (pair, text)
+        for pair in pairs
+        if (text := pair["value"].get("stringValue"))
+        and (text[-1] not in "}]" if text[0] in "{[" else len(text) in _MARKS)
+    ]
+
+
+def _is_text(pair: object) -> bool:
+    value = pair.get("value") if isinstance(pair, Mapping) else None
+    return isinstance(value, Mapping) and isinstance(value.get("stringValue"), str)
 
 
 def is_cut(text: str) -> bool:

@@ -56,7 +56,16 @@ def test_nesting_beyond_what_anybody_writes_is_not_called_cut():
 def test_only_texts_that_stand_for_themselves_are_looked_at():
     cut = '{"a": "' + "x" * 80
     inside = {"kvlistValue": {"values": [{"key": "a", "value": {"stringValue": cut}}]}}
-    assert count_cut([{"key": "a", "value": inside}, {"key": "b", "value": {"stringValue": cut}}, {"key": "c"}]) == 1
+    assert count_cut([{"key": "a", "value": inside}, {"key": "b", "value": {"stringValue": cut}}]) == 1
+
+
+@pytest.mark.parametrize(
+    "odd", [5, None, {}, {"key": "c"}, {"value": None}, {"value": {"stringValue": 5}}, {"value": {"stringValue": [""]}}]
+)
+def test_what_is_no_pair_hides_no_cut_text_beside_it(odd):
+    cut = {"key": "b", "value": {"stringValue": '{"a": "' + "x" * 80}}
+    assert count_cut([odd, cut]) == count_cut([cut, odd]) == 1
+    assert count_cut(odd) == 0
 
 
 # ------------------------------------------------------------------ sampling, numbers
