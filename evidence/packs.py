@@ -21,7 +21,7 @@ from evidence.strict_yaml import Node
 from evidence.strict_yaml import load as load_yaml
 from evidence.timestamp import is_time
 
-_BUILTIN = (
+BUILTIN = (
     "baseline",
     "cicd-starter",
     "eu-ai-act-high-risk",
@@ -30,7 +30,6 @@ _BUILTIN = (
     "owasp-agentic-mcp",
     "assurance-records",
 )
-BUILTIN = tuple(name for name in _BUILTIN if files("evidence").joinpath("builtin", f"{name}.yaml").is_file())
 """The packs of this installation, by name."""
 
 KINDS = ("compliance", "security", "quality")
