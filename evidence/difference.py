@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from evidence.canonical import JsonObject
-from evidence.run_profile import FACETS, Profile, Value
+from evidence.facets import FACETS
+from evidence.run_profile import Profile, Value
 
 SCHEMA_VERSION = "run-diff-v1"
 

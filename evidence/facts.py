@@ -52,7 +52,17 @@ ABOUT_SENDER = (
     "gen_ai.conversation.", "gen_ai.response.id", "exception.", "code.", "thread.", "installation.", "prompt.id",
 )  # fmt: skip
 """How attributes begin that say the same on every record of a sender, or what is said elsewhere."""
-_TELLING = ("decision", "success", "status", "source", "duration", "cost", "reason", "error")  # they come first
+_TELLING = (
+    ".kind",
+    "decision",
+    "success",
+    "status",
+    "source",
+    "duration",
+    "cost",
+    "reason",
+    "error",
+)  # they come first
 
 _IDS = ("_id", ".id")  # and they last
 

@@ -6,56 +6,27 @@ durations, places in memory). Names are those after translation, so runs of diff
 Scores and signals are taken as the bundle states them; nothing here checks signatures or recomputes.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from evidence.canonical import JsonObject, canonical
+from evidence.canonical import JsonObject
 from evidence.digest import sha256_hex
-from evidence.errors import CanonicalError
 from evidence.event import RECEIPT, RESOURCE, RUN_GAP, RUN_OPENED, SCOPE
-from evidence.excerpt import DEFINITIONS, INPUT, INSTRUCTIONS, OUTPUT, Excerpt, decoded, excerpts
+from evidence.excerpt import DEFINITIONS, INPUT, INSTRUCTIONS, OUTPUT, Excerpt, excerpts
+from evidence.facets import FACETS
 from evidence.facts import NAMED, TEXT_MAX, TOKENS, error_of, scalar
 from evidence.head import head_of
 from evidence.item import Item, mapping, pairs, plain, read_item, sequence, text, texts, withheld_in
 from evidence.limits import DEFAULT, Limits
+from evidence.offered_tools import offered_tools
 from evidence.outline import label
 from evidence.reader import BundleFacts, EvidenceBundle
 
 Value = int | float | str | bool | None
 Table = dict[str, Value]
 Source = Literal["span", "log"]
-
-FACETS: Mapping[str, str] = {
-    "signals": "the state of each evidence signal",
-    "scores": "closure, its confidence, and completeness by pack",
-    "packs": "packs that the run was scored by",
-    "capture": "capture health: what was not captured",
-    "gaps": "gaps in the record, by kind",
-    "agents": "spans of each agent",
-    "models": "calls of each model: provider, model asked for, model that answered",
-    "sampling": "parameters of model calls",
-    "prompts": "system instructions by digest, and prompt templates",
-    "inputs": "what users said, by digest",
-    "tools_offered": "definitions of the tools that models were offered, by digest",
-    "tools_requested": "calls that models asked for",
-    "tools_called": "calls that were carried out",
-    "finish_reasons": "how model calls ended",
-    "errors": "what failed, and with which error",
-    "policies": "policies in force",
-    "decisions": "policy decisions",
-    "approvals": "human approvals",
-    "receipts": "other receipts, by kind",
-    "tokens": "sums over all model calls",
-    "counts": "spans by operation, log records and metrics by name",
-    "environment": "service, image, code and SDK that the resources name",
-    "instrumentation": "libraries that made the telemetry",
-    "mapping": "tables of translation, and what they lost by reason",
-    "withheld": "bodies of which only a commitment is there",
-    "closing": "why the part was closed, and its outcome",
-}
-"""What is compared, in order, and what each table holds."""
 
 OTHERS = "(others)"
 """In place of names beyond `Limits.profile_names_max` of one table."""
@@ -259,7 +230,7 @@ class RunProfile:
                 if digest not in self._words and len(self._words) < self._limits.profile_names_max:
                     self._words[digest] = each.words[:WORDS_KEPT]
                 self._put(facet, digest, each.characters)
-        for tool in _definitions(item):
+        for tool in offered_tools(item.attributes.get(DEFINITIONS)):
             self._also("tools_offered", *tool)
 
     def _requested(self, item: Item, operation: str, each: Excerpt) -> None:
@@ -323,26 +294,3 @@ def _told_in(body: JsonObject, names: tuple[str, ...]) -> str:
 
 def _line(value: object) -> str:
     return ",".join(sorted(map(str, value))) if isinstance(value, list) else str(scalar(value))
-
-
-def _definitions(item: Item) -> Iterator[tuple[str, str]]:
-    """Name of each tool that is offered, and digests of what is said of it."""
-    value = item.attributes.get(DEFINITIONS)
-    for entry in sequence(decoded(value)) if value else ():
-        tool = mapping(entry)
-        tool = tool | mapping(tool.get("function"))
-        if name := text(tool.get("name")):
-            schema = next((tool[key] for key in ("parameters", "input_schema", "inputSchema") if key in tool), None)
-            said = (("description", tool.get("description")), ("parameters", _parsed(schema)))
-            yield name, " ".join(f"{what} {_digest(each)}" for what, each in said if each) or "only its name"
-
-
-def _parsed(value: Any) -> Any:  # noqa: ANN401 - JSON
-    return decoded({"stringValue": value}) if isinstance(value, str) else value
-
-
-def _digest(value: object) -> str:
-    try:
-        return sha256_hex(canonical(value))[:16]
-    except CanonicalError:
-        return sha256_hex(repr(value).encode(errors="surrogatepass"))[:16]

@@ -7,7 +7,7 @@ Law: what is shown is a function of the bundle and the view alone. Does not chec
 bundle states them: `verify` recomputes them.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -247,40 +247,3 @@ def _entry_json(entry: Entry, ids: Mapping[int, str], started_nanos: int) -> Jso
         "notes": list(place.notes),
         "hidden": place.hidden.to_json() if place.hidden else None,
     }
-
-
-# ------------------------------------------------------------------ single events
-
-
-def find_events(
-    path: Path, wanted: Callable[[JsonObject], bool], limits: Limits = DEFAULT
-) -> tuple[list[JsonObject], int]:
-    """The events of a bundle that are wanted, whole, and how many more there were than `Limits.events_shown_max`.
-
-    Raises:
-        BundleError: the file is not a valid evidence bundle; nothing of it is shown then.
-        OSError: it cannot be read.
-    """
-    found: list[JsonObject] = []
-    more = 0
-    with EvidenceBundle.open(path, limits) as bundle:
-        for event, _ in bundle.events():
-            if wanted(event):
-                if len(found) < limits.events_shown_max:
-                    found.append(event)
-                else:
-                    more += 1
-        bundle.finish()
-    return found, more
-
-
-def has_id(event: JsonObject, event_id: str) -> bool:
-    """Whether it is the event of this id, or of this number."""
-    return event_id in {event["id"], str(event["seq"])}
-
-
-def has_span_id(event: JsonObject, span_id: str) -> bool:
-    """Whether it is the span of this id, or a log record or receipt that belongs to it."""
-    item = read_item(event)
-    found = item.id("spanId") if item else text(event["data"].get("span_id"))
-    return found == span_id.lower()

@@ -49,11 +49,23 @@ KEYS = st.sampled_from(
     ]
 )
 NUMBERS = st.sampled_from(["0", "1", "-1", str(make.START), str(2**64 - 1), "9" * 25, "x"]) | st.integers(-5, 5)
-JSON: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | NUMBERS | TEXTS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
-    max_leaves=6,
-)
+ODD: list[Any] = [
+    None,
+    True,
+    3,
+    -1,
+    0.5,
+    "",
+    "x",
+    [],
+    {},
+    [1, "a", None],
+    {"a": {"b": []}},
+    {"stringValue": 3},
+    {"arrayValue": {"values": 1}},
+]
+JSON = st.sampled_from(ODD)
+"""Whatever stands where something else should: drawn from a list, for what matters is where it stands."""
 VALUES = (
     st.builds(lambda text: {"stringValue": text}, TEXTS)
     | st.builds(lambda number: {"intValue": number}, NUMBERS)

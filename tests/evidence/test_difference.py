@@ -16,8 +16,9 @@ from evidence import event as types
 from evidence.canonical import canonical
 from evidence.commitment import Commitment
 from evidence.difference import difference
+from evidence.facets import FACETS
 from evidence.limits import Limits
-from evidence.run_profile import FACETS, OTHERS, Profile, read_profile
+from evidence.run_profile import OTHERS, Profile, read_profile
 from tests.evidence import make
 from tests.evidence.hostile import bundle_of, items
 

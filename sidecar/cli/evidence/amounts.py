@@ -1,8 +1,10 @@
-"""Times and amounts in words."""
+"""Times, amounts and facts in words."""
 
 from __future__ import annotations
 
-__all__ = ["count", "seconds", "span_of_time"]
+from typing import Any
+
+__all__ = ["count", "fact_words", "seconds", "span_of_time"]
 
 _MICRO, _MILLI, _SECOND = 1_000, 1_000_000, 1_000_000_000
 _MINUTE, _HOUR, _DAY = 60 * _SECOND, 3600 * _SECOND, 86_400 * _SECOND
@@ -35,3 +37,10 @@ def span_of_time(opened: str, closed: str) -> str:
     first, last = (time[:23].replace("T", " ") for time in (opened, closed))
     end = last[11:] if first[:10] == last[:10] else last
     return f"{first} to {end} UTC"
+
+
+def fact_words(value: Any) -> str:  # noqa: ANN401 - a fact
+    """One value of `evidence.facts`."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

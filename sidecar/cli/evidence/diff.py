@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sidecar.cli.evidence.options import of_output
+from sidecar.cli.printable import printable_json
 
 if TYPE_CHECKING:
     from evidence.run_profile import Profile
@@ -57,7 +58,7 @@ def diff(
     ignored = _ignored(only, ignore)
     found = difference(_profile(first), _profile(second), ignored)
     if as_json:
-        click.echo(canonical(found.to_json()).decode())
+        click.echo(printable_json(canonical(found.to_json()).decode()))
     else:
         for line in difference_lines(found, output_columns(width)):
             say(line, color=color)
@@ -65,7 +66,7 @@ def diff(
 
 
 def _ignored(only: tuple[str, ...], ignore: tuple[str, ...]) -> frozenset[str]:
-    from evidence.run_profile import FACETS
+    from evidence.facets import FACETS
 
     for option, names in (("--only", only), ("--ignore", ignore)):
         if unknown := sorted(set(names) - set(FACETS)):

@@ -106,16 +106,15 @@ def _where(changes: Sequence[Change], columns: int) -> Iterator[str]:
     if len(told) != 2 or (told[0].a is None) == (told[1].a is None):
         return
     before, after = sorted(told, key=lambda change: change.a is None)
-    place = next(
-        (n for n, (one, other) in enumerate(zip(before.words, after.words, strict=False)) if one != other), None
-    )
-    start = max(0, (min(len(before.words), len(after.words)) if place is None else place) - _AROUND)
-    if start:
-        yield styled([Chunk(clip(f"      the same for {start + _AROUND:,} characters, then:", columns), "dim")])
-        for change in (before, after):
-            sign = "-" if change is before else "+"
-            words = " ".join(change.words[start : start + columns].split())
-            yield styled([Chunk(f"      {sign} ", _STYLES[sign]), Chunk(clip(f"…{words}", columns - 8))])
+    shortest = min(len(before.words), len(after.words))
+    place = next((n for n in range(shortest) if before.words[n] != after.words[n]), shortest)
+    if place <= _AROUND:
+        return
+    start = before.words.find(" ", place - _AROUND, place) + 1 or place - _AROUND
+    yield styled([Chunk(clip(f"      the same for {place:,} characters, then:", columns), "dim")])
+    for change, sign in ((before, "-"), (after, "+")):
+        words = " ".join(change.words[start : start + columns].split())
+        yield styled([Chunk(f"      {sign} ", _STYLES[sign]), Chunk(clip(f"…{words}", columns - 8))])
 
 
 def _list(name: str, entries: Sequence[str], columns: int, style: str = "dim") -> Iterator[str]:

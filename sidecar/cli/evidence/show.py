@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sidecar.cli.evidence.options import of_output
+from sidecar.cli.printable import printable_json
 
 if TYPE_CHECKING:
     from evidence.outline import Keep
@@ -106,7 +107,7 @@ def _show_timeline(bundle: Path, view: View, *, as_json: bool, width: int | None
         raise click.BadParameter(f"no span has the id {view.below}", param_hint="--below")
     if as_json:
         for record in timeline.to_json():
-            click.echo(canonical(record).decode())
+            click.echo(printable_json(canonical(record).decode()))
         return
     for line in timeline_lines(timeline, output_columns(width), bodies=view.bodies):
         say(line, color=color)
@@ -116,7 +117,7 @@ def _show_events(
     bundle: Path, span_id: str, event_id: str, *, as_json: bool, width: int | None, color: bool | None
 ) -> None:
     from evidence.canonical import canonical
-    from evidence.timeline import find_events, has_id, has_span_id
+    from evidence.lookup import find_events, has_id, has_span_id
     from sidecar.cli.columns import output_columns, say
     from sidecar.cli.evidence.event_text import event_lines
 
@@ -129,7 +130,7 @@ def _show_events(
         raise click.BadParameter(f"no {asked}", param_hint="--span" if span_id else "--event")
     for number, event in enumerate(found):
         if as_json:
-            click.echo(canonical(event).decode())
+            click.echo(printable_json(canonical(event).decode()))
             continue
         if number:
             say("", color=color)
