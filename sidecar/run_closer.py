@@ -113,13 +113,19 @@ class RunCloser:
 
     def _wake(self) -> None:
         if self._thread is None and not self._is_stopping:
-            self._thread = threading.Thread(target=self._work, name="AffidavitRunCloser", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._work, name="AffidavitRunCloser", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # no more threads, or the interpreter is going down: `stop` closes what is left
+                self._wakes = _FOREVER
+                return
+            self._thread = thread
         self._changed.notify_all()
 
     def _work(self) -> None:
         otel.attach(otel.set_value(_QUIET, True))  # noqa: FBT003 - the name of the argument is `value`
         while runs := self._next():
+            self._say_given_up()
             try:
                 self._flush_spans()
             except Exception:  # noqa: BLE001 - the exporter is the user's, and this the boundary of our thread
@@ -132,7 +138,6 @@ class RunCloser:
             while not self._is_stopping:
                 now = self._clock_seconds()
                 if runs := list(self._tally.due(now)):
-                    self._say_given_up()
                     return runs
                 self._wakes = self._tally.next_due
                 self._changed.notify_all()
@@ -145,25 +150,33 @@ class RunCloser:
     def _close(self, runs: Sequence[RunTally], until: float) -> None:
         """Closes runs one after the other. When the sidecar does not answer in time, the others are given up with the first."""
         token = otel.attach(otel.set_value(_QUIET, True))  # noqa: FBT003 - the name of the argument is `value`
-        for at, run in enumerate(runs):
-            try:
+        try:
+            for at, run in enumerate(runs):
                 left = min(self._client.timeout_seconds, max(until - self._clock_seconds(), 0.0))
-                self._client.close_run(run.run_id, run.counts(), run.outcome_json, timeout_seconds=left)
-                self._is_warned = False
-            except (grpc.RpcError, ValueError) as error:  # the second: a header that gRPC does not take
-                code = error.code() if isinstance(error, grpc.Call) else grpc.StatusCode.UNKNOWN
-                gone = code in _GONE
-                self._warn(len(runs) - at if gone else 1, code)
-                if gone:
+                code = self._close_one(run, left)
+                if code in _GONE:
+                    self._warn(len(runs) - at, code)
                     break
-            self._done(run)
-        otel.detach(token)
-        for run in runs:
-            self._done(run)
+                if code:
+                    self._warn(1, code)
+                self._done([run])
+        finally:
+            otel.detach(token)
+            self._done(runs)
 
-    def _done(self, run: RunTally) -> None:
+    def _close_one(self, run: RunTally, timeout_seconds: float) -> grpc.StatusCode | None:
+        """Why a run could not be closed; None when it is."""
+        try:
+            self._client.close_run(run.run_id, run.counts(), run.outcome_json, timeout_seconds=timeout_seconds)
+        except (grpc.RpcError, ValueError) as error:  # the second: a header that gRPC does not take
+            return error.code() if isinstance(error, grpc.Call) else grpc.StatusCode.UNKNOWN
+        self._is_warned = False
+        return None
+
+    def _done(self, runs: Sequence[RunTally]) -> None:
         with self._changed:
-            self._tally.done(run)
+            for run in runs:
+                self._tally.done(run)
             self._changed.notify_all()
 
     def _say_given_up(self) -> None:

@@ -1,7 +1,7 @@
 """How many spans each run has started, ended, sent and left out, counted in the agent.
 
-Law: a span counts in one run; what is counted is bounded, whatever the agent does, and what does not fit is given up with the
-oldest run. Nothing here knows threads, clocks or OpenTelemetry: who calls holds a lock, and says what time it is.
+Law: a span counts in one run; what is counted is bounded, whatever the agent does, and for what does not fit a run is given
+up whole. Nothing here knows threads, clocks or OpenTelemetry: who calls holds a lock, and says what time it is.
 
 A run is counted where it began: in the process in which its first span without a parent started. Spans of other runs are
 passed over, since another process closes those.
@@ -93,7 +93,7 @@ class Tally:
     """The runs of one process.
 
     Args:
-        runs_max: runs that are counted at once; the oldest is given up for a new one.
+        runs_max: runs that are counted at once, at least 1; beyond, one of which nothing was sampled is given up, else the oldest.
         linger_seconds: how long a run whose root has ended waits for spans that have not, or for its next trace.
         idle_seconds: how long a run of which nothing was sampled waits for more.
     """
@@ -207,6 +207,13 @@ class Tally:
                 self._closed.popitem(last=False)
             yield run
 
+    def _give_up(self) -> None:
+        """Forget the oldest run of which nothing was sampled, else the oldest."""
+        *older, _ = self._open.values()
+        idle = next((run for run in older if not (run.ended or run.in_flight or run.is_asked)), older[0])
+        del self._open[idle.run_id]
+        self.given_up += 1
+
     def _find(self, run_id: str, now: float, *, begins: bool, is_trace: bool) -> RunTally | None:
         run = self._open.get(run_id)
         if run is None:
@@ -214,7 +221,6 @@ class Tally:
                 return None
             run = self._open[run_id] = RunTally(run_id=run_id, is_trace=is_trace)
             if len(self._open) > self._runs_max:
-                self._open.popitem(last=False)
-                self.given_up += 1
+                self._give_up()
         run.touched = now
         return run

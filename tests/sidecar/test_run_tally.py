@@ -128,6 +128,14 @@ def test_the_oldest_run_is_given_up_when_there_are_too_many():
     assert ([run.run_id for run in runs.all()], runs.given_up) == (["b", "c"], 1)
 
 
+def test_a_run_of_which_nothing_was_sampled_is_given_up_before_one_that_has_spans():
+    runs = tally(runs_max=2)
+    start(runs, "a", 1, root=True)
+    runs.leave_out("b", 0.0, is_root=True, is_trace=True)
+    runs.leave_out("c", 0.0, is_root=True, is_trace=True)
+    assert [run.run_id for run in runs.all()] == ["a", "c"]
+
+
 def test_more_spans_in_flight_than_are_told_apart_are_counted():
     runs = tally()
     for span in range(_LIVE_MAX + 3):

@@ -301,6 +301,20 @@ def test_what_is_counted_is_bounded_and_the_log_says_when_it_is_not_enough(expor
     provider.shutdown()
 
 
+def test_where_no_thread_can_be_started_any_more_runs_are_closed_at_shutdown(exporter, monkeypatch):
+    def refuse(self):
+        raise RuntimeError("can't start new thread at interpreter shutdown")
+
+    sidecar = Sidecar(exporter)
+    provider, _ = agent(exporter, sidecar)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        run(provider)
+    assert sidecar.closed == {}
+    provider.shutdown()
+    assert sidecar.only()[1] == (2, 2, 0, 0)
+
+
 class Broken(SimpleSpanProcessor):
     """A processor whose flush raises."""
 
