@@ -35,7 +35,7 @@ class Signal:
     bodies: tuple[str, ...]
     """Attributes that hold content and may be withheld against a commitment."""
     expected: tuple[Check, ...]
-    remedy: str = ""
+    remedy: str
     """What to instrument or configure where it is missing, in one sentence."""
 
 
@@ -122,7 +122,7 @@ class SignalEvaluator:
 
 
 def _signal(node: Node) -> Signal:
-    members = node.mapping(["id", "title", "replay_critical", "weight", "bodies", "expected"], ["remedy"])
+    members = node.mapping(["id", "title", "replay_critical", "weight", "bodies", "expected", "remedy"])
     signal = Signal(
         id=members["id"].text(),
         title=members["title"].text(),
@@ -130,7 +130,7 @@ def _signal(node: Node) -> Signal:
         weight=members["weight"].count(),
         bodies=tuple(item.text() for item in members["bodies"].items()),
         expected=tuple(read_check(row, "exists_for_all") for row in members["expected"].items()),
-        remedy=members["remedy"].text() if "remedy" in members else "",
+        remedy=members["remedy"].text(),
     )
     if bool(signal.weight) != signal.replay_critical:
         members["weight"].fail("a signal has a weight exactly when it is replay-critical")

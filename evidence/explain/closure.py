@@ -63,7 +63,6 @@ def _closing(
         return
     yield from ["", "what would close it:"]
     for name in lacking:
-        signal = registry.signals[name]
-        remedy = _BY_DISCLOSURE if details[name]["status"] == "redacted" else signal.remedy or f"capture {signal.title}"
+        remedy = _BY_DISCLOSURE if details[name]["status"] == "redacted" else registry.signals[name].remedy
         alone = (captured + weights[name]) / expected
         yield f"  {name} (closure {alone:.3f} with it): {remedy}"

@@ -39,5 +39,4 @@ def explain_completeness(
         yield f"{status:>9}  {name}: {details[name]['reason']}; {_COUNTED[status]}"
         if status == "missing":
             yield from places(details[name]["evidence_paths"], indent=11)
-            if remedy := registry.signals[name].remedy:
-                yield f"{'':>11}to close it: {remedy}"
+            yield f"{'':>11}to close it: {registry.signals[name].remedy}"

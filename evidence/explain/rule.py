@@ -86,7 +86,7 @@ def remedies(rule: Rule, signals: Mapping[str, str], registry: Registry) -> Iter
         yield rule.remedy
         return
     for name in rule.signals:
-        if signals.get(name) in {"missing", "redacted", "unknown"} and registry.signals[name].remedy:
+        if signals.get(name) in {"missing", "redacted", "unknown"}:
             yield registry.signals[name].remedy
 
 

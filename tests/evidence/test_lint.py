@@ -13,11 +13,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from referencing import Registry, Resource
 
+from evidence.canonical import canonical
 from evidence.event import SPAN
 from evidence.lint import LintedBundle, Options, RefusedBundle, lint
 from evidence.lint_report import LintReport, tally
-from evidence.packs import builtin, read_pack
-from tests.evidence.make import CHAT, TOOL, pack, resource, sealed, span, unpack, whole, with_lines, with_manifest
+from evidence.packs import BUILTIN, builtin, read_pack
+from tests.evidence.make import (
+    CHAT,
+    TOOL,
+    gap,
+    pack,
+    receipt,
+    resource,
+    sealed,
+    span,
+    unpack,
+    whole,
+    with_lines,
+    with_manifest,
+)
 
 BASELINE, STARTER = builtin("baseline"), builtin("cicd-starter")
 
@@ -268,6 +282,56 @@ def test_a_changed_byte_is_refused_or_changes_nothing_that_was_packed(data, tmp_
         assert replace(found, identity=found.identity | {"container_digest": ""}) == replace(
             before, identity=before.identity | {"container_digest": ""}
         )
+
+
+def places(value, path=()):
+    """The path of every value inside a JSON value."""
+    yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, member in inner:
+        yield from places(member, (*path, key))
+
+
+ANY = st.sampled_from(
+    [
+        *(None, True, -1, 2**53 - 1, 1.5, "", "9" * 30, [], {}, [1], ["a"], {"stringValue": 1}, {"intValue": "x"}),
+        *([{"key": 1}], {"kvlistValue": {"values": [1]}}, {"arrayValue": {"values": {}}}),
+        [{"key": "gen_ai.operation.name", "value": None}],
+    ]
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(data=st.data())
+def test_whatever_stands_in_an_event_is_read_or_refused(data, tmp_path_factory):
+    """Law: any JSON value anywhere in an event's data ends in findings or in a refusal at the events."""
+    folder = tmp_path_factory.mktemp("hostile")
+
+    def change(lines):
+        number = data.draw(st.integers(0, len(lines) - 1))
+        event = orjson.loads(lines[number])
+        *way, last = data.draw(st.sampled_from([place for place in places(event["data"]) if place]))
+        holder = event["data"]
+        for key in way:
+            holder = holder[key]
+        holder[last] = data.draw(ANY)
+        lines[number] = canonical(event)
+
+    items = counted(
+        span(1, CHAT | {"gen_ai.output.messages": ASKING}), span(2, TOOL, failed=True), *RECEIPTS, gap("rejected")
+    )
+    file = pack(with_lines(unpack(sealed(folder, items).path), change).items(), folder / "h.evidence.tar.gz")
+    found = lint(file, Options(packs=ALL))
+    assert isinstance(found, LintedBundle) or found.stage == "events"
+
+
+ASKING = '[{"role":"assistant","parts":[{"type":"tool_call","id":"call-1","name":"search","arguments":{}}]}]'
+RECEIPTS = [
+    receipt("policy", {"id": "p", "gated_tools": ["*"], "approval_tools": ["se*"]}),
+    receipt("policy_decision", {"decision": "allow", "policy_id": "p", "tool_call_id": "call-1"}, sequence=1),
+    receipt("human_approval", {"approver": "x", "decision": "approve", "argument_digest": "sha256:" + "0" * 64}),
+]
+ALL = tuple(builtin(name) for name in BUILTIN)
 
 
 # ------------------------------------------------------------------ the report

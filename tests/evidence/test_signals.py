@@ -312,6 +312,7 @@ signals:
     expected:
       - when: {event: run}
         all_of: [opened]
+    remedy: R
 uncontrolled: {a: "text"}
 """
 SMALL += (
@@ -327,8 +328,9 @@ def test_a_registry_that_changes_in_one_word_has_another_digest():
 BROKEN = {
     "weight_without_replay": (b"replay_critical: true", b"replay_critical: false", "r:9"),
     "never_expected": (b"      - when: {event: run}\n        all_of: [opened]", b"      []", "r:11"),
-    "unknown_signal": (b'uncontrolled: {a: "text"}', b'uncontrolled: {b: "text"}', "r:14: unknown signal 'b'"),
+    "unknown_signal": (b'uncontrolled: {a: "text"}', b'uncontrolled: {b: "text"}', "r:15: unknown signal 'b'"),
     "unknown_counter": (b"    gaps:", b"    holes:", r"r:\d+: capture health has no counter 'holes'"),
+    "no_remedy": (b"    remedy: R\n", b"", "r:6: expected the key 'remedy'"),
     "unknown_key": (b"title: A", b"titel: A", "r:7: unknown key 'titel'|r:6"),
     "name_of_another_kind": (b"all_of: [opened]", b"all_of: [started]", "r:13"),
     "row_that_demands_nothing": (b"        all_of: [opened]\n", b"", "r:12: cannot fail"),
