@@ -24,6 +24,7 @@ import orjson
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
+from evidence.detectors import hidden
 from sidecar.errors import DecodeError
 from sidecar.limits import DEFAULT, Limits
 from sidecar.otlp import json_text, to_json
@@ -63,7 +64,7 @@ class _MisfitError(Exception):
         self.path: list[str] = []
 
     def where(self) -> str:
-        path = "".join(reversed(self.path)).lstrip(".")
+        path = hidden("".join(reversed(self.path)).lstrip("."))
         return path if len(path) <= _PATH_CHARS_MAX else f"{path[:100]}…{path[-100:]}"
 
 
@@ -182,7 +183,7 @@ def _enum(value: object, _depth: int) -> int:
 
 
 def _shown(value: object) -> str:
-    text = repr(value) if not isinstance(value, dict | list) else f"{type(value).__name__} of {len(value)}"
+    text = hidden(repr(value)) if not isinstance(value, dict | list) else f"{type(value).__name__} of {len(value)}"
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

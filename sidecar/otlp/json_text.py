@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import orjson
 
+from evidence.detectors import hidden
 from sidecar.errors import DecodeError
 from sidecar.limits import DEFAULT, Limits
 
@@ -75,5 +76,5 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(members) != len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice[:80]!r} stands twice in one object")
+        raise ValueError(f"the key {hidden(twice)[:80]!r} stands twice in one object")
     return members

@@ -18,6 +18,7 @@ from pathlib import PurePath
 
 from google.protobuf.message import DecodeError as WireError
 
+from evidence.detectors import hidden
 from sidecar.errors import DecodeError
 from sidecar.limits import DEFAULT, Limits
 from sidecar.otlp import json_text
@@ -82,7 +83,7 @@ def _documents(data: bytes, limits: Limits) -> Iterator[tuple[OtlpSignal, bytes]
 def _outline(document: object) -> str:
     if not isinstance(document, dict):
         return type(document).__name__
-    return f"an object with the keys {', '.join(sorted(document)[:5])[:200]}" if document else "an empty object"
+    return f"an object with the keys {hidden(', '.join(sorted(document)[:5]))[:200]}" if document else "an empty object"
 
 
 def _hinted(name: str) -> OtlpSignal | None:

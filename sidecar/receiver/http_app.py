@@ -17,6 +17,7 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 from google.rpc import code_pb2, status_pb2
 
+from evidence.detectors import hidden
 from sidecar.clock import Clock, now_unix_nano
 from sidecar.errors import Overloaded
 from sidecar.otlp.signal import Encoding, OtlpSignal
@@ -94,15 +95,19 @@ class HttpApp:
             return _wrong_method(method, "GET", "HEAD") or self._health(path)
         signal = _PATHS.get(path)
         if signal is None:
-            return _error(404, f"{path[:200]}: expected one of {', '.join(_PATHS)}")
+            return _error(404, f"{hidden(path)[:200]}: expected one of {', '.join(_PATHS)}")
         if refusal := _wrong_method(method, "POST"):
             return refusal
         if encoding is None:
-            return _error(415, f"content-type: got {_media_type(headers)[:100]!r}, expected {' or '.join(_ENCODINGS)}")
+            return _error(
+                415, f"content-type: got {hidden(_media_type(headers))[:100]!r}, expected {' or '.join(_ENCODINGS)}"
+            )
         coding = headers.get(b"content-encoding", b"").decode("latin-1").strip().lower()
         if coding not in _CODINGS:
             return _error(
-                415, f"content-encoding: got {coding[:100]!r}, expected gzip or none", (b"accept-encoding", b"gzip")
+                415,
+                f"content-encoding: got {hidden(coding)[:100]!r}, expected gzip or none",
+                (b"accept-encoding", b"gzip"),
             )
         return await self._export(signal, encoding, headers, receive, gzip=_CODINGS[coding])
 
@@ -170,7 +175,9 @@ def _wrong_method(method: str, *allowed: str) -> _Response | None:
     if method in allowed:
         return None
     return _error(
-        405, f"method: got {method[:40]}, expected {', '.join(allowed)}", (b"allow", ", ".join(allowed).encode())
+        405,
+        f"method: got {hidden(method)[:40]}, expected {', '.join(allowed)}",
+        (b"allow", ", ".join(allowed).encode()),
     )
 
 
