@@ -83,15 +83,22 @@ def _read(value: JsonObject) -> object:
         return None
 
 
-def _plain(value: object) -> object:
-    """An OTLP/JSON AnyValue as plain lists and objects; numbers stay as they are written."""
+_DEEP = 4  # messages, a message, its parts, a part: what is inside a part is content, and is not looked at
+
+
+def _plain(value: object, deep: int = _DEEP) -> object:
+    """An OTLP/JSON AnyValue as plain lists and objects; numbers stay as they are written, and so does what lies too deep."""
     if not isinstance(value, dict):
         return value
+    inner = value.get("arrayValue", value.get("kvlistValue"))
+    if inner is None:
+        return next(iter(value.values()), None)
+    if not deep:
+        return value
+    items = _list(inner.get("values"))
     if "arrayValue" in value:
-        return [_plain(item) for item in _list(value["arrayValue"].get("values"))]
-    if "kvlistValue" in value:
-        return {pair.get("key", ""): _plain(pair.get("value")) for pair in _list(value["kvlistValue"].get("values"))}
-    return next(iter(value.values()), None)
+        return [_plain(item, deep - 1) for item in items]
+    return {pair.get("key", ""): _plain(pair.get("value"), deep - 1) for pair in items}
 
 
 def _list(value: object) -> list[Any]:
