@@ -38,6 +38,10 @@ class LazyGroup(click.Group):
             return None
         module, _, name = self.verbs[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
+        if command.help:
+            command.help = command.help.replace(
+                "\\b\n", "\b\n"
+            )  # click's mark for lines as they are, in a raw docstring
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

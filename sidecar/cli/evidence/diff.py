@@ -41,14 +41,15 @@ def diff(
     mapping; `affidavit verify` does.
 
     \b
-    Facets: signals scores packs capture gaps agents models sampling prompts inputs tools_offered tools_requested
-            tools_called finish_reasons errors policies decisions approvals receipts tokens counts environment
-            instrumentation mapping withheld closing
+    Facets: signals scores packs capture gaps agents models sampling prompts
+            inputs tools_offered tools_requested tools_called finish_reasons
+            errors policies decisions approvals receipts tokens counts
+            environment instrumentation mapping withheld closing
 
     \b
     Exit code: 0 the same in all that could be compared
                1 they differ
-               2 wrong usage, or a bundle that cannot be read or is not valid, at the stage that is named
+               2 wrong usage, or a bundle that cannot be read or is not valid
     """
     from evidence.canonical import canonical
     from evidence.difference import difference

@@ -18,7 +18,7 @@ from rich.cells import cell_len
 from evidence.commitment import Commitment
 from tests.evidence import make
 from tests.evidence.hostile import bundle_of, items
-from tests.sidecar.cli.recorded import GOLDEN, SHOWN, bundle, shown
+from tests.sidecar.cli.recorded import GOLDEN, SHOWN, bundle, compared, shown
 from tests.sidecar.cli.test_verbs import affidavit
 
 HELD = Commitment(alg="hmac-sha256", digest="ab" * 32, size_bytes=42, reason="data_class/person")
@@ -188,6 +188,15 @@ def test_bodies_are_shown_whole_with_their_lines(tmp_path):
 # ---------------------------------------------------------------- exit codes
 
 
+@pytest.mark.parametrize("verb", [("verify",), ("evidence", "show"), ("evidence", "diff")], ids="-".join)
+def test_help_has_a_line_for_each_exit_code(verb):
+    said = affidavit(*verb, "--help").stdout
+    assert "\\b" not in said
+    assert [line.split()[0] for line in said.splitlines() if line.startswith(" " * 13) and line.split()[0].isdigit()][
+        :2
+    ] == ["1", "2"]
+
+
 def test_an_unknown_span_event_or_type_is_usage(small):
     for option in (
         ("--span", "ff"),
@@ -230,6 +239,26 @@ def test_an_encoding_without_the_signs_of_a_tree_gets_plain_ones(small, monkeypa
 
 
 # ---------------------------------------------------------------- hostile bundles
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        b"[]",
+        b"{",
+        b'{"closure":3,"completeness":[]}',
+        b'{"closure":{"confidence":{},"score":"1"},"completeness":{"by_signal":{"a":1}}}',
+    ],
+)
+def test_reports_that_the_manifest_does_not_hold_may_be_anything(tmp_path, small, report):
+    members = make.unpack(small) | {"reports/closure.json": report, "reports/formula-receipts.json": report}
+    path = make.pack(members.items(), tmp_path / "odd.evidence.tar.gz")
+    done = shown(path)
+    assert (done.exit_code, done.exception) == (0, None)
+    assert "closure" not in done.output.partition("\n\n")[0].replace("reports", "")
+    for line in shown(path, "--json").output.splitlines():
+        schema().validate(orjson.loads(line))
+    assert compared(path, path).exit_code == 0
 
 
 @settings(max_examples=40)
