@@ -6,11 +6,23 @@ from pathlib import Path
 import pytest
 
 from evidence.bundle import EvidenceBundle
+from evidence.commitment import Commitment
 from evidence.formulas import Context
 from evidence.packs import BUILTIN, builtin
 from evidence.scores import Assessment, RuleResult
 from tests.evidence import make
-from tests.evidence.packs.runs import DEFECTS, EXEMPLARY, Defect, Run, events, plus, span
+from tests.evidence.packs.runs import (
+    ARGUMENTS,
+    DEFECTS,
+    EXEMPLARY,
+    Defect,
+    Run,
+    digest,
+    events,
+    plus,
+    span,
+    with_attributes,
+)
 
 PACKS = [builtin(name) for name in BUILTIN]
 RULES = [(pack.name, rule.id) for pack in PACKS for rule in pack.rules]
@@ -24,10 +36,10 @@ def judged(folder: Path, run: Run) -> dict[tuple[str, str], RuleResult]:
         for event, line in bundle.events():
             assessment.add(event, line)
         bundle.finish()
-        manifest, digest = bundle.manifest, bundle.manifest_sha256
+        manifest, manifest_digest = bundle.manifest, bundle.manifest_sha256
     context = Context(
         run_id=manifest["run_id"],
-        manifest_digest=digest,
+        manifest_digest=manifest_digest,
         events_digest=manifest["files"][0]["sha256"],
         computed_at=manifest["closed_at"],
     )
@@ -84,6 +96,32 @@ def test_nothing_holds_of_a_run_in_which_nothing_took_place_but_what_is_asked_of
     holding = {rule for (_, rule), result in found.items() if result.outcome == "holds"}
     assert holding == EVERY_RUN
     assert decided == EVERY_RUN
+
+
+def _withheld(alg: str, digest: str) -> dict:
+    return Commitment(alg=alg, digest=digest, size_bytes=9, reason="data_class:personal").to_any_value()
+
+
+def test_what_is_withheld_is_enough_where_a_rule_says_so_and_decides_nothing_where_its_value_is_asked_for(tmp_path):
+    salted = _withheld("hmac-sha256", "ab" * 32)
+    run = with_attributes("chat", {"gen_ai.input.messages": salted})(EXEMPLARY)
+    run = with_attributes("transfer", {"gen_ai.tool.call.arguments": salted})(run)
+    run = with_attributes("retrieval", {"gen_ai.retrieval.documents": salted})(run)
+    found = judged(tmp_path, run)
+    enough = {result.rule.id for result in found.values() if set(result.rule.signals.values()) == {"redacted"}}
+    assert {rule for (_, rule), result in found.items() if result.outcome == "holds"} >= enough
+    undecided = {rule for (_, rule), result in found.items() if result.outcome == "undecided"}
+    assert {"EUAI-14-4-digest", "ASI09", "ASI06"} <= undecided
+    assert {rule for (_, rule), result in found.items() if result.outcome == "fails"} == set()
+
+
+def test_a_plain_digest_of_what_is_withheld_is_held_to_what_was_approved(tmp_path):
+    for number, (alone, outcome) in enumerate([(ARGUMENTS, "holds"), ("other", "fails")]):
+        plain = _withheld("sha256", digest(alone).removeprefix("sha256:"))
+        (tmp_path / str(number)).mkdir()
+        run = with_attributes("transfer", {"gen_ai.tool.call.arguments": plain})(EXEMPLARY)
+        found = judged(tmp_path / str(number), run)
+        assert found[("eu-ai-act-high-risk", "EUAI-14-4-digest")].outcome == outcome
 
 
 EVERY_RUN = {
