@@ -5,6 +5,7 @@ import pytest
 from evidence import event as events
 from evidence.ledger import Ledger
 from evidence.signals import SignalEvaluator, registry
+from evidence.timestamp import from_unix_nano
 from semconv import otlp_json
 from semconv.translate import Translator
 from tests.semconv.recorded import Recorded, recorded
@@ -26,17 +27,18 @@ RECORDINGS = [
 def signals(producer: str, scenario: str, *, bodies_mapped: bool) -> dict[str, Ledger]:
     """The signals of a run of one recording; logs as they were sent, or as they are translated."""
     evaluator = SignalEvaluator(registry())
-    for signal in KINDS:
-        for at, item in enumerate(item for item in recorded(signal, producer) if item.scenario == scenario):
-            evaluator.add(event(signal, f"r:{signal}{at}", item, mapped=bodies_mapped or signal == "traces"))
+    items = [(kind, item) for kind in KINDS for item in recorded(kind, producer) if item.scenario == scenario]
+    for seq, (signal, item) in enumerate(items):
+        evaluator.add(event(signal, seq, item, mapped=bodies_mapped or signal == "traces"))
     return evaluator.result()
 
 
-def event(signal: str, id_: str, item: Recorded, *, mapped: bool) -> dict:
+def event(signal: str, seq: int, item: Recorded, *, mapped: bool) -> dict:
     kind, member, view, translate = KINDS[signal]
     translation = translate(view(item.item, otlp_json.surroundings(item.resource, item.scope)))
     data = {"resource": "", "scope": "", member: item.item}
-    return {"id": id_, "runid": "r", "type": kind, "data": {**data, **(translation.to_json() if mapped else {})}}
+    data |= translation.to_json() if mapped else {}
+    return {"id": f"r:{seq}", "seq": seq, "time": from_unix_nano(seq), "runid": "r", "type": kind, "data": data}
 
 
 @pytest.mark.parametrize(("producer", "scenario"), RECORDINGS)
