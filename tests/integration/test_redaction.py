@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tarfile
 from pathlib import Path
@@ -95,10 +96,8 @@ def strings(value, depth: int = 0):
     if isinstance(value, str):
         yield value
         if depth < 8 and value[:1] in {"{", "["}:
-            try:
+            with contextlib.suppress(orjson.JSONDecodeError):
                 yield from strings(orjson.loads(value), depth + 1)
-            except orjson.JSONDecodeError:
-                pass
     elif isinstance(value, dict):
         for key, item in value.items():
             yield from strings(key, depth)
