@@ -103,7 +103,7 @@ def suspect(data: bytes) -> bool:
 
 def findings(text: str) -> Iterator[Finding]:
     """The secrets in a text, in order and apart from each other: what overlaps is one, under the name of the first."""
-    if len(text) < _LENGTH_MIN or not suspect(text.encode(errors="replace")):
+    if len(text) < LENGTH_MIN or not suspect(text.encode(errors="replace")):
         return
     found = [each for row in detectors().rows for each in row.secrets(text)]
     found.sort(key=lambda each: (each.start, -each.end))
@@ -140,7 +140,8 @@ def named(key: str, value: str) -> str | None:
 
 # ------------------------------------------------------------------ checks
 
-_LENGTH_MIN = 8
+LENGTH_MIN = 8
+"""Characters of the shortest text that is looked at."""
 _GROUPS = ("secret", "bare")
 _WORD_CHARS = re.compile(r"[a-z]*|[A-Z][a-z]*|[A-Z]*")
 _ASSIGNED = re.compile(r"(?:=|%3[dD]|u003[dD])\Z")

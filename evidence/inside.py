@@ -5,13 +5,14 @@ Law: each of them once, though a span and its log, or a span and its translation
 
 from evidence import content
 from evidence.canonical import JsonObject
-from evidence.detectors import findings, suspect
+from evidence.detectors import findings
 from evidence.instance import AttributeInstance, Instance, of_commitment, tool_definitions
 from evidence.ledger import Place
 from evidence.limits import Limits
 from evidence.looks import LedgerOf, Looks, Plan, Tally
 from evidence.messages import requested_calls
 from evidence.selector import TOOL_DEFINITIONS, EventKind
+from evidence.suspicion import Suspicion
 from evidence.tool_calls import ToolCalls
 
 OUTPUT_MESSAGES = "gen_ai.output.messages"
@@ -44,6 +45,7 @@ class Inside:
         self._known_tools: dict[str, tuple[JsonObject, ...]] = {}
         self._known_length = 0
         self.looks_for_secrets = self._secrets.is_used
+        self._suspicion = Suspicion(limits)
 
     def request(self, instance: AttributeInstance, *, is_span: bool) -> bool:
         """Enter the tool calls that output messages, which must be there, ask for; whether there are any.
@@ -78,7 +80,7 @@ class Inside:
         if is_marked and self._withheld.is_used:
             for path, commitment in content.withheld(event):
                 self._withheld.take(Instance(event, path, of_commitment(commitment).get))
-        if self.looks_for_secrets and suspect(line):
+        if self.looks_for_secrets and self._suspicion.falls_on(event, line):
             for path, text in content.texts(event):
                 for finding in findings(text):
                     self._secrets.take(Instance(event, path, {"detector": finding.detector}.get))
