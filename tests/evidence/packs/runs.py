@@ -143,9 +143,11 @@ EXEMPLARY: Run = {
         parent=None,
     ),
     "chat": span(2, 1, _CHAT),
-    "search_decision": receipt("policy_decision", 2, {**_DECISION, "tool_call_id": "call-1"}),
+    "search_decision": receipt("policy_decision", 2, {**_DECISION, "tool_call_id": "call-1", "tool_name": "search"}),
     "transfer_decision": receipt(
-        "policy_decision", 2, {**_DECISION, "tool_call_id": "call-2", "argument_digest": digest(ARGUMENTS)}
+        "policy_decision",
+        2,
+        {**_DECISION, "tool_call_id": "call-2", "tool_name": "transfer_money", "argument_digest": digest(ARGUMENTS)},
     ),
     "transfer_approval": receipt(
         "human_approval",
@@ -154,14 +156,17 @@ EXEMPLARY: Run = {
             "approver": "ann",
             "decision": "approve",
             "tool_call_id": "call-2",
+            "tool_name": "transfer_money",
             "argument_digest": digest(ARGUMENTS),
             "shown_digest": digest(ARGUMENTS),
         },
     ),
     "bash_decision": receipt(
-        "policy_decision", 2, {**_DECISION, "tool_call_id": "call-3", "argument_digest": digest("{}")}
+        "policy_decision",
+        2,
+        {**_DECISION, "tool_call_id": "call-3", "tool_name": "bash", "argument_digest": digest("{}")},
     ),
-    "sandbox": receipt("sandbox", 2, {"sandbox": "gvisor", "tool_call_id": "call-3"}),
+    "sandbox": receipt("sandbox", 2, {"sandbox": "gvisor", "tool_call_id": "call-3", "tool_name": "bash"}),
     "search": span(
         3,
         3,
@@ -173,6 +178,18 @@ EXEMPLARY: Run = {
         },
     ),
     "transfer": span(4, 3, _tool("transfer_money", "call-2", ARGUMENTS)),
+    "transfer_at_server": span(
+        13,
+        3.1,
+        {
+            "gen_ai.operation.name": "execute_tool",
+            "mcp.method.name": "tools/call",
+            "gen_ai.tool.name": "transfer_money",
+            "jsonrpc.request.id": "7",
+        },
+        parent=4,
+        kind=2,
+    ),
     "bash": span(5, 3, _tool("bash", "call-3", "{}")),
     "retrieval": span(
         6,
