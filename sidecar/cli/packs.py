@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sidecar.cli.columns import output_columns
+from sidecar.cli.printable import printable
 
 if TYPE_CHECKING:
     from evidence.packs import Pack, Rule
@@ -79,9 +80,9 @@ def check(files: tuple[Path, ...]) -> None:
             pack = read_pack_file(file)
         except PackError as error:
             failed = True
-            click.echo(str(error))
+            click.echo(printable(str(error)))
         else:
-            click.echo(f"{file}: ok: {pack.id}, {_counted(len(pack.rules), 'rule')}")
+            click.echo(printable(f"{file}: ok: {pack.id}, {_counted(len(pack.rules), 'rule')}"))
     sys.exit(1 if failed else 0)
 
 
@@ -90,7 +91,7 @@ def check(files: tuple[Path, ...]) -> None:
 def digest(name: str) -> None:
     """Print a pack's digest and NAME@VERSION: what a pipeline pins, and what manifests and reports name it by."""
     pack = _load(name)
-    click.echo(f"{pack.digest}  {pack.id}")
+    click.echo(printable(f"{pack.digest}  {pack.id}"))
 
 
 def _load(name: str) -> Pack:
@@ -144,7 +145,7 @@ def _document(pack: Pack) -> dict[str, Any]:
 
 
 def _shown(pack: Pack) -> Iterator[str]:
-    yield f"{click.style(pack.id, bold=True)}  {pack.kind}  {pack.digest}"
+    yield f"{click.style(printable(pack.id), bold=True)}  {pack.kind}  {pack.digest}"
     said = [("license", pack.license), ("source", pack.source_url), ("disclaimer", pack.disclaimer)]
     yield from _labelled(
         [("is", pack.description), ("completeness", f"over {', '.join(pack.requires_signals)}")]
@@ -159,7 +160,7 @@ def _rule(rule: Rule) -> Iterator[str]:
     from evidence.explain.rule import asks, standing
     from evidence.signals import registry
 
-    yield f"{click.style(rule.id, bold=True)}  {click.style(rule.severity, fg=_COLORS[rule.severity])}  {rule.title}"
+    yield f"{click.style(rule.id, bold=True)}  {click.style(rule.severity, fg=_COLORS[rule.severity])}  {printable(rule.title)}"
     remedy = [("remedy", rule.remedy)] if rule.remedy else []
     yield from _labelled([*(("asks", text) for text in asks(rule, registry())), *standing(rule), *remedy])
 
@@ -168,7 +169,7 @@ def _labelled(facts: Iterable[tuple[str, str]]) -> Iterator[str]:
     """Each label with its text, wrapped beside it; labels stay whole, as do addresses."""
     for label, text in facts:
         lines = textwrap.wrap(
-            text, output_columns(None) - _LABEL_COLUMNS - 2, break_long_words=False, break_on_hyphens=False
+            printable(text), output_columns(None) - _LABEL_COLUMNS - 2, break_long_words=False, break_on_hyphens=False
         )
         for number, line in enumerate(lines):
             yield f"  {'' if number else label:{_LABEL_COLUMNS}}{line}"

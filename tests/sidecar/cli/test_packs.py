@@ -101,3 +101,14 @@ def test_check_says_ok_or_file_and_line_and_fails_when_any_file_is_wrong(own, tm
 def test_check_of_no_file_is_usage(tmp_path):
     assert run("check").exit_code == 2
     assert run("check", tmp_path / "absent.yaml").exit_code == 2
+
+
+def test_no_text_of_a_pack_is_obeyed_by_a_terminal(tmp_path):
+    file = tmp_path / "own.yaml"
+    file.write_text(
+        OWN.replace("Tools return something", '"\\e[2Jgone"').replace('version: "1"', 'version: "1\\e[31m"')
+    )
+    for verb in ("show", "digest", "check"):
+        done = run(verb, file)
+        assert done.exit_code == 0
+        assert "\x1b" not in done.stdout
