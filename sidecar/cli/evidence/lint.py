@@ -103,12 +103,20 @@ def lint(
         version=version("affidavit"), options=options, bundles=tuple(linted), fail_on=fail_on, strict=strict
     )
     if report is not None:
-        report.write_bytes(found.to_bytes())
+        _write(report, found.to_bytes(), "--report")
     if sarif is not None:
-        sarif.write_bytes(sarif_bytes(found))
+        _write(sarif, sarif_bytes(found), "--sarif")
     for line in lines(found, explained):
         click.echo(line)
     sys.exit(found.exit_code)
+
+
+def _write(path: Path, content: bytes, option: str) -> None:
+    """Write a file; that it cannot be written says nothing about any bundle, so it is usage."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise click.BadParameter(f"{printable(str(path))}: {error.strerror}", param_hint=option) from error
 
 
 def _options(pack_names: Sequence[str], as_of: str | None, profiles: Sequence[str]) -> Options:

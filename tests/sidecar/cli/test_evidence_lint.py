@@ -222,6 +222,13 @@ def test_the_report_and_sarif_tell_the_same(place):
     assert {result["ruleId"] for result in log["runs"][0]["results"]} == failing == {"mine@1:FAIL", "mine@1:OPEN"}
 
 
+@pytest.mark.parametrize("option", ["--report", "--sarif"])
+def test_a_report_that_cannot_be_written_is_usage_and_no_verdict_on_a_bundle(place, option):
+    done = run(place, place / "good.evidence.tar.gz", option, place / "no" / "folder")
+    assert done.exit_code == 2
+    assert "No such file or directory" in done.output
+
+
 def test_as_of_decides_what_applies(place):
     run(place, place / "good.evidence.tar.gz", "--report", place / "r.json", "--as-of", "2099-01-01")
     document = json.loads((place / "r.json").read_bytes())
