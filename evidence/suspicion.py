@@ -63,17 +63,23 @@ class Suspicion:
         clean = self._clean
         for name, member in item.items():
             if name == "attributes":
-                for pair in member:
-                    value = pair.get("value") or {}
-                    text = value.get("stringValue")
-                    if text is None:
-                        number = value.get("intValue")
-                        if type(number) is not str or not number.isdigit():
-                            self._add(orjson.dumps(value).decode(), texts)
-                    elif len(text) >= LENGTH_MIN and text not in clean:
-                        texts.append(text)
+                values = [pair["value"] for pair in member if "value" in pair]
+                texts += [
+                    text
+                    for value in values
+                    if (text := value.get("stringValue")) is not None and text not in clean and len(text) >= LENGTH_MIN
+                ]
+                for value in values:
+                    if "stringValue" not in value:
+                        self._add_value(value, texts)
             elif name not in _IDS or type(member) is not str or len(member) > _ID_LENGTH_MAX:
                 self._add(member, texts)
+
+    def _add_value(self, value: JsonObject, texts: list[str]) -> None:
+        """An OTLP/JSON value that is no text."""
+        number = value.get("intValue")
+        if type(number) is not str or not number.isdigit():
+            self._add(orjson.dumps(value).decode(), texts)
 
     def _add(self, value: object, texts: list[str]) -> None:
         """A text that is long enough to hold a secret and not known to be clean; what is nested, as JSON."""
