@@ -123,8 +123,8 @@ def _options(pack_names: Sequence[str], as_of: str | None, profiles: Sequence[st
     """What the options choose.
 
     Raises:
-        ConfigError: a pack cannot be read.
-        UsageError: a day or a profile that there is not, or two packs of one name.
+        ConfigError: a pack cannot be read, or two have one name.
+        BadParameter: a day or a profile that there is not.
     """
     from datetime import date
 
@@ -132,8 +132,6 @@ def _options(pack_names: Sequence[str], as_of: str | None, profiles: Sequence[st
     from sidecar.tables import load_packs
 
     packs = load_packs(pack_names)
-    if len({pack.id for pack in packs}) < len(packs):
-        raise click.BadParameter("two packs of one name and version", param_hint="--pack")
     try:
         valid = as_of is None or date.fromisoformat(as_of).isoformat() == as_of
     except ValueError:

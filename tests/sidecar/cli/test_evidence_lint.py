@@ -176,6 +176,7 @@ def test_a_bundle_that_does_not_read_is_1_and_names_the_stage(place):
     [
         (["--pack", "no-such-pack"], "no-such-pack"),
         (["--pack", "missing.yaml"], "missing.yaml"),
+        (["--pack", "baseline", "--pack", "baseline"], "two are named 'baseline'"),
         (["--explain", "mine:NOTHING"], "FAIL, HOLD"),
         (["--as-of", "tomorrow"], "expected YYYY-MM-DD"),
         (["--as-of", "20270101"], "expected YYYY-MM-DD"),
@@ -197,10 +198,9 @@ def test_wrong_usage_is_2_and_names_what_there_is(place, arguments, said):
     assert said in done.stderr
 
 
-def test_a_folder_without_bundles_and_one_pack_twice_are_usage(place, tmp_path):
+def test_a_folder_without_bundles_is_usage(place, tmp_path):
     (tmp_path / "empty").mkdir()
     assert run(place, tmp_path / "empty").exit_code == 2
-    assert run(place, place, "--pack", place / "error.yaml").exit_code == 2
 
 
 # ------------------------------------------------------------------ what it writes
