@@ -3,7 +3,8 @@
 The document is `run-diff-v1` (`schemas/run-diff-v1.schema.json`).
 
 Law: a run does not differ from itself, and exchanging the two exchanges the sides of every change and nothing else. What
-is withheld is not compared: equal and different bodies have commitments that say nothing of it.
+is withheld is not compared: equal and different bodies have commitments that say nothing of it, and what one run says may
+stand in what the other withholds.
 """
 
 from collections.abc import Collection, Mapping
@@ -43,7 +44,7 @@ class Difference:
     changes: Mapping[str, tuple[Change, ...]]
     """By facet, in the order of `FACETS`; facets without a change are not there."""
     same: tuple[str, ...]
-    """Facets of which both say the same."""
+    """Facets of which both say the same, and withhold nothing."""
     silent: tuple[str, ...]
     """Facets of which neither says anything."""
     withheld: Mapping[str, tuple[int, int]]
@@ -87,7 +88,7 @@ def difference(a: Profile, b: Profile, ignore: Collection[str] = ()) -> Differen
         a=a.bundle,
         b=b.bundle,
         changes=changes,
-        same=tuple(facet for facet in unchanged if a.tables[facet]),
+        same=tuple(facet for facet in unchanged if a.tables[facet] and not any(withheld[facet])),
         silent=tuple(facet for facet in unchanged if not a.tables[facet] and not any(withheld[facet])),
         withheld={facet: sides for facet, sides in withheld.items() if any(sides)},
         ignored=tuple(facet for facet in FACETS if facet in ignore),
@@ -96,13 +97,19 @@ def difference(a: Profile, b: Profile, ignore: Collection[str] = ()) -> Differen
 
 def _changes(facet: str, a: Profile, b: Profile) -> tuple[Change, ...]:
     one, other = a.tables[facet], b.tables[facet]
-    return tuple(
-        Change(
-            name=name,
-            a=one.get(name),
-            b=other.get(name),
-            words=a.words.get(name, "") or b.words.get(name, ""),
-        )
+    changes = (
+        Change(name=name, a=one.get(name), b=other.get(name), words=a.words.get(name, "") or b.words.get(name, ""))
         for name in sorted(one.keys() | other.keys())
         if one.get(name) != other.get(name) or type(one.get(name)) is not type(other.get(name))
     )
+    withholds = facet in a.withheld, facet in b.withheld
+    return tuple(change for change in changes if (less := _lesser(change)) is None or not withholds[less])
+
+
+def _lesser(change: Change) -> int | None:
+    """Which side has less of it, 0 or 1: where that one withholds, it cannot be told whether it has. None for neither."""
+    if change.a is None or change.b is None:
+        return int(change.b is None)
+    if isinstance(change.a, int | float) and isinstance(change.b, int | float):
+        return int(change.b < change.a)
+    return None

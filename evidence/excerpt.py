@@ -192,6 +192,8 @@ def _written(value: object) -> str:
 
 
 def _excerpt(key: str, speaker: str, part: str, content: str, words: int | None) -> Excerpt:
+    if commitment := withheld_in(content):
+        return Excerpt(key=key, speaker=speaker[:64], part=part[:64], withheld=commitment)
     pieces = content.count(KEY) if KEY in content else 0
     content = readable(content) if pieces else content
     whole = f"{speaker}\n{part}\n{content}"

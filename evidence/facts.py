@@ -159,9 +159,13 @@ def _point(point: JsonObject, renamed: JsonObject) -> JsonObject:
 
 
 def _bounded(value: object) -> JsonObject:
-    """The members of an object, each bounded; what is withheld says so."""
-    members = mapping(value)
-    return {key[:TEXT_MAX]: _member(item) for key, item in list(members.items())[:LIST_MAX]}
+    """The members of an object, each bounded, those of an object inside as `outer.inner`; what is withheld says so."""
+    flat: JsonObject = {}
+    for name, item in list(mapping(value).items())[:LIST_MAX]:
+        inside = {} if withheld_in(item) else mapping(item)
+        told = {f"{name}.{inner}": each for inner, each in list(inside.items())[:LIST_MAX]} or {name: item}
+        flat |= {key[:TEXT_MAX]: _member(each) for key, each in told.items()}
+    return dict(list(flat.items())[:LIST_MAX])
 
 
 def _member(value: object) -> Any:  # noqa: ANN401 - JSON

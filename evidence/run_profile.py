@@ -6,7 +6,7 @@ durations, places in memory). Names are those after translation, so runs of diff
 Scores and signals are taken as the bundle states them; nothing here checks signatures or recomputes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -217,21 +217,30 @@ class RunProfile:
         if not any(key in item.attributes for key in (INSTRUCTIONS, INPUT, DEFINITIONS, OUTPUT)):
             return
         for each in excerpts(item, None)[0]:
-            facet = _FACET_OF_BODY.get(each.key)
-            facet = "prompts" if each.key == INPUT and each.speaker in _INSTRUCTING else facet
-            if facet and (pieces := 1 if each.withheld else each.withheld_pieces):
-                self._withheld[facet] = self._withheld.get(facet, 0) + pieces
             if each.withheld:
-                continue
-            if each.key == OUTPUT:
+                self._withhold(_FACETS_OF_BODY.get(each.key, ()))
+            elif each.key == OUTPUT:
                 self._requested(item, operation, each)
-            elif facet == "prompts" or (facet == "inputs" and each.speaker == "user" and each.part == "text"):
-                digest = "sha256:" + sha256_hex(each.words.encode(errors="surrogatepass"))[:16]
-                if digest not in self._words and len(self._words) < self._limits.profile_names_max:
-                    self._words[digest] = each.words[:WORDS_KEPT]
-                self._put(facet, digest, each.characters)
+            elif each.key == INSTRUCTIONS or (each.key == INPUT and each.speaker in _INSTRUCTING):
+                self._say("prompts", each)
+            elif each.key == INPUT and each.speaker == "user" and each.part == "text":
+                self._say("inputs", each)
         for tool in offered_tools(item.attributes.get(DEFINITIONS)):
             self._also("tools_offered", *tool)
+
+    def _say(self, facet: str, each: Excerpt) -> None:
+        """A text that is compared by its digest, and shown by its words; unless a piece of it is withheld."""
+        if each.withheld_pieces:
+            self._withhold([facet])
+            return
+        digest = "sha256:" + sha256_hex(each.words.encode(errors="surrogatepass"))[:16]
+        if len(self._words) < self._limits.profile_names_max:
+            self._words.setdefault(digest, each.words[:WORDS_KEPT])
+        self._put(facet, digest, each.characters)
+
+    def _withhold(self, facets: Sequence[str]) -> None:
+        for facet in facets:
+            self._withheld[facet] = self._withheld.get(facet, 0) + 1
 
     def _requested(self, item: Item, operation: str, each: Excerpt) -> None:
         """A call that a model asked for; what wraps a model call repeats its output."""
@@ -272,7 +281,13 @@ class RunProfile:
 
 _COUNTED_ONCE = ("models", "tools_requested", "tools_called", "tokens", "finish_reasons")
 """What spans and log records of the same calls both tell: taken from spans, and from records where no span tells it."""
-_FACET_OF_BODY = {INSTRUCTIONS: "prompts", INPUT: "inputs", DEFINITIONS: "tools_offered"}
+_FACETS_OF_BODY = {
+    INSTRUCTIONS: ("prompts",),
+    INPUT: ("prompts", "inputs"),
+    OUTPUT: ("tools_requested",),
+    DEFINITIONS: ("tools_offered",),
+}
+"""What cannot be told, or not all of it, when a body is withheld."""
 _INSTRUCTING = frozenset({"system", "developer"})
 
 

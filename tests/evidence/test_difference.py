@@ -284,14 +284,30 @@ def test_of_withheld_bodies_it_is_said_that_it_cannot_be_told(tmp_path):
     assert "prompts" not in (*found.same, *found.silent)
 
 
-def test_a_withheld_piece_of_an_input_cannot_be_told_but_the_rest_is_compared(tmp_path):
+def test_an_input_of_which_a_piece_is_withheld_cannot_be_told(tmp_path):
     def said(text):
         content = orjson.dumps([{"role": "user", "parts": [{"type": "text", "content": text}]}]).decode()
         return profile(tmp_path, [make.span(1, CHAT | {"gen_ai.input.messages": content})])
 
-    alike = difference(said(f"I am {HELD.to_mark()}"), said(f"I am {OTHER.to_mark()}"))
-    assert (alike.differs, alike.withheld) == (False, {"inputs": (1, 1)})
-    assert difference(said(f"I am {HELD.to_mark()}"), said(f"I was {OTHER.to_mark()}")).differs
+    for other, counts in ((f"I am {OTHER.to_mark()}", (1, 1)), ("I am here", (1, 0))):
+        found = difference(said(f"I am {HELD.to_mark()}"), said(other))
+        assert (found.differs, found.withheld) == (False, {"inputs": counts})
+
+
+def test_what_one_run_says_may_be_what_the_other_withholds(tmp_path):
+    """No difference is made of it; what the withholding run says besides is one."""
+    open_ = profile(
+        tmp_path, [make.span(1, CHAT | instructions("be brief") | asking("t")), make.span(2, CHAT | asking("t"))], "a"
+    )
+    withheld = {"gen_ai.system_instructions": HELD.to_mark(), "gen_ai.output.messages": HELD.to_mark()}
+    closed = profile(
+        tmp_path,
+        [make.span(1, CHAT | asking("u")), make.span(2, CHAT | withheld | {"gen_ai.system_instructions": {}})],
+        "b",
+    )
+    found = difference(open_, closed, ignore={"withheld"})
+    assert {facet: [each.name for each in made] for facet, made in found.changes.items()} == {"tools_requested": ["u"]}
+    assert found.withheld == {"tools_requested": (0, 1)}
 
 
 # ---------------------------------------------------------------- laws
