@@ -80,7 +80,8 @@ def _partner(check: Join) -> str:
     }.get(check.type, "")
     keys = _or([" and ".join(_pair(left, right) for left, right in key) for key in check.keys])
     agrees = "".join(f", with {_agreement(each)}" for each in check.compare)
-    return f"a {instances(check.partner)}{when} with the same {keys}{agrees}"
+    partner = instances(check.partner)
+    return f"{'an' if partner[0] in 'aeiou' else 'a'} {partner}{when} with the same {keys}{agrees}"
 
 
 def _pair(left: str, right: str) -> str:
