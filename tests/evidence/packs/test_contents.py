@@ -8,7 +8,7 @@ from evidence.bundle import EvidenceBundle
 from evidence.packs import BUILTIN, Pack, Rule, builtin, load
 from evidence.signals import registry
 from tests.evidence import make
-from tests.evidence.packs.runs import EXEMPLARY, events
+from tests.evidence.packs.exemplary import EXEMPLARY, events
 
 OWN = b"""name: own
 version: "1"

@@ -11,18 +11,8 @@ from evidence.formulas import Context
 from evidence.packs import BUILTIN, builtin
 from evidence.scores import Assessment, RuleResult
 from tests.evidence import make
-from tests.evidence.packs.runs import (
-    ARGUMENTS,
-    DEFECTS,
-    EXEMPLARY,
-    Defect,
-    Run,
-    digest,
-    events,
-    plus,
-    span,
-    with_attributes,
-)
+from tests.evidence.packs.defects import DEFECTS, Defect, plus, with_attributes
+from tests.evidence.packs.exemplary import ARGUMENTS, EXEMPLARY, Run, digest, events, span
 
 PACKS = [builtin(name) for name in BUILTIN]
 RULES = [(pack.name, rule.id) for pack in PACKS for rule in pack.rules]
