@@ -16,20 +16,20 @@ def count(number: int, noun: str) -> str:
 
 
 def seconds(nanos: int, *, signed: bool = False) -> str:
-    """A duration in at most nine columns; `signed` with a plus before what is not negative."""
+    """A duration in at most nine columns, cut and not rounded; `signed` with a plus before what is not negative."""
     sign = "-" if nanos < 0 else "+" if signed else ""
     size = abs(nanos)
     if size < _MILLI:
         return f"{sign}{size // _MICRO} µs" if size else f"{sign}0 s"
     if size < _SECOND:
-        return f"{sign}{size / _MILLI:.0f} ms"
+        return f"{sign}{size // _MILLI} ms"
     if size < _MINUTE:
-        return f"{sign}{size / _SECOND:.2f} s"
+        return f"{sign}{size // _SECOND}.{size % _SECOND // (10 * _MILLI):02} s"
     if size < _HOUR:
         return f"{sign}{size // _MINUTE}m {size % _MINUTE // _SECOND:02}s"
     if size < _DAY:
         return f"{sign}{size // _HOUR}h {size % _HOUR // _MINUTE:02}m"
-    return f"{sign}{size // _DAY:,} d"[:9]
+    return f"{sign}{size // _DAY} d"
 
 
 def span_of_time(opened: str, closed: str) -> str:

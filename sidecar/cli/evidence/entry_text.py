@@ -16,7 +16,7 @@ from sidecar.cli.evidence.said_text import common_attributes, short_error
 __all__ = ["details", "title"]
 
 _OTHERS_MAX = 4
-"""Further attributes of a log record, or of a span of no known operation."""
+"""Further attributes of a log record, or of a span of no known operation; JSON texts are not among them."""
 _RESOURCE_MAX = 8
 """Attributes of a resource."""
 
@@ -141,7 +141,9 @@ def _call(entry: Entry) -> Iterator[Chunk]:
         yield Chunk(called, "dim")
     if (severity := facts.get("severity")) not in (None, "INFO"):
         yield Chunk(str(severity), "yellow")
-    yield from list(_members(facts.get("others", {})))[:_OTHERS_MAX]
+    others = facts.get("others", {}).items()
+    short = {key: value for key, value in others if not (isinstance(value, str) and value[:1] in {"{", "["})}
+    yield from list(_members(short))[:_OTHERS_MAX]
 
 
 _SAID_ALWAYS = ("tool", "mcp_resource", "data_source", "prompt")

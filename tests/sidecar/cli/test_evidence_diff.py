@@ -113,6 +113,11 @@ def test_json_fits_its_schema_and_is_the_same_every_time():
     Draft202012Validator(orjson.loads(path.read_bytes())).validate(orjson.loads(first))
 
 
+def test_the_documentation_names_every_facet():
+    text = (Path(__file__).resolve().parents[3] / "docs" / "reading.md").read_text(encoding="utf-8")
+    assert [facet for facet in FACETS if f"`{facet}`" not in text] == []
+
+
 def test_help_names_every_facet():
     from click.testing import CliRunner
 

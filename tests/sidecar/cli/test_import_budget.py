@@ -48,6 +48,19 @@ def test_verifying_loads_neither_grpc_nor_sigstore_nor_opentelemetry(tmp_path):
     assert loaded_after(code) & HEAVY == set()
 
 
+@pytest.mark.parametrize("verb", ["show", "diff"])
+def test_reading_a_bundle_loads_nothing_of_the_network(verb, tmp_path):
+    from tests.evidence import make
+
+    file = str(make.sealed(tmp_path).path)
+    code = (
+        f"from click.testing import CliRunner\nfrom sidecar.cli.evidence.{verb} import {verb} as command\n"
+        f"done = CliRunner().invoke(command, {[file] * (1 + (verb == 'diff'))!r})\n"
+        "assert done.exit_code == 0, done.output"
+    )
+    assert loaded_after(code) & (HEAVY - {"rich"}) == set()  # rich knows how wide a character is
+
+
 @pytest.mark.parametrize("module", ["sidecar.worker", "sidecar.app"])
 def test_the_process_starts_without_sigstore_and_what_only_clients_need(module):
     expected_absent = {"sigstore", "tuf", "rekor_types", "in_toto_attestation", "rich", "requests"}
