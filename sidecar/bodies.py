@@ -4,7 +4,7 @@ Law: what is withheld is said by what may stay, not by what must go. A text stay
 the conventions, or one that every row of the tables leads to such a key. Everything else is withheld, and so is whatever repeats
 twelve characters of a body where a text may stay.
 
-Does not look at: resources and scopes, which say who speaks, and numbers and truth values that no row takes for a body.
+Does not look at: numbers and truth values that no row takes for a body.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ _CONTENT = (
 )
 """Keys of the conventions that hold free text and are bodies of no signal: they quote bodies."""
 _OPEN = (
+    "affidavit.",
     "client.",
     "cloud.",
     "code.column",
@@ -71,6 +72,8 @@ _OPEN = (
     "otel.",
     "output.mime_type",
     "peer.service",
+    "process.executable.",
+    "process.owner",
     "process.pid",
     "process.runtime.",
     "rpc.method",
@@ -129,6 +132,16 @@ class Bodies:
         said = frozenset(stays)
         texts = {text: _UNCLEAR for text in bodies if len(text) >= _WINDOW and text not in said}
         return Also(values=values, texts=texts)
+
+    def around(self, name: str, data: Mapping[str, Any]) -> Also:
+        """What is withheld of a resource or scope: a prompt may stand in a process's arguments."""
+        if not self._withheld:
+            return NOTHING
+        pairs = _pairs(data, f"/{name}")
+        reasons = {
+            f"{at}/value": self._reason(frozenset(), pair.get("key", ""), pair.get("value") or {}) for at, pair in pairs
+        }
+        return Also(values={at: reason for at, reason in reasons.items() if reason})
 
     def _reason_of_body(self, item: TranslatedItem) -> str:
         made = [self._withheld[key] for key in item.translation.attributes if key in self._withheld]

@@ -56,7 +56,7 @@ class Redactor:
 
     def shared(self, name: str, data: dict[str, Any], commit: Commit) -> dict[str, Any]:
         """The data of a resource or scope without its digest."""
-        redaction = Redaction(self.policy, commit)
+        redaction = Redaction(self.policy, commit, self._bodies.around(name, data[name]))
         made: dict[str, Any] = {name: redaction.telemetry(data[name], f"/{name}")}
         if "schemaUrl" in data:
             made["schemaUrl"] = redaction.text(data["schemaUrl"], "/schemaUrl")
