@@ -49,9 +49,13 @@ _CARRIERS = {
     "blob": "content",
     "uri": "uri",
     "file": "file_id",
+    "tool_call": "arguments",
     "tool_call_response": "response",
 }
-"""By type of part, the member that carries its content (GenAI conventions, message schemas). A tool call may have no arguments."""
+"""By type of part, the member that carries its content (GenAI conventions, message schemas).
+
+A tool call may leave its arguments out by the schema; but then nothing tells one without any from one whose arguments were not kept.
+"""
 _ABOUT = frozenset({"role", "name", "finish_reason", "index"})
 """Members of a message that are no content."""
 

@@ -64,7 +64,7 @@ PARENT = "00000000000000ff"
 PROVENANCE = resource({"service.name": "agent", "vcs.ref.head.revision": "c0ffee"})
 WITHHELD = Commitment(alg="hmac-sha256", digest="ab" * 32, size_bytes=12, reason="policy").to_any_value()
 ASKS = CHAT | {
-    "gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"tool_call","id":"call-1","name":"search"}]}]',
+    "gen_ai.output.messages": '[{"parts":[{"type":"tool_call","id":"call-1","name":"search","arguments":{}}]}]',
     "gen_ai.tool.definitions": '[{"type":"function","name":"search"}]',
 }
 AGENT = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "planner"}

@@ -37,7 +37,7 @@ AGENT = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "a"}
 LINEAGE = ("gen_ai.system_instructions", "gen_ai.input.messages")
 HOLLOW = {"gen_ai.input.messages": '[{"role":"user","parts":[{"type":"text"}]}]'}
 ASKS = CHAT | {
-    "gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"tool_call","id":"call-1","name":"search"}]}]',
+    "gen_ai.output.messages": '[{"parts":[{"type":"tool_call","id":"call-1","name":"search","arguments":{}}]}]',
     "gen_ai.tool.definitions": '[{"type":"function","name":"search"}]',
 }
 DECISION = {"policy_id": "p", "decision": "allow"}
@@ -375,12 +375,13 @@ NO_CONTENT = {
     "one_text_of_two_without_content": '[{"parts":[{"type":"text","content":"hi"},{"type":"text"}]}]',
     "an_image_that_was_dropped": '[{"parts":[{"type":"text","content":"hi"},{"type":"blob","content":null}]}]',
     "an_answer_of_a_tool_that_was_dropped": '[{"role":"tool","parts":[{"type":"tool_call_response","id":"1"}]}]',
+    "a_tool_call_whose_arguments_were_dropped": '[{"parts":[{"type":"tool_call","id":"1","name":"now"}]}]',
     "parts_of_a_message_alone": '[{"type":"text"}]',
 }
 CONTENT_OF_SOME_KIND = {
     "plain_text": "be brief",
     "a_text_said_to_be_empty": '[{"role":"assistant","parts":[{"type":"text","content":""}]}]',
-    "a_tool_call_without_arguments": '[{"role":"assistant","parts":[{"type":"tool_call","id":"1","name":"now"}]}]',
+    "a_tool_call_with_no_arguments": '[{"parts":[{"type":"tool_call","id":"1","name":"now","arguments":{}}]}]',
     "a_part_of_another_type": '[{"role":"user","parts":[{"type":"x-audio","at":"there"}]}]',
     "the_older_form": '[{"role":"user","content":"hi"}]',
     "an_object_that_is_no_message": '[{"callId":"1","request":{}}]',

@@ -111,10 +111,10 @@ def translator() -> Translator:
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
-    """The states of the largest run of a recording, by the report in its bundle; each recording is sealed once."""
+    """The states of each run of a recording, by the report in its bundle, the largest last; each recording is sealed once."""
 
     @cache
-    def states(recording: str) -> dict[str, str]:
+    def states(recording: str) -> list[dict[str, str]]:
         producer, _, scenario = recording.partition("/")
         parts = sorted((CORPUS / producer).glob(f"{scenario}.*.otlp.pb"), key=lambda path: "traces" not in path.name)
         parts = [path for path in parts if path.name.removeprefix(f"{scenario}.").count(".") == 2]
@@ -125,8 +125,7 @@ def recorded(tmp_path_factory):
             seal_files(inputs, out, packs=[], translator=translator(), profiles={}, run_key=RUN_KEY, signer=None)
         )
         assert inputs.refused == []
-        runs = [_facts(out / each.file) for each in sealed]
-        return max(runs, key=lambda run: run[0])[1]
+        return [states for _, states in sorted((_facts(out / each.file) for each in sealed), key=lambda run: run[0])]
 
     return states
 
@@ -143,19 +142,35 @@ def _facts(path: Path) -> tuple[int, dict[str, str]]:
 
 @pytest.mark.parametrize("signal", RECORDED)
 def test_a_recording_captures_the_signal(recorded, signal):
-    assert recorded(RECORDED[signal][0])[signal] == "captured"
+    assert recorded(RECORDED[signal][0])[-1][signal] == "captured"
 
 
 @pytest.mark.parametrize(
     ("signal", "recording"), [(signal, recording) for signal, (_, missing) in RECORDED.items() for recording in missing]
 )
 def test_a_recording_lacks_the_signal(recorded, signal, recording):
-    assert recorded(recording)[signal] == "missing"
+    assert recorded(recording)[-1][signal] == "missing"
 
 
 @pytest.mark.parametrize("signal", UNKNOWN)
 def test_a_recording_says_nothing_of_the_signal(recorded, signal):
-    assert recorded(UNKNOWN[signal])[signal] == "unknown"
+    assert recorded(UNKNOWN[signal])[-1][signal] == "unknown"
+
+
+SILENT = sorted(
+    {f"{path.parent.name}/{path.name.rsplit('.', 3)[0]}" for path in CORPUS.glob("*/*nocontent*.traces.otlp.pb")}
+)
+"""Recordings made with content capture switched off."""
+
+
+@pytest.mark.parametrize("recording", SILENT)
+def test_no_body_counts_as_captured_where_content_capture_was_off(recorded, recording):
+    for states in recorded(recording):
+        assert "captured" not in {states["llm_io_bodies"], states["tool_io_bodies"]}
+
+
+def test_there_are_recordings_without_content():
+    assert len(SILENT) >= 20
 
 
 # ------------------------------------------------------------------ through the recorder, with what senders say besides

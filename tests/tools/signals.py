@@ -43,7 +43,7 @@ No instance means unknown, never captured. In `reports/closure.json` the list `u
 - Null, an empty text and a placeholder count as absent: {placeholders}. A word that ends in `*` is a prefix. So does a structured value with
   {inside} anywhere in it.
 - Messages count when all that they said is there. An empty list of messages, a message without parts, a text, image or tool answer without
-  its content count as absent: that is what instrumentations leave when content capture is off.
+  its content, a tool call without arguments (not even `{{}}`) count as absent: instrumentations leave such when content capture is off.
 - A body that is withheld against a commitment counts as redacted, be it a whole attribute or a piece of a message. A mark that
   commits to nothing counts as absent.
 - What a span's log records say (same trace and span id) counts as said by the span, whichever came first.
