@@ -53,7 +53,8 @@ def install(
     """Send a provider's spans to a sidecar, and count them.
 
     Call it once, where the provider is set up, in place of the exporter that was meant for the sidecar. Exporters for other
-    places stay as they are.
+    places stay as they are. With an SDK that keeps no list of its tracers, what those made before leave out of the sample is
+    not counted.
 
     Args:
         provider: the SDK's tracer provider.
