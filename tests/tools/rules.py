@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from evidence.explain.rule import asks
 from evidence.packs import BUILTIN, Pack, Rule, builtin
 from evidence.signals import registry
+from tests.tools import markdown
 
 HEAD = """\
 # Rules of the built-in packs
@@ -39,7 +40,7 @@ def _pack(pack: Pack) -> Iterator[str]:
         yield f"> {pack.disclaimer}"
         yield ""
     has_references = any(rule.framework for rule in pack.rules)
-    yield from _table(
+    yield from markdown.table(
         ["Rule", "Severity", "Title", *(["Reference", "Marks"] if has_references else []), "Asks that"],
         (_row(rule, has_references=has_references) for rule in pack.rules),
     )
@@ -66,10 +67,3 @@ def _row(rule: Rule, *, has_references: bool) -> list[str]:
         *reference,
         "; and ".join(asks(rule, registry())),
     ]
-
-
-def _table(head: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield f"|{'---|' * len(head)}"
-    yield from (f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
-    yield ""
