@@ -40,9 +40,15 @@ def assess(run, **options):
 
 
 @pytest.fixture(scope="module")
-def reports():
+def assessed():
+    """The scores of every run."""
+    return {name: assess(run) for name, run in RUNS.items()}
+
+
+@pytest.fixture(scope="module")
+def reports(assessed):
     """The closure report of every run."""
-    return {name: assess(run).closure for name, run in RUNS.items()}
+    return {name: scores.closure for name, scores in assessed.items()}
 
 
 def test_there_are_enough_runs_and_a_file_for_each():
@@ -78,8 +84,8 @@ def test_a_report_comes_to_what_was_said_of_the_run_by_hand(name, reports):
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_completeness_is_told_apart_by_state_and_counts_what_is_withheld(name):
-    run, scores = RUNS[name], assess(RUNS[name])
+def test_completeness_is_told_apart_by_state_and_counts_what_is_withheld(name, assessed):
+    run, scores = RUNS[name], assessed[name]
     part = scores.closure["completeness"]
     for pack in run.loaded():
         there = [signal for signal in pack.requires_signals if run.states.get(signal) in {"captured", "redacted"}]
@@ -123,10 +129,9 @@ def test_the_schema_is_the_normative_one():
 NORMATIVE = "5830638dc4a0b5e9e54314ec399c71b17333962a05cdb52aa7d2f7765f2c0e22"
 
 
-def test_every_number_in_a_report_is_one_that_every_platform_writes_alike(reports):
+def test_every_number_in_a_report_is_one_that_every_platform_writes_alike(assessed):
     """Integers below 2^53, and floats that are the nearest double of a ratio of two of them, in their shortest spelling."""
-    for name, run in RUNS.items():
-        scores = assess(run)
+    for name, scores in assessed.items():
         for data in (scores.closure_bytes(), scores.receipts_bytes()):
             value = orjson.loads(data)
             assert rfc8785.dumps(value) == data, name
@@ -136,7 +141,6 @@ def test_every_number_in_a_report_is_one_that_every_platform_writes_alike(report
                     assert float(Fraction(number).limit_denominator(64)) == number, (name, place)
                 else:
                     assert abs(number) < 2**53, (name, place)
-    assert reports
 
 
 def _numbers(value, place=""):

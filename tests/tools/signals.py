@@ -178,7 +178,7 @@ def _confidence(known: Registry) -> Iterator[str]:
     yield ""
     yield "How far the count of instances can be trusted. A recorder counts what reaches it; capture health says what did not. With nothing"
     yield "expected of any replay-critical signal the confidence is `low`; else it is the first of these levels with a counter above zero,"
-    yield "else `high`."
+    yield "else `high`. What to do about each: [docs/capture-health.md](capture-health.md)."
     yield ""
     for level, words in LEVELS.items():
         yield words
