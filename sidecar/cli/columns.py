@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import click
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 
 from sidecar.cli.printable import printable
 
-__all__ = ["Chunk", "clip", "output_columns", "say", "styled", "wrapped"]
+__all__ = ["Chunk", "clip", "folded", "output_columns", "say", "styled", "wrapped"]
 
 COLUMNS_MIN = 60
 _COLUMNS_IN_A_PIPE = 100
@@ -52,6 +52,11 @@ def clip(text: str, columns: int) -> str:
     if cell_len(text) <= columns:
         return text
     return set_cell_size(text, max(columns - 1, 0)).rstrip() + "…" if columns > 0 else ""
+
+
+def folded(text: str, columns: int) -> list[str]:
+    """All of the text, without control characters, in as many lines of at most `columns` as it takes; at least one."""
+    return chop_cells(printable(text), columns) or [""]
 
 
 def wrapped(chunks: Sequence[Chunk], columns: int, gap: str = "  ") -> Iterator[list[Chunk]]:

@@ -20,7 +20,7 @@ TEXTS = st.sampled_from(
         "\x1b[31mred\x07",
         "\u202eright",
         "two\nlines",
-        "日本語",
+        "日本語" * 40,
         "[",
         "{}",
         '[{"role":3,"parts":{"type":[]}}]',
@@ -46,6 +46,7 @@ KEYS = st.sampled_from(
         "error.type",
         "service.name",
         "\x1b[31m",
+        "k" * 200,
     ]
 )
 NUMBERS = st.sampled_from(["0", "1", "-1", str(make.START), str(2**64 - 1), "9" * 25, "x"]) | st.integers(-5, 5)

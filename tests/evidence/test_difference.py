@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -337,6 +337,7 @@ def test_a_table_is_bounded_and_counts_what_does_not_fit_together(tmp_path):
     assert table == {"t1": 1, "t2": 1, OTHERS: 3}
 
 
+@settings(max_examples=50)
 @given(items(), items(), st.sets(st.sampled_from(sorted(FACETS)), max_size=3))
 def test_any_run_is_the_same_as_itself_and_differences_mirror_and_fit_their_schema(one, other, ignored):
     with TemporaryDirectory() as folder:

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -334,6 +334,7 @@ def test_of_an_invalid_bundle_nothing_is_shown(tmp_path):
 # ---------------------------------------------------------------- hostile events
 
 
+@settings(max_examples=50)
 @given(items(), st.none() | st.integers(1, 6))
 def test_any_events_have_a_timeline_that_fits_its_schema_loses_none_and_is_always_the_same(made, limit):
     """Law: entries, what is hidden and what is untracked are all events; the same bundle gives the same bytes."""

@@ -9,16 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
+from rich.cells import cell_len
 
 from evidence.canonical import JsonObject
 from evidence.excerpt import decoded
 from evidence.item import Item, mapping, pairs, read_item, sequence, texts, withheld_in
 from evidence.outline import type_name
-from sidecar.cli.columns import Chunk, clip, styled
+from sidecar.cli.columns import Chunk, clip, folded, styled
 from sidecar.cli.printable import printable
 
 __all__ = ["event_lines"]
 
+_INDENT = 6
 _SIGNS = {"set": ("+", "green"), "removed": ("-", "red"), "kept": (" ", "")}
 _TOLD_APART = frozenset({"attributes", "events", "name"})
 
@@ -115,15 +117,15 @@ def _members(members: Mapping[str, Any], columns: int) -> Iterator[str]:
 
 def _value(name: str, value: Any, style: str, columns: int) -> Iterator[str]:  # noqa: ANN401 - whatever telemetry holds
     """A name and its value: beside it when it fits there, else below it with all its lines."""
-    name = printable(name)
     lines = _lines(value)
-    if len(lines) == 1 and len(name) + len(lines[0]) + 4 <= columns:
-        yield styled([Chunk(f"{name}  ", style or "dim"), Chunk(printable(lines[0]), style)])
+    beside = f"{printable(name)}  "
+    if len(lines) == 1 and cell_len(beside) + cell_len(printable(lines[0])) <= columns:
+        yield styled([Chunk(beside, style or "dim"), Chunk(printable(lines[0]), style)])
         return
-    yield styled([Chunk(name, style or "dim")])
+    yield from (styled([Chunk(piece, style or "dim")]) for piece in folded(name, columns))
     for line in lines:
-        for start in range(0, max(len(line), 1), columns - 6):
-            yield styled([Chunk("      "), Chunk(printable(line[start : start + columns - 6]), style)])
+        for piece in folded(line, columns - _INDENT):
+            yield styled([Chunk(" " * _INDENT), Chunk(piece, style)])
 
 
 def _lines(value: Any) -> Sequence[str]:  # noqa: ANN401 - whatever telemetry holds

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from evidence.canonical import JsonObject
 from evidence.excerpt import INPUT, Excerpt
 from evidence.timeline import Entry
-from sidecar.cli.columns import Chunk, clip, wrapped
+from sidecar.cli.columns import Chunk, clip, folded, wrapped
 from sidecar.cli.evidence.amounts import fact_words
 
 __all__ = ["common_attributes", "said", "short_error"]
@@ -76,11 +76,11 @@ def _excerpt_lines(excerpt: Excerpt, room: int, *, bodies: bool) -> Iterator[lis
         else ""
     )
     if bodies:
-        for number, line in enumerate(excerpt.words.splitlines() or [""]):
-            yield from (
-                [speaker if not number else Chunk(" " * len(speaker.text)), part]
-                for part in _folded(about + sign + line, room)
-            )
+        before = speaker
+        for line in (about + sign + excerpt.words).splitlines() or [""]:
+            for piece in folded(line, room):
+                yield [before, Chunk(piece)]
+                before = Chunk(" " * len(speaker.text))
         return
     words = about + sign + excerpt.words
     tail = f" ({excerpt.characters:,} characters)"
@@ -90,12 +90,6 @@ def _excerpt_lines(excerpt: Excerpt, room: int, *, bodies: bool) -> Iterator[lis
 
 
 _SPEAKERS = {"user": "cyan", "assistant": "blue", "model": "blue", "system": "magenta", "tool": "green"}
-
-
-def _folded(line: str, room: int) -> Iterator[Chunk]:
-    """A line of a body in as many lines as it takes."""
-    for start in range(0, max(len(line), 1), room):
-        yield Chunk(clip(line[start : start + room], room))
 
 
 def _points(facts: JsonObject, room: int) -> Iterator[list[Chunk]]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from sidecar.cli.columns import Chunk, clip, wrapped
+from sidecar.cli.columns import Chunk, clip, folded, wrapped
 from sidecar.cli.evidence.amounts import count, fact_words, seconds
 from sidecar.cli.printable import printable, printable_json
 
@@ -26,6 +26,13 @@ def test_a_clipped_text_fits_and_is_printable(text, columns):
 @given(WORDS)
 def test_a_text_that_fits_is_only_made_printable(text):
     assert clip(text, cell_len(printable(text))) == printable(text)
+
+
+@given(WORDS, st.integers(2, 60))
+def test_a_folded_text_fits_and_is_whole(text, columns):
+    lines = folded(text, columns)
+    assert "".join(lines) == printable(text)
+    assert all(cell_len(line) <= columns for line in lines)
 
 
 @given(st.lists(WORDS, max_size=12), st.integers(1, 60), st.sampled_from(["  ", ", ", " "]))
