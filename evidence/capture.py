@@ -167,8 +167,8 @@ class CaptureHealth:
     # ---------------------------------------------------------------- the run
 
     def _run_opened(self, data: JsonObject, _line: bytes) -> None:
-        self._opened = self._opened or self._events == 1
-        self._part = data["part"]
+        if self._events == 1:
+            self._opened, self._part = True, data["part"]
 
     def _run_closed(self, data: JsonObject, _line: bytes) -> None:
         self._closed = True
