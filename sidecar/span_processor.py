@@ -49,6 +49,8 @@ def install(
     endpoint: str | None = None,
     exporter: SpanExporter | None = None,
     run_key: Sequence[str] = RUN_KEY,
+    closes_remote: bool = False,
+    linger_seconds: float = _LINGER_SECONDS,
 ) -> RunSpanProcessor:
     """Send a provider's spans to a sidecar, and count them.
 
@@ -62,6 +64,8 @@ def install(
             127.0.0.1:4317.
         exporter: what sends the spans to the sidecar; None makes the OTLP exporter for gRPC of opentelemetry-exporter-otlp.
         run_key: the sidecar's setting `run.key`.
+        closes_remote: as `RunSpanProcessor` has it.
+        linger_seconds: as `RunSpanProcessor` has it.
 
     Returns:
         The processor, to close runs by hand.
@@ -71,7 +75,13 @@ def install(
         ImportError: there is no exporter, and opentelemetry-exporter-otlp-proto-grpc is not installed.
     """
     where = Endpoint.of(endpoint)
-    processor = RunSpanProcessor(exporter or _otlp_exporter(where), RunClient(where), run_key=run_key)
+    processor = RunSpanProcessor(
+        exporter or _otlp_exporter(where),
+        RunClient(where),
+        run_key=run_key,
+        closes_remote=closes_remote,
+        linger_seconds=linger_seconds,
+    )
     sampler = processor.sampler(provider.sampler, provider.resource)
     provider.sampler = sampler
     for tracer in getattr(provider, "_tracers", {}).values():  # those made before have the sampler by value
