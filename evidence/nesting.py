@@ -9,7 +9,7 @@ another. Memory is bounded by `Limits.open_instances_max`: a span that does not 
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Generic, NamedTuple, TypeVar
 
 from evidence.limits import Limits
@@ -83,6 +83,11 @@ class Nesting(Generic[Told]):
             self._inner[place] = "" if place in self._inner else key
         if not is_full:
             self._spans[key] = _Span(parent, call, told)
+
+    def learn(self, key: str, more: Callable[[Told], Told]) -> None:
+        """A span tells more than was known: `more` gives all of it, from what was."""
+        if span := self._spans.get(key):
+            self._spans[key] = span._replace(told=more(span.told))
 
     def others(self, key: str) -> list[Told]:
         """What the other spans of a span's operation tell, from the outermost on; nothing when it is alone."""

@@ -83,6 +83,12 @@ class SpanLogs:
 
     def tell(self, span: str, there: int, withheld: Mapping[str, Withheld]) -> None:
         """A log of a span holds something."""
+
+        def more(told: SpanTold) -> SpanTold:
+            merged = self._merged(told.there, told.withheld, withheld)
+            return told._replace(there=told.there | there, withheld=merged)
+
+        self._nesting.learn(span, more)
         if span not in self._waiting:
             known, owed = self._told.get(span, (0, {}))
             self._told[span] = (known | there, self._merged(known, owed, withheld))

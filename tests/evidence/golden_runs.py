@@ -564,6 +564,15 @@ RUNS: dict[str, Run] = {
         confidence="high",
         states=RUN_CAPTURED | CHAT_CAPTURED,
     ),
+    "content_in_a_log_of_the_span_inside": Run(
+        items=counted(
+            span(2, without(CHAT, *BODIES), parentSpanId=f"{1:016x}"),
+            span(1, without(CHAT, *BODIES)),
+            log(2, {key: CHAT[key] for key in BODIES}),
+        ),
+        confidence="high",
+        states=RUN_CAPTURED | CHAT_CAPTURED,
+    ),
     "two_inferences_inside_one": Run(
         items=counted(
             span(2, without(CHAT, *BODIES), parentSpanId=f"{1:016x}"),

@@ -59,6 +59,13 @@ def test_a_span_that_says_no_id_is_of_the_call_it_is_in():
     assert nested(span("outer", call_id="call-1"), span("inner", "outer")).others("inner") == ["outer"]
 
 
+def test_what_is_learned_later_of_a_span_is_told_to_the_others():
+    nesting = nested(*CHAIN)
+    nesting.learn("server", lambda told: told + " and its log")
+    nesting.learn("elsewhere", lambda told: told + " and its log")
+    assert nesting.others("framework") == ["client", "server and its log"]
+
+
 def test_a_span_that_nobody_told_of_is_alone():
     assert nested(*CHAIN).others("elsewhere") == []
 
