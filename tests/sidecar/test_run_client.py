@@ -1,5 +1,6 @@
 """The client of runs: its messages are those of the contract, its endpoint is where OpenTelemetry's variables say."""
 
+import contextlib
 from concurrent import futures
 
 import grpc
@@ -13,6 +14,7 @@ from sidecar.pb.affidavit.evidence.v1.evidence_pb2_grpc import (
     add_EvidenceServiceServicer_to_server,
 )
 from sidecar.run_client import Endpoint, RunClient, SenderCounts
+from tests.tools.certificates import Authority
 
 NAMES = [field.name for field in pb.SenderCounts.DESCRIPTOR.fields]
 COUNTS = st.fixed_dictionaries({}, optional={name: st.integers(0, 2**64 - 1) for name in NAMES})
@@ -35,15 +37,23 @@ class Service(EvidenceServiceServicer):
         return pb.CloseRunResponse(closed=request.run_id == "new")
 
 
-@pytest.fixture
-def service():
+@contextlib.contextmanager
+def serving(credentials=None):
     service = Service()
     server = grpc.server(futures.ThreadPoolExecutor(2))
     add_EvidenceServiceServicer_to_server(service, server)
-    service.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    place = "127.0.0.1:0"
+    port = server.add_secure_port(place, credentials) if credentials else server.add_insecure_port(place)
+    service.address = f"127.0.0.1:{port}"
     server.start()
     yield service
     server.stop(None).wait()
+
+
+@pytest.fixture
+def service():
+    with serving() as service:
+        yield service
 
 
 @given(COUNTS)
@@ -126,6 +136,27 @@ def test_https_asks_for_tls_with_the_certificate_that_is_named(tmp_path):
     assert endpoint.url == "https://a:1"
     with pytest.raises(FileNotFoundError):
         Endpoint.of(None, {**variables, "OTEL_EXPORTER_OTLP_CERTIFICATE": str(tmp_path / "none.pem")})
+
+
+def test_both_sides_show_the_certificates_that_the_environment_names(tmp_path):
+    authority = Authority(tmp_path, "ours")
+    certificate, key = authority.issue("sidecar")
+    mine, my_key = authority.issue("agent")
+    pair = (key.read_bytes(), certificate.read_bytes())
+    credentials = grpc.ssl_server_credentials([pair], authority.ca_file.read_bytes(), require_client_auth=True)
+    variables = {
+        "OTEL_EXPORTER_OTLP_CERTIFICATE": str(authority.ca_file),
+        "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": str(mine),
+        "OTEL_EXPORTER_OTLP_CLIENT_KEY": str(my_key),
+    }
+    with serving(credentials) as service:
+        known = RunClient(Endpoint.of(f"https://{service.address}", variables))
+        assert known.close_run("new")
+        known.close()
+        stranger = RunClient(Endpoint.of(service.address, {}), timeout_seconds=0.3)
+        with pytest.raises(grpc.RpcError):
+            stranger.close_run("new")
+        stranger.close()
 
 
 @pytest.mark.parametrize("address", ["http://", "http://:4317", "a:b", "a:99999"])
