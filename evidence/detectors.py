@@ -222,7 +222,7 @@ def _detector(node: Node) -> Detector:
     any_case = "any_case" in members and members["any_case"].boolean()
     anchors = members["anchors"].texts()
     for anchor in anchors:
-        if not anchor.isascii() or not set(_PIVOTS.lower() if any_case else _PIVOTS) & set(anchor):
+        if not anchor.isascii() or not set(_PIVOTS_ANY_CASE if any_case else _PIVOTS) & set(anchor):
             members["anchors"].fail(f"expected ASCII with one of the characters {_PIVOTS}, got {anchor!r}")
         if any_case and anchor != anchor.lower():
             members["anchors"].fail(f"expected lower case, got {anchor!r}")
@@ -240,6 +240,7 @@ def _detector(node: Node) -> Detector:
 # ------------------------------------------------------------------ the prefilter
 
 _PIVOTS = "~=/_-JkwbzVAGvcp."
+_PIVOTS_ANY_CASE = "~=/_-jkwbzcp"
 """Bytes to look for, the first of them that an anchor has: few, and as rare in telemetry as they can be."""
 
 
@@ -252,7 +253,7 @@ def _prefilter(rows: Sequence[Detector]) -> tuple[re.Pattern[bytes], ...]:
     around: dict[str, dict[str, list[list[str]]]] = {}
     for row in rows:
         for anchor in row.anchors:
-            pivot = next(byte for byte in (_PIVOTS.lower() if row.any_case else _PIVOTS) if byte in anchor)
+            pivot = next(byte for byte in (_PIVOTS_ANY_CASE if row.any_case else _PIVOTS) if byte in anchor)
             at = anchor.rindex(pivot)
             before, after = (_spelled(text, any_case=row.any_case) for text in (anchor[:at], anchor[at + 1 :]))
             for byte in sorted({pivot, pivot.upper()} if row.any_case else {pivot}):
