@@ -74,8 +74,8 @@ def sarif(report: LintReport) -> JsonObject:
 
 
 def sarif_bytes(report: LintReport) -> bytes:
-    """The log as a file holds it: indented, its members sorted."""
-    return orjson.dumps(sarif(report), option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    """The log as a file holds it: its members sorted, and no indentation, because services bound its size."""
+    return orjson.dumps(sarif(report), option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
 
 
 # ------------------------------------------------------------------ rules and what they refer to
