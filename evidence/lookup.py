@@ -34,11 +34,6 @@ def find_events(
     return found, more
 
 
-def has_id(event: JsonObject, event_id: str) -> bool:
-    """Whether it is the event of this id, or of this number."""
-    return event_id in {event["id"], str(event["seq"])}
-
-
 def has_span_id(event: JsonObject, span_id: str) -> bool:
     """Whether it is the span of this id, or a log record or receipt that belongs to it."""
     item = read_item(event)

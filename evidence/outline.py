@@ -96,7 +96,7 @@ class Outline:
     Holds some 200 bytes an event for up to `Limits.spans_tracked_max` events; those beyond are counted in `untracked`.
 
     Args:
-        below: the id of a span: only it and what is below it is arranged.
+        below: id of a span, or id or number of an event: only it and what is below it is arranged.
         limits: the bound.
     """
 
@@ -122,7 +122,7 @@ class Outline:
         item = read_item(event)
         own, parent = self._spans(event, item)
         remote = item is not None and item.kind == "span" and (integer(item.received.get("flags")) or 0) & _REMOTE_FLAG
-        if self._below and item is not None and item.kind == "span" and item.id("spanId") == self._below:
+        if self._below and (has_id(event, self._below) or (own != NONE and item and item.id("spanId") == self._below)):
             self._tops.add(len(self))
         self._own.append(own)
         self._parent.append(parent)
@@ -226,6 +226,11 @@ class Outline:
 def type_name(event: JsonObject) -> str:
     """The short name of an event's type, one of `TYPE_NAMES`."""
     return str(event["type"]).removeprefix("affidavit.").removeprefix("otel.").removesuffix(".v1")
+
+
+def has_id(event: JsonObject, event_id: str) -> bool:
+    """Whether it is the event of this id, or of this number."""
+    return event_id in {event["id"], str(event["seq"])}
 
 
 def label(event: JsonObject, item: Item | None) -> str:

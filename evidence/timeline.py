@@ -39,7 +39,7 @@ class View:
     keep: Keep | None = None
     """Which events; None for all."""
     below: str = ""
-    """The id of a span: only it and what is below it."""
+    """Id of a span, or id or number of an event: only it and what is below it."""
     bodies: bool = False
     """Whether whole bodies are wanted, as far as `Limits.shown_characters_max` goes, and not their first words."""
 
@@ -76,6 +76,11 @@ class Entry:
     """How many paths translation lost, by reason."""
     profiles: tuple[str, ...]
     """The tables that changed something of it."""
+
+    @property
+    def number(self) -> str:
+        """The event's sequence number, which its id ends in."""
+        return self.event_id.rpartition(":")[2]
 
     @property
     def duration_nanos(self) -> int | None:

@@ -17,7 +17,8 @@ from evidence.canonical import canonical
 from evidence.commitment import Commitment
 from evidence.errors import BundleError
 from evidence.limits import DEFAULT
-from evidence.lookup import find_events, has_id, has_span_id
+from evidence.lookup import find_events, has_span_id
+from evidence.outline import has_id
 from evidence.timeline import View, read_timeline
 from tests.evidence import make
 from tests.evidence.hostile import bundle_of, items

@@ -23,7 +23,7 @@ _TYPES = ("span", "log", "metric", "receipt", "gap", "run", "resource", "scope",
 @click.argument("bundle", metavar="BUNDLE", type=click.Path(path_type=Path))
 @click.option("--span", "span_id", metavar="ID", help="Show the span of this id whole, with what belongs to it.")
 @click.option("--event", "event_id", metavar="ID", help="Show the event of this id, or number, whole.")
-@click.option("--below", metavar="SPAN", default="", help="Show only this span and what is below it.")
+@click.option("--below", metavar="ID", default="", help="Show only this span or event, and what is below it.")
 @click.option(
     "--type",
     "types",
@@ -104,7 +104,7 @@ def _show_timeline(bundle: Path, view: View, *, as_json: bool, width: int | None
 
     timeline = read_timeline(bundle, view)
     if view.below and not timeline.entries:
-        raise click.BadParameter(f"no span has the id {view.below}", param_hint="--below")
+        raise click.BadParameter(f"no span or event has the id {view.below}", param_hint="--below")
     if as_json:
         for record in timeline.to_json():
             click.echo(printable_json(canonical(record).decode()))
@@ -117,7 +117,8 @@ def _show_events(
     bundle: Path, span_id: str, event_id: str, *, as_json: bool, width: int | None, color: bool | None
 ) -> None:
     from evidence.canonical import canonical
-    from evidence.lookup import find_events, has_id, has_span_id
+    from evidence.lookup import find_events, has_span_id
+    from evidence.outline import has_id
     from sidecar.cli.columns import output_columns, say
     from sidecar.cli.evidence.event_text import event_lines
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from evidence.outline import Hidden
 from evidence.timeline import Entry, Timeline
-from sidecar.cli.columns import Chunk, styled, wrapped
+from sidecar.cli.columns import Chunk, clip, styled, wrapped
 from sidecar.cli.evidence.amounts import count, seconds
 from sidecar.cli.evidence.entry_text import details, title
 from sidecar.cli.evidence.head_text import head_lines
@@ -22,8 +22,29 @@ _LABELS_MAX = 6
 """Kinds of events that are named of those left out."""
 _WORDS_COLUMNS_MIN = 24
 """Columns that are left for words at any depth."""
-_TIME_COLUMNS = 19
 _TIMELESS = frozenset({"run.opened", "resource", "scope"})
+
+
+class _Margin:
+    """What stands left of the tree: number of the event, when it began after the run did, how long it took."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._started_nanos = timeline.started_nanos
+        self._digits = max((len(entry.number) for entry in timeline.entries), default=1)
+        self.columns = self._digits + 19
+
+    @property
+    def blank(self) -> str:
+        """The margin of a line that belongs to the one before."""
+        return " " * self.columns
+
+    def of(self, entry: Entry) -> str:
+        """The margin of an entry's first line."""
+        times = ""
+        if entry.type not in _TIMELESS:
+            offset = seconds(entry.began_nanos - self._started_nanos, signed=True)
+            times = f"{offset:>8} {'' if entry.duration_nanos is None else seconds(entry.duration_nanos):>7}"
+        return f"{entry.number:>{self._digits}} {times:16}  "
 
 
 def timeline_lines(timeline: Timeline, columns: int, *, bodies: bool = False) -> Iterator[str]:
@@ -36,44 +57,45 @@ def timeline_lines(timeline: Timeline, columns: int, *, bodies: bool = False) ->
     """
     yield from head_lines(timeline.head, columns)
     yield ""
-    tree = Tree(timeline, columns - _TIME_COLUMNS - _WORDS_COLUMNS_MIN)
+    margin = _Margin(timeline)
+    room = columns - margin.columns
+    tree = Tree(timeline, room - _WORDS_COLUMNS_MIN)
     for entry in timeline.entries:
-        yield from _entry_lines(entry, tree, timeline.started_nanos, columns, bodies=bodies)
+        yield from _entry_lines(entry, tree, margin, room, bodies=bodies)
         for hidden, prefix in tree.hidden_after(entry):
-            yield from _hidden_lines(hidden, prefix, columns)
+            yield from _hidden_lines(hidden, prefix, margin, room)
     if timeline.hidden:
-        yield from _hidden_lines(timeline.hidden, "", columns)
-    if timeline.untracked:
-        yield styled([Chunk(f"{count(timeline.untracked, 'event')} beyond the bound of a timeline left out", "yellow")])
+        yield from _hidden_lines(timeline.hidden, "", margin, room)
+    yield from _left_out(timeline, columns)
 
 
-def _entry_lines(entry: Entry, tree: Tree, started_nanos: int, columns: int, *, bodies: bool) -> Iterator[str]:
+def _entry_lines(entry: Entry, tree: Tree, margin: _Margin, room: int, *, bodies: bool) -> Iterator[str]:
     first, others = tree.prefixes(entry)
-    room = columns - _TIME_COLUMNS
+    room -= len(others)
     told = [title(entry), *details(entry, tree.above(entry), several_services=tree.several_services)]
-    for number, line in enumerate(wrapped(told, room - len(others))):
-        before = others if number else first
-        yield styled([Chunk(_times(entry, started_nanos, number), "dim"), Chunk(before, "dim"), *line])
-    blank = Chunk(" " * _TIME_COLUMNS + others, "dim")
-    for line in said(entry, room - len(others), has_children=tree.has_children(entry), bodies=bodies):
-        yield styled([blank, *line])
+    below = Chunk(margin.blank + others, "dim")
+    for number, line in enumerate(wrapped(told, room)):
+        yield styled([below if number else Chunk(margin.of(entry) + first, "dim"), *line])
+    for line in said(entry, room, has_children=tree.has_children(entry), bodies=bodies):
+        yield styled([below, *line])
 
 
-def _times(entry: Entry, started_nanos: int, number: int) -> str:
-    if number or entry.type in _TIMELESS:
-        return " " * _TIME_COLUMNS
-    offset = seconds(entry.began_nanos - started_nanos, signed=True)
-    duration = "" if entry.duration_nanos is None else seconds(entry.duration_nanos)
-    return f"{offset:>9} {duration:>7}  "
-
-
-def _hidden_lines(hidden: Hidden, prefix: str, columns: int) -> Iterator[str]:
+def _hidden_lines(hidden: Hidden, prefix: str, margin: _Margin, room: int) -> Iterator[str]:
     labels = [f"{number:,} {label}" for label, number in list(hidden.labels.items())[:_LABELS_MAX]]
     if len(hidden.labels) > _LABELS_MAX:
         labels.append("others")
     chunks = [Chunk(f"… {hidden.events:,} more: {labels[0]}", "dim"), *(Chunk(label, "dim") for label in labels[1:])]
     if hidden.failed:
         chunks.append(Chunk(f"of them {hidden.failed:,} failed", "red"))
-    for number, line in enumerate(wrapped(chunks, columns - _TIME_COLUMNS - len(prefix), ", ")):
-        before = " " * _TIME_COLUMNS + (" " * len(prefix) if number else prefix)
-        yield styled([Chunk(before, "dim"), *line])
+    for number, line in enumerate(wrapped(chunks, room - len(prefix), ", ")):
+        yield styled([Chunk(margin.blank + (" " * len(prefix) if number else prefix), "dim"), *line])
+
+
+def _left_out(timeline: Timeline, columns: int) -> Iterator[str]:
+    """How to see what is not shown."""
+    if timeline.hidden or any(entry.place.hidden for entry in timeline.entries):
+        said_so = f"{count(len(timeline.entries), 'event')} shown: --limit 0 shows all, --below NUMBER one and what is below it"
+        yield styled([Chunk(clip(said_so, columns), "dim")])
+    if timeline.untracked:
+        beyond = f"{count(timeline.untracked, 'event')} beyond the bound of a timeline left out"
+        yield styled([Chunk(clip(beyond, columns), "yellow")])

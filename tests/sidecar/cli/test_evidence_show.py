@@ -110,7 +110,7 @@ def small(tmp_path) -> Path:
 
 
 def tree(path: Path, *options: str) -> list[str]:
-    return [line[19:].strip() for line in shown(path, *options).output.partition("\n\n")[2].splitlines()]
+    return [line[20:].strip() for line in shown(path, *options).output.partition("\n\n")[2].splitlines()]
 
 
 def test_receipts_gaps_failures_and_what_is_withheld_are_said_where_they_belong(small):
@@ -131,6 +131,12 @@ def test_receipts_gaps_failures_and_what_is_withheld_are_said_where_they_belong(
     ]
 
 
+def test_every_entry_has_the_number_that_evidence_paths_name(small):
+    lines = shown(small, "--width", "100").output.partition("\n\n")[2].splitlines()
+    assert [line.split()[0] for line in lines if line[0].isdigit()] == [str(number) for number in range(8)]
+    assert lines[3].startswith("3     +0 s    0 µs  ├─ chat gpt-x")
+
+
 def test_types_failures_and_a_part_can_be_asked_for(small):
     assert tree(small, "--type", "receipt", "--type", "gap") == [
         "receipt policy_decision  decision=deny  tool_name=search",
@@ -138,6 +144,7 @@ def test_types_failures_and_a_part_can_be_asked_for(small):
     ]
     assert tree(small, "--failed")[0].startswith("chat gpt-x  ! failed")
     assert [line.split()[0] for line in tree(small, "--below", f"{3:016x}")] == ["execute_tool", "│", "│", "└─"]
+    assert tree(small, "--below", "4") == tree(small, "--below", f"{3:016x}")
 
 
 def test_what_a_limit_leaves_out_is_counted_where_it_would_stand(small):
@@ -182,7 +189,7 @@ def test_bodies_are_shown_whole_with_their_lines(tmp_path):
     assert "the end" not in shown(path).output
     whole = shown(path, "--bodies", "--width", "80").output
     assert "the end" in whole
-    assert whole.count("word") == 100
+    assert "".join(whole.split()).count("word") == 100
 
 
 # ---------------------------------------------------------------- exit codes
