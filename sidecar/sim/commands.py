@@ -36,7 +36,7 @@ class Commands:
         protocol: What OTLP is to be sent by: `grpc` or `http/protobuf`.
         timeout_seconds: What one run may take.
         environment: What the command inherits.
-        keep: A folder for bundles and outputs; None keeps none.
+        keep: A folder for bundles and outputs, each named after its iteration; None keeps none.
         limits: Bounds on reading the bundles.
     """
 
@@ -114,12 +114,11 @@ class Commands:
     def _put_by(self, iteration: int, bundles: Sequence[Path], ended: Ended | None) -> None:
         if self._keep is None:
             return
-        folder = self._keep / f"{iteration:06d}"
-        folder.mkdir(parents=True, exist_ok=True)
+        self._keep.mkdir(parents=True, exist_ok=True)
         for path in bundles:
-            shutil.copyfile(path, folder / path.name)
+            shutil.copyfile(path, self._keep / f"{iteration:06d}-{path.name}")
         if ended is not None:
-            (folder / "output.txt").write_bytes(ended.output)
+            (self._keep / f"{iteration:06d}-output.txt").write_bytes(ended.output)
 
 
 def process_environment() -> dict[str, str]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import threading
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import grpc
-import uvloop
 
 from evidence.faults import Fault
 from evidence.run import BUNDLE_SUFFIX
@@ -66,9 +66,12 @@ class LocalSidecar:
         self._state = StateDir(folder)
         self._seed = seed
         self._weather = Weather()
-        self._loop = uvloop.new_event_loop()
+        self._loop = (
+            asyncio.new_event_loop()
+        )  # not uvloop: this one comes and goes within a process, and speed is no matter
         self._thread = threading.Thread(target=self._loop.run_forever, name="soak-sidecar", daemon=True)
         self._relays = {"grpc": Relay(self._weather), "http": Relay(self._weather)}
+        self._servers: tuple[GrpcServer, HttpServer] | None = None
         self._worker: WorkerProcess | None = None
         self._restarting: asyncio.Task[None] | None = None
         self._given_up: set[str] = set()
@@ -111,6 +114,7 @@ class LocalSidecar:
         if not self._do(StoredRuns(self._state).recorded(self._journal.durable_sequence, seconds), seconds):
             self._given_up.update(self._unsealed())
             raise Trouble("sidecar_failed", f"what was received was not recorded in {seconds:g} s")
+        assert self._servers is not None, "started"
         try:
             with grpc.insecure_channel(self._servers[0].address) as channel:
                 service = EvidenceServiceStub(channel)
@@ -137,6 +141,7 @@ class LocalSidecar:
         with contextlib.suppress(Trouble):
             self._do(self._settled())
         self._do(self._down())
+        self._do(_finish())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_CALL_SECONDS)
         self._loop.close()
@@ -148,10 +153,8 @@ class LocalSidecar:
         self._worker = await asyncio.to_thread(WorkerProcess, self._spec)
         self._committed(self._journal.durable_sequence)
         door = Door(self._journal, self._weather, self._restart)
-        self._servers = (
-            GrpcServer(door, ReceiptService(door, StoredRuns(self._state, self._spec.packs)), _FREE, None),
-            HttpServer(door, _FREE, None),
-        )
+        service = ReceiptService(door, StoredRuns(self._state, self._spec.packs))
+        self._servers = (GrpcServer(door, service, _FREE, None), HttpServer(door, _FREE, None))
         for server in self._servers:
             await server.start()
             await server.set_ready(ready=True)
@@ -162,8 +165,9 @@ class LocalSidecar:
         for relay in self._relays.values():
             relay.upstream = None
             await relay.drop()
-        for server in getattr(self, "_servers", ()):
+        for server in self._servers or ():
             await server.stop(0)
+        self._servers = None
         if self._worker is not None:
             await asyncio.to_thread(self._worker.kill)
         if hasattr(self, "_journal"):
@@ -206,3 +210,13 @@ class LocalSidecar:
             return sorted(found - self._given_up)
         finally:
             store.close()
+
+
+async def _finish() -> None:
+    """Ends what the loop still has. gRPC's servers end their own thread when they are freed, which has to be while the loop runs."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    gc.collect()
+    await asyncio.get_running_loop().shutdown_default_executor()

@@ -117,8 +117,8 @@ def test_each_run_of_a_command_is_sealed_and_judged_by_what_it_sent(sidecar, age
     assert statuses(soak) == ["pass", "fail"]
     assert soak.results()["violations_by_rule"] == {f"{builtin('baseline').id}:BASE-002": 1}
     assert all(run["duration_ms"] > 0 for run in soak.runs)
-    assert (keep / "000002" / "output.txt").read_text() == "iteration 2 of run soak-7-2 seed 7\n"
-    (bundle,) = (keep / "000002").glob("*.evidence.tar.gz")
+    assert (keep / "000002-output.txt").read_text() == "iteration 2 of run soak-7-2 seed 7\n"
+    (bundle,) = keep.glob("000002-*.evidence.tar.gz")
     with EvidenceBundle.open(bundle) as opened:
         assert opened.manifest["run_id"] == "soak-7-2"
         assert opened.manifest["close_reason"] == "requested"
@@ -186,8 +186,8 @@ def test_an_exporter_that_tries_again_loses_nothing_to_a_fault_at_the_door(sidec
     keep = tmp_path / "kept"
     with target(sidecar, str(agent), "always", keep=keep) as commands:
         soak = soaked(commands, iterations=1, profile=profile)
-    assert statuses(soak) == ["pass"], (keep / "000001" / "output.txt").read_text()
-    (bundle,) = (keep / "000001").glob("*.evidence.tar.gz")
+    assert statuses(soak) == ["pass"], (keep / "000001-output.txt").read_text()
+    (bundle,) = keep.glob("000001-*.evidence.tar.gz")
     with EvidenceBundle.open(bundle) as opened:
         assert opened.manifest["capture_health"]["spans"] == 2
 
