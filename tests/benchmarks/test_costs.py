@@ -22,8 +22,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from attest.verify import verify_file
 from evidence.bundle import EvidenceBundle
+from evidence.formulas import Context
 from evidence.lint import LintedBundle, Options, lint
 from evidence.packs import BUILTIN, builtin
+from evidence.scores import Assessment, Scores
+from evidence.timestamp import from_unix_nano
 from sidecar.exporter.backend import Backend
 from sidecar.exporter.exporter import Exporter
 from sidecar.exporter.source import ExportFrame
@@ -39,6 +42,7 @@ from tests.benchmarks import workload
 pytestmark = pytest.mark.bench
 
 SPANS = 4_000
+NONE = "sha256:" + "0" * 64  # nobody reads these events out of a bundle
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
 
@@ -339,3 +343,44 @@ def test_lint(cost, bundle, closed, names):
         assert isinstance(lint(bundle, options), LintedBundle)
 
     cost(work, closed.run.event_count)
+
+
+# ---------------------------------------------------------------- assess
+
+
+class Parsed:
+    """The events of a run, parsed beforehand: what looking at them costs, and nothing else."""
+
+    def __init__(self, lines: bytes) -> None:
+        self.lines = lines.splitlines()
+        self.events = [(orjson.loads(line), line) for line in self.lines]
+
+    def assess(self, packs: tuple[str, ...]) -> Scores:
+        assessment = Assessment([builtin(name) for name in packs])
+        for event, line in self.events:
+            assessment.add(event, line)
+        return assessment.scores(CONTEXT)
+
+
+CONTEXT = Context(run_id="r", computed_at=from_unix_nano(0), manifest_digest=NONE, events_digest=NONE)
+WORKLOADS = {"agent": workload.AGENT, "heavy": workload.HEAVY}
+
+
+@pytest.fixture(scope="module", params=WORKLOADS)
+def parsed(request, tmp_path_factory) -> Parsed:
+    store = RunStore(tmp_path_factory.mktemp("parsed") / "runs.sqlite", durable=False)
+    workload.record(store, list(workload.frames(WORKLOADS[request.param], SPANS)))
+    lines = b"".join(store.lines(store.in_state("closed")[0]))
+    store.close()
+    return Parsed(lines)
+
+
+@pytest.mark.benchmark(group="assess: events that are parsed already; agent 1.4 KB, heavy 7 KB")
+def test_parse_and_sha256_each_line(cost, parsed):
+    cost(lambda: [(orjson.loads(line), hashlib.sha256(line).digest()) for line in parsed.lines], len(parsed.lines))
+
+
+@pytest.mark.benchmark(group="assess: events that are parsed already; agent 1.4 KB, heavy 7 KB")
+@pytest.mark.parametrize("packs", [(), ("baseline",), BUILTIN], ids=["no_pack", "baseline", "all_packs"])
+def test_capture_health_scores_and_rules(cost, parsed, packs):
+    cost(lambda: parsed.assess(packs), len(parsed.lines))
