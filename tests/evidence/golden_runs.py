@@ -79,6 +79,7 @@ BODIES = ("gen_ai.system_instructions", "gen_ai.input.messages", "gen_ai.output.
 TOOL_BODIES = ("gen_ai.tool.call.arguments", "gen_ai.tool.call.result")
 POLICY = {"policy": {"id": "p", "version": "1", "gated_tools": ["search*"], "approval_tools": ["transfer_*"]}}
 TRANSFER = TOOL | {"gen_ai.tool.name": "transfer_money", "gen_ai.tool.call.arguments": '{"to": "b", "amount": 5}'}
+TRANSFER_INSIDE = MCP | {"gen_ai.tool.name": "transfer_money"}
 ARGUMENTS = sha256_hex(b'{"amount":5,"to":"b"}')
 BEFORE, AFTER = str(START - 1_000), str(START + 1_000)
 
@@ -553,6 +554,36 @@ RUNS: dict[str, Run] = {
         ),
         confidence="high",
         states=RUN_CAPTURED | TOOL_CAPTURED,
+    ),
+    "a_decision_about_the_outer_span_is_about_all": Run(
+        items=governed(
+            decision(BEFORE, tool_name=None),
+            approval(BEFORE),
+            span(1, TRANSFER),
+            span(2, TRANSFER_INSIDE, parentSpanId=f"{1:016x}", kind=3),
+            span(3, TRANSFER_INSIDE | {"jsonrpc.request.id": "3"}, parentSpanId=f"{2:016x}", kind=2),
+        ),
+        confidence="high",
+        states=RUN_CAPTURED | TOOL_CAPTURED | {"policy_decisions": "captured", "human_approvals": "captured"},
+    ),
+    "undecided_spans_inside_each_other": Run(
+        items=governed(
+            span(3, TRANSFER_INSIDE | {"jsonrpc.request.id": "3"}, parentSpanId=f"{2:016x}", kind=2),
+            span(2, TRANSFER_INSIDE, parentSpanId=f"{1:016x}", kind=3),
+            span(1, TRANSFER),
+        ),
+        confidence="high",
+        states=RUN_CAPTURED | TOOL_CAPTURED | {"policy_decisions": "missing", "human_approvals": "missing"},
+    ),
+    "a_decision_about_one_of_two_calls_beside_each_other": Run(
+        items=governed(
+            decision(BEFORE, tool_name=None),
+            approval(BEFORE),
+            span(1, TRANSFER),
+            span(2, TRANSFER | {"gen_ai.tool.call.id": "call-2"}, parentSpanId=f"{1:016x}"),
+        ),
+        confidence="high",
+        states=RUN_CAPTURED | TOOL_CAPTURED | {"policy_decisions": "missing", "human_approvals": "missing"},
     ),
     "calls_of_one_tool_beside_each_other": Run(
         items=counted(span(1, TOOL), span(2, MCP, parentSpanId=PARENT, kind=2, flags=0x300)),
