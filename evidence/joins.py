@@ -290,7 +290,7 @@ def _enter(place: Place, lacking: tuple[str, ...], owed: Withheld, ledger: Ledge
 
 def _words(check: Join) -> tuple[str, str]:
     """What an instance lacks that no partner has the key of, and one whose partners do not fit, in words."""
-    key = " or ".join(" and ".join(right for _, right in names) for names in check.keys)
+    key = " or ".join(dict.fromkeys(" and ".join(right for _, right in names) for names in check.keys))
     partner = f"{_named(check.partner)} of equal {key}"
     told = [f"{each.right} {_RELATIONS[each.relation]} {each.left}" for each in check.compare]
     if check.type == "ordered_before":
