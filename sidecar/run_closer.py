@@ -75,8 +75,11 @@ class RunCloser:
                 self._wake()
 
     def flush(self, timeout_seconds: float) -> bool:
-        """Wait until the runs that are due now are closed; False when that took too long."""
+        """Wait until the traces that are over, and what else is due, are closed; False when that took too long."""
         with self._changed:
+            self._tally.hurry()
+            self._wakes = min(self._wakes, self._tally.next_due)
+            self._changed.notify_all()
             return self._changed.wait_for(self._is_idle, timeout_seconds)
 
     def stop(self, last: Callable[[], object]) -> None:

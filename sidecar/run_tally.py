@@ -29,7 +29,7 @@ class RunTally:
 
     run_id: str
     is_trace: bool
-    """Whether the run is one trace, whose root ends it; another may go on with a further trace."""
+    """Whether the run is one trace, which is over with its root; another may go on with a further trace."""
     touched: float = 0.0
     """When something last happened in it, in seconds."""
     live: set[int] = field(default_factory=set)
@@ -82,9 +82,7 @@ class RunTally:
             return self.touched
         if self.roots:
             return float("inf")
-        if self.is_over and self.is_trace and not self.in_flight:
-            return self.touched
-        if self.is_over or (self.ended and not self.in_flight):  # stragglers, the next trace, or what came late
+        if self.is_over or (self.ended and not self.in_flight):  # logs, stragglers, the next trace, or what came late
             return self.touched + linger_seconds
         return float("inf") if self.in_flight else self.touched + idle_seconds
 
@@ -94,7 +92,8 @@ class Tally:
 
     Args:
         runs_max: runs that are counted at once, at least 1; beyond, one of which nothing was sampled is given up, else the oldest.
-        linger_seconds: how long a run whose root has ended waits for spans that have not, or for its next trace.
+        linger_seconds: how long a run whose root has ended waits for what belongs to it and comes later: log records that are
+            written when a span has ended, spans that run in the background, its next trace.
         idle_seconds: how long a run of which nothing was sampled waits for more.
     """
 
@@ -158,6 +157,12 @@ class Tally:
                 closing.sent += 1
             elif run := self._find(run_id, now, begins=False, is_trace=False):
                 run.sent += 1
+
+    def hurry(self) -> None:
+        """No trace that is over waits any longer for what may come."""
+        for run in self._open.values():
+            if run.is_over and run.is_trace and not run.in_flight:
+                run.is_asked = True
 
     # ---------------------------------------------------------------- closing
 

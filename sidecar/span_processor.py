@@ -3,7 +3,7 @@
 It runs in the agent's process, with opentelemetry-sdk and grpcio and nothing else; the exporter is the user's, or OpenTelemetry's
 own for OTLP over gRPC when `install` is to make one. For each run (a trace, or whatever carries `affidavit.run.id`) it counts
 the spans that started, ended, could not be sent and were not sampled. When the run's root span has ended it sends the run's
-spans, then closes the run with the counts.
+spans and log records, then closes the run with the counts.
 
 Law: it never blocks, breaks or outgrows the agent. Without a sidecar the agent does what it did before.
 
@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from opentelemetry._logs import get_logger_provider
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
@@ -51,6 +52,7 @@ def install(
     run_key: Sequence[str] = RUN_KEY,
     closes_remote: bool = False,
     linger_seconds: float = _LINGER_SECONDS,
+    logger_provider: Flushable | None = None,
 ) -> RunSpanProcessor:
     """Send a provider's spans to a sidecar, and count them.
 
@@ -66,6 +68,7 @@ def install(
         run_key: the sidecar's setting `run.key`.
         closes_remote: as `RunSpanProcessor` has it.
         linger_seconds: as `RunSpanProcessor` has it.
+        logger_provider: as `RunSpanProcessor` has it.
 
     Returns:
         The processor, to close runs by hand.
@@ -81,6 +84,7 @@ def install(
         run_key=run_key,
         closes_remote=closes_remote,
         linger_seconds=linger_seconds,
+        logger_provider=logger_provider,
     )
     sampler = processor.sampler(provider.sampler, provider.resource)
     provider.sampler = sampler
@@ -106,10 +110,12 @@ class RunSpanProcessor(SpanProcessor):
         run_key: the sidecar's setting `run.key`.
         closes_remote: whether a span whose parent is in another process ends the run like one without a parent. Say so where
             what called this agent does not close runs itself.
-        linger_seconds: how long a run whose root has ended waits for its other spans to end, and a run that is more than a
-            trace for its next trace. Less than the sidecar's `run.quiet_seconds`.
+        linger_seconds: how long a run whose root has ended waits for what belongs to it and comes later: log records that are
+            written when a span has ended, spans that run in the background, the next trace of a run that has several. Less
+            than the sidecar's `run.quiet_seconds`.
         idle_seconds: how long a run of which nothing was sampled is waited for.
         runs_max: runs that are counted at once; beyond, the oldest is given up.
+        logger_provider: whose log records are sent before runs are closed; None: the global one.
     """
 
     def __init__(
@@ -123,11 +129,13 @@ class RunSpanProcessor(SpanProcessor):
         linger_seconds: float = _LINGER_SECONDS,
         idle_seconds: float = _IDLE_SECONDS,
         runs_max: int = _RUNS_MAX,
+        logger_provider: Flushable | None = None,
     ) -> None:
         tally = Tally(runs_max=runs_max, linger_seconds=linger_seconds, idle_seconds=idle_seconds)
         self._runs = _Runs(tuple(run_key), closes_remote=closes_remote)
         self._inner = batch(_CountingExporter(exporter, self._runs, self._count))
-        self._closer = RunCloser(client or RunClient(), tally, self._inner.force_flush)
+        self._logger_provider = logger_provider
+        self._closer = RunCloser(client or RunClient(), tally, self._flush)
 
     def sampler(self, sampler: Sampler, resource: Resource | None = None) -> Sampler:
         """The sampler, counting what it leaves out; `resource` is the provider's, where a run may have its name."""
@@ -163,15 +171,38 @@ class RunSpanProcessor(SpanProcessor):
             self._count(lambda tally, now: tally.end(run_id, trace, context.span_id, now, is_root=is_root))
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
-        """Send what has ended, and wait until the runs that are over are closed."""
+        """Send what has ended, and wait until the traces that are over are closed."""
         return self._inner.force_flush(timeout_millis) and self._closer.flush(timeout_millis / 1000)
 
     def shutdown(self) -> None:
         """Send what has ended, close every run, and end."""
-        self._closer.stop(self._inner.shutdown)
+        self._closer.stop(self._finish)
+
+    def _flush(self) -> None:
+        self._inner.force_flush()
+        self._flush_logs()
+
+    def _finish(self) -> None:
+        self._inner.shutdown()
+        self._flush_logs()
+
+    def _flush_logs(self) -> None:
+        """Sends the log records too: they are part of the runs, and what comes after the end makes another part."""
+        provider = self._logger_provider or get_logger_provider()
+        if isinstance(provider, Flushable):  # the API's own, where no SDK was set up, holds nothing back
+            provider.force_flush()
 
     def _count(self, change: _Change) -> None:
         self._closer.count(change)
+
+
+@runtime_checkable
+class Flushable(Protocol):
+    """A provider of the SDK, which may hold back what it was given."""
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        """Send it now."""
+        ...
 
 
 _Change = Callable[[Tally, float], RunTally | None]

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
 import pytest
+from opentelemetry import trace
+from opentelemetry._logs import LogRecord
+from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
@@ -86,6 +93,35 @@ def run(provider: TracerProvider, children: int = 2, **attributes: str) -> str:
     return f"{root.get_span_context().trace_id:032x}"
 
 
+def test_log_records_of_a_run_are_in_it_also_when_they_are_written_at_its_end_and_sent_late(sidecar):
+    logs = LoggerProvider(resource=RESOURCE)
+    exporter = OTLPLogExporter(endpoint=f"http://{sidecar.grpc}", insecure=True)
+    logs.add_log_record_processor(BatchLogRecordProcessor(exporter, schedule_delay_millis=60_000))
+    provider = TracerProvider(resource=RESOURCE)
+    install(provider, endpoint=sidecar.grpc, logger_provider=logs, linger_seconds=1.0)
+    with provider.get_tracer("agent").start_as_current_span("chat m", attributes=CHAT) as root:
+        context = trace.set_span_in_context(root)
+    logs.get_logger("agent").emit(LogRecord(context=context, body="what was said"))
+    run_id = f"{root.get_span_context().trace_id:032x}"
+    with grpc.insecure_channel(sidecar.grpc) as channel:
+        parts = wait_until_closed(EvidenceServiceStub(channel), run_id)
+    assert [part.close_reason for part in parts] == ["explicit"]
+    found = sealed(sidecar, run_id)
+    assert (found.health["spans"], found.health["logs"], found.confidence) == (1, 1, "high")
+    provider.shutdown()
+    logs.shutdown()
+
+
+def wait_until_closed(service, run_id: str):
+    for _ in range(300):
+        with contextlib.suppress(grpc.RpcError):  # the recorder has not come to it yet
+            parts = service.GetRun(pb.GetRunRequest(run_id=run_id)).parts
+            if all(part.state != pb.RUN_STATE_OPEN for part in parts):
+                return parts
+        time.sleep(0.1)
+    raise AssertionError("the run was not closed")
+
+
 class Wrapped(SpanExporter):
     """An exporter that does something with what it is given first."""
 
@@ -104,9 +140,9 @@ class Wrapped(SpanExporter):
 def test_an_honest_run_is_closed_with_its_counts_and_trusted_highly(sidecar):
     provider = TracerProvider(resource=RESOURCE)
     install(provider, endpoint=sidecar.grpc)
-    trace = run(provider)
+    run_id = run(provider)
     assert provider.force_flush()
-    found = sealed(sidecar, trace)
+    found = sealed(sidecar, run_id)
     counts = {"spans_started": "3", "spans_ended": "3", "spans_dropped": "0", "spans_unsampled": "0"}
     assert found.closing["sender_counts"] == counts
     assert (found.closing["reason"], found.confidence, found.raised()) == ("explicit", "high", {})
@@ -125,24 +161,24 @@ def test_every_run_of_a_provider_is_closed_however_many_threads_make_them(sideca
     for thread in threads:
         thread.join()
     provider.shutdown()
-    found = [sealed(sidecar, trace) for trace in traces]
+    found = [sealed(sidecar, run_id) for run_id in traces]
     assert len(found) == 40
     assert {(each.confidence, each.closing["sender_counts"]["spans_ended"]) for each in found} == {("high", "6")}
 
 
 def test_what_an_exporter_loses_behind_the_agents_back_is_missing_in_the_bundle(sidecar):
     provider = provider_of(processor_of(sidecar, Wrapped(sidecar, lambda spans: spans[:-1])))
-    trace = run(provider, children=3)
+    run_id = run(provider, children=3)
     provider.shutdown()
-    found = sealed(sidecar, trace)
+    found = sealed(sidecar, run_id)
     assert (found.confidence, found.raised()) == ("low", {"sender_missing_spans": 1})
 
 
 def test_what_could_not_be_sent_is_dropped_by_the_agents_own_word(sidecar):
     provider = provider_of(processor_of(sidecar, Wrapped(sidecar, lambda spans: None)))
-    trace = run(provider)
+    run_id = run(provider)
     provider.shutdown()
-    found = sealed(sidecar, trace)
+    found = sealed(sidecar, run_id)
     assert (found.health["spans"], found.confidence) == (0, "low")
     assert found.raised() == {"sender_missing_spans": 3, "sender_dropped_spans": 3}
 
@@ -158,10 +194,10 @@ def test_a_queue_that_overflows_shows(sidecar):
         return BatchSpanProcessor(exporter, max_queue_size=8, max_export_batch_size=8, schedule_delay_millis=60_000)
 
     provider = provider_of(processor_of(sidecar, Wrapped(sidecar, wait), batch=batch))
-    trace = run(provider, children=40)
+    run_id = run(provider, children=40)
     full.set()
     provider.shutdown()
-    found = sealed(sidecar, trace)
+    found = sealed(sidecar, run_id)
     arrived = found.health["spans"]
     assert 8 <= arrived <= 16  # the queue, and a batch that had left it
     assert found.raised() == {"sender_missing_spans": 41 - arrived, "sender_dropped_spans": 41 - arrived}
@@ -196,9 +232,9 @@ def test_what_a_sampler_leaves_out_shows(sidecar):
 def test_a_run_of_which_nothing_was_sampled_is_known_all_the_same(sidecar):
     processor = processor_of(sidecar)
     provider = provider_of(processor, sampler=processor.sampler(TraceIdRatioBased(0.0)))
-    trace = run(provider)
+    run_id = run(provider)
     provider.shutdown()
-    found = sealed(sidecar, trace)
+    found = sealed(sidecar, run_id)
     assert (found.health["spans"], found.raised()) == (0, {"sender_unsampled_spans": 3})
 
 
@@ -208,9 +244,9 @@ def test_a_span_that_never_ends_shows_and_its_run_is_closed_all_the_same(sidecar
     tracer = provider.get_tracer("agent")
     with tracer.start_as_current_span("invoke_agent a") as root:
         tracer.start_span("chat m", attributes=CHAT)
-    trace = f"{root.get_span_context().trace_id:032x}"
+    run_id = f"{root.get_span_context().trace_id:032x}"
     provider.shutdown()
-    found = sealed(sidecar, trace)
+    found = sealed(sidecar, run_id)
     assert (found.health["spans"], found.confidence) == (1, "low")
     assert found.raised() == {"sender_unended_spans": 1}
 
@@ -221,13 +257,13 @@ def test_a_span_that_ends_after_its_run_is_counted_in_the_amendment(sidecar):
     tracer = provider.get_tracer("agent")
     with tracer.start_as_current_span("invoke_agent a") as root:
         late = tracer.start_span("chat m", attributes=CHAT)
-    trace = f"{root.get_span_context().trace_id:032x}"
-    processor.close_run(trace)
+    run_id = f"{root.get_span_context().trace_id:032x}"
+    processor.close_run(run_id)
     assert provider.force_flush()
-    first = sealed(sidecar, trace)
+    first = sealed(sidecar, run_id)
     late.end()
     provider.shutdown()
-    second = sealed(sidecar, trace)
+    second = sealed(sidecar, run_id)
     assert first.raised() == {"sender_unended_spans": 1}
     assert (second.health["spans"], second.raised()) == (1, {})
     assert second.closing["sender_counts"]["spans_started"] == "1"
@@ -269,5 +305,5 @@ def test_parent_and_child_of_a_fork_close_their_own_runs(sidecar):
     assert done.returncode == 0, done.stderr
     traces = done.stdout.split()
     assert len(traces) == 3
-    found = [sealed(sidecar, trace) for trace in traces]
+    found = [sealed(sidecar, run_id) for run_id in traces]
     assert [(each.closing["reason"], each.raised()) for each in found] == [("explicit", {})] * 3

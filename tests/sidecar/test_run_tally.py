@@ -27,7 +27,7 @@ def counts(run) -> tuple:
     return found.spans_started, found.spans_ended, found.spans_dropped, found.spans_unsampled
 
 
-def test_a_trace_is_due_when_its_root_and_all_else_have_ended():
+def test_a_trace_whose_root_has_ended_lingers_for_what_comes_later():
     runs = tally()
     start(runs, "t", 1, root=True)
     start(runs, "t", 2)
@@ -35,10 +35,21 @@ def test_a_trace_is_due_when_its_root_and_all_else_have_ended():
     end(runs, "t", 2, 1.0)
     assert runs.next_due == FOREVER
     end(runs, "t", 1, 2.0, root=True)
-    assert runs.next_due == 2.0
+    assert runs.next_due == 2.0 + LINGER
     runs.send(["t", "t"], 2.0)
-    (run,) = runs.due(2.0)
+    (run,) = runs.due(2.0 + LINGER)
     assert counts(run) == (2, 2, 0, 0)
+
+
+def test_only_a_trace_that_is_over_can_be_hurried():
+    runs = tally()
+    for name, is_trace in (("over", True), ("in flight", True), ("session", False)):
+        start(runs, name, 1, root=True, trace=is_trace)
+        end(runs, name, 1, 5.0, root=True)
+    start(runs, "in flight", 2, 5.0)
+    start(runs, "begun", 1, root=True)
+    runs.hurry()
+    assert [run.run_id for run in runs.due(5.0)] == ["over"]
 
 
 def test_a_trace_whose_root_has_ended_lingers_for_what_has_not():
@@ -96,7 +107,7 @@ def test_an_acknowledgement_while_a_part_is_being_closed_is_that_parts():
     runs = tally()
     start(runs, "t", 1, root=True)
     end(runs, "t", 1, root=True)
-    (run,) = runs.due(0.0)
+    (run,) = runs.due(LINGER)
     runs.send(["t"], 0.0)
     assert counts(run) == (1, 1, 0, 0)
     runs.done(run)
@@ -144,7 +155,7 @@ def test_more_spans_in_flight_than_are_told_apart_are_counted():
         assert run.in_flight == span + 1
         end(runs, "t", span, root=span == 0)
     assert counts(run)[:2] == (_LIVE_MAX + 3, _LIVE_MAX + 3)
-    assert runs.next_due == 0.0
+    assert runs.next_due == LINGER
 
 
 EVENTS = st.lists(
