@@ -100,9 +100,8 @@ class Evaluation:
         """One ledger for each owner, as if no further event came. May be asked for at any time."""
         run = (0, f"{self._run_id}#/run")
         found: dict[Check, Ledger] = self._existing(run)
-        found |= {
-            check: joined.result(self._telemetry.spoken_for(joined.left)) for check, joined in self._joins.items()
-        }
+        spoken_for = self._telemetry.spoken_for() if self._joins else {}
+        found |= {check: joined.result(spoken_for.get(joined.left, ())) for check, joined in self._joins.items()}
         found |= {check: counted.result(run) for check, counted in self._counts.items()}
         totals = {owner: Ledger(self._limits) for owner in self._checks}
         for owner, owned in self._checks.items():

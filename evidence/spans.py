@@ -101,11 +101,14 @@ class Spans:
         """Enter what still waits, if nothing further came, into ledgers."""
         self._span_logs.fold(ledger_of)
 
-    def spoken_for(self, use: Use) -> frozenset[Place]:
-        """The places of spans that need no partner when the span around them, of the same operation, is held to have one."""
-        return frozenset(
-            inner.place for inner, outer in self._nesting.pairs() if use in inner.uses and use in outer.uses
-        )
+    def spoken_for(self) -> Mapping[Use, frozenset[Place]]:
+        """By what takes instances, the places of spans that need no partner when the span around them is held to have one."""
+        found: dict[Use, set[Place]] = {}
+        for inner, outer in self._nesting.pairs():
+            for use in inner.uses:
+                if use in outer.uses:
+                    found.setdefault(use, set()).add(inner.place)
+        return {use: frozenset(places) for use, places in found.items()}
 
     def _take(
         self, instance: AttributeInstance, seen: tuple[str, str, int, int], withheld: dict[str, Withheld], key: str
