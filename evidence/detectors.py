@@ -132,10 +132,14 @@ def hidden(text: str) -> str:
 
 
 def named(key: str, value: str) -> str | None:
-    """The detector that finds the whole of `value` to be a secret because it stands behind the name `key`; None when none does."""
+    """The detector that finds a secret in `value` only because it stands behind the name `key`; None when none does."""
     text = f'"{key}":"{value}"'
-    start = text.index(value, len(key) + 4) if value else 0
-    return next((each.detector for each in findings(text) if each.start == start), None)
+    start = len(key) + 4
+    alone = [(each.start + start, each.end + start) for each in findings(value)]
+    for each in findings(text):
+        if each.end > start and not any(left <= each.start and each.end <= right for left, right in alone):
+            return each.detector
+    return None
 
 
 # ------------------------------------------------------------------ checks

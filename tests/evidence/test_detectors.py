@@ -31,7 +31,9 @@ def test_a_secret_is_found_wholly_by_its_own_detector(example):
     assert [each.detector for each in row.secrets(example.text)] == [example.detector]
 
 
-@pytest.mark.parametrize("before", ["\\n", "\\t", "\\u003d", "%3D", "%22", "\\x00", "_", "-", ".", "\u00e9", '\\"', "\\\\\\n"])
+@pytest.mark.parametrize(
+    "before", ["\\n", "\\t", "\\u003d", "%3D", "%22", "\\x00", "_", "-", ".", "\u00e9", '\\"', "\\\\\\n"]
+)
 def test_an_escape_before_a_secret_does_not_hide_it(before):
     for example in FOUND:
         text = before + example.text
