@@ -113,7 +113,7 @@ class Inside:
         found = self._known_tools.get(text)
         if found is None:
             found = tool_definitions(value)
-            if self._known_length + len(text) > _TEXTS_MAX:
+            if self._known_length + len(text) > _TEXTS_MAX or len(self._known_tools) >= self._limits.open_instances_max:
                 self._known_tools.clear()
                 self._known_length = 0
             self._known_tools[text] = found

@@ -1,6 +1,8 @@
 """The check language: for each type what holds, fails, stays undecided, is withheld, and what happens at a bound."""
 
+import gc
 import hashlib
+from collections import OrderedDict, deque
 
 import pytest
 from hypothesis import given
@@ -649,3 +651,56 @@ def test_the_canonical_form_is_made_when_it_is_not_given():
     for event, _ in decoded(whole(receipt("note", {"a": f"use {KEY} then"}))):
         evaluation.add(event)
     assert evaluation.result()["it"].missing == 1
+
+
+HELD = (dict, list, tuple, set, frozenset, str, int, deque, OrderedDict)
+
+
+def reachable(root):
+    """How many objects hang on one, code and classes apart."""
+    seen, left = {id(root)}, [root]
+    while left:
+        for each in gc.get_referents(left.pop()):
+            module = type(each).__module__
+            if id(each) not in seen and (isinstance(each, HELD) or module.startswith("evidence.")):
+                seen.add(id(each))
+                left.append(each)
+    return len(seen)
+
+
+def varied(number):
+    """Events of which no two say the same, and which lack what would let go of them."""
+    spans = [f"{number:016x}", f"{number + 1_000_000:016x}"]
+    asks = f'[{{"parts":[{{"type":"tool_call","id":"asked-{number}","name":"t{number}"}}]}}]'
+    offers = f'[{{"type":"function","name":"t{number}"}}]'
+    call = {
+        "gen_ai.tool.name": f"t{number}",
+        "gen_ai.tool.call.id": f"c{number}",
+        "gen_ai.tool.call.arguments": f"{number}",
+    }
+    chat = {"gen_ai.operation.name": "chat", "gen_ai.output.messages": asks, "gen_ai.tool.definitions": offers}
+    scopes = {"delegator": "a", "delegate": "a", "scopes": [f"s{number}"], "depth": number % 2}
+    return [
+        span(number, chat, spanId=spans[0]),
+        span(number, {"gen_ai.operation.name": "execute_tool"} | call, spanId=spans[1], parentSpanId=spans[0]),
+        log(number + 2_000_000, {"gen_ai.input.messages": f"message {number}"}),
+        told("policy_decision", {"decision": "allow", "tool_call_id": f"other-{number}"}, number),
+        told("incident", {"incident_id": f"i{number}"}, number),
+        told("freeze", {"incident_id": f"f{number}"}, number),
+        told("policy", {"gated_tools": [f"t{number}"]}),
+        told("human_approval", {"subject": f"s{number}", "approver": f"a{number}"}),
+        receipt("delegation", scopes),
+    ]
+
+
+def test_what_is_held_on_to_does_not_grow_with_the_events():
+    checks = [PAIR, BEFORE, WITHIN, DIGEST, EQUAL, SUBSET, RETRIES, AT_LEAST_TWO, SECRETS, BODIES, GATED]
+    checks += [f"type: exists_for_all\n{text}" for text, _, _ in EXISTS.values()]
+    limits = Limits(open_instances_max=20, looks_max=10, policy_patterns_max=5, partners_per_key_max=5)
+    evaluation = Evaluation({str(n): [check(text)] for n, text in enumerate(checks)}, PLACEHOLDERS, limits)
+    held = []
+    for event, line in decoded(item for number in range(1, 301) for item in varied(number)):
+        evaluation.add(event, line)
+        if event["seq"] in {900, 2600}:
+            held.append(reachable(evaluation))
+    assert held[1] < held[0] * 1.05
