@@ -6,7 +6,7 @@ Law: each of them once, though a span and its log, or a span and its translation
 from evidence import content
 from evidence.canonical import JsonObject
 from evidence.detectors import findings
-from evidence.instance import AttributeInstance, Instance, of_commitment, tool_definitions
+from evidence.instance import AttributeInstance, Instance, of_commitment, short, tool_definitions
 from evidence.ledger import Place
 from evidence.limits import Limits
 from evidence.looks import LedgerOf, Looks, Plan, Tally
@@ -55,7 +55,7 @@ class Inside:
         calls = requested_calls(instance.attributes[OUTPUT_MESSAGES])
         path = f"#/data/{'span' if is_span else 'log'}/attributes/{OUTPUT_MESSAGES}"
         for call_id, name in calls if self._requested.is_used else ():
-            if (call_id or is_span) and not self.calls.is_known(call_id):
+            if (call_id or is_span) and not self.calls.is_known(short(call_id)):
                 said = {each: text for each, text in (("id", call_id), ("name", name)) if text}
                 self._request(call_id, name, Instance(instance.event, path, said.get))
         return bool(calls)
@@ -103,7 +103,7 @@ class Inside:
         ]
         for use in plans[0].uses:
             use(instance)
-        self.calls.request(call_id, name, (plans[0], plans[1], instance.place))
+        self.calls.request(short(call_id), short(name), (plans[0], plans[1], instance.place))
 
     def _definitions(self, value: JsonObject) -> tuple[JsonObject, ...]:
         """Those of an attribute; agents offer the same ones over and over."""

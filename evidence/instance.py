@@ -171,6 +171,11 @@ def _id(value: object) -> str | None:
 # ------------------------------------------------------------------ comparing values
 
 
+def short(text: str) -> str:
+    """A text that is held on to: itself, or its digest when it is long."""
+    return text if len(text) <= _TEXT_MAX else "#" + hashlib.sha256(text.encode(errors="replace")).hexdigest()
+
+
 def comparable(value: Value) -> str:
     """A value as a text that equal values share: short, whatever the value."""
     if type(value) is str:
@@ -179,7 +184,7 @@ def comparable(value: Value) -> str:
         found = "true" if value else "false"
     else:
         found = str(value) if type(value) is int else _json(value).decode(errors="replace")
-    return found if len(found) <= _TEXT_MAX else "#" + hashlib.sha256(found.encode(errors="replace")).hexdigest()
+    return short(found)
 
 
 def texts_of(value: Value) -> list[str]:

@@ -15,6 +15,7 @@ from evidence.limits import DEFAULT, Limits
 GATED = "affidavit.policy.gated"
 NEEDS_APPROVAL = "affidavit.approval.required"
 RECEIPT_KIND = "policy"
+_NAME_MAX = 256  # characters of a tool's name whose answer is remembered
 _MEMBERS = ("gated_tools", "approval_tools")
 
 
@@ -37,7 +38,7 @@ class Policy:
 
     def tool(self, name: str) -> tuple[bool, bool]:
         """Whether calls of this tool are under policy, and whether they need an approval."""
-        return self._tool(name)
+        return self._tool(name) if len(name) <= _NAME_MAX else self._look(name)
 
     def _look(self, name: str) -> tuple[bool, bool]:
         gated, approval = (any(_fits(pattern, name) for pattern in self._patterns[member]) for member in _MEMBERS)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from evidence.canonical import JsonObject
 from evidence.inside import NAMES, OUTPUT_MESSAGES, SERVER, TOOL_CALL_ID, TOOL_NAME, Inside
-from evidence.instance import AttributeInstance
+from evidence.instance import AttributeInstance, short
 from evidence.ledger import Place
 from evidence.limits import Limits
 from evidence.looks import LedgerOf, Looks, Use
@@ -68,19 +68,20 @@ class Spans:
         if TOOL_DEFINITIONS in attributes:
             self._inside.offer(instance, operation, method, _text(attributes, SERVER) if method else "")
         own, withheld = self._presence.states(attributes, self._spans.bits, is_marked=is_marked)
-        key = span["traceId"] + span["spanId"]
+        trace = span["traceId"]
+        key = short(trace + span["spanId"])
         told = self._take(instance, (operation, method, flags, own), withheld, key)
         if nested := operation_of(operation, method):
             parent = span.get("parentSpanId")
             tool, call_id = (TOOL_NAME, TOOL_CALL_ID) if nested == TOOL_OPERATION else ("", RESPONSE_ID)
-            call = Call(nested, _text(attributes, tool), _text(attributes, call_id))
-            self._nesting.add(key, span["traceId"] + parent if parent else "", call, told)
+            call = Call(nested, short(_text(attributes, tool)), short(_text(attributes, call_id)))
+            self._nesting.add(key, short(trace + parent) if parent else "", call, told)
 
     def log(self, event: JsonObject, *, is_marked: bool) -> None:
         """Enter a log record; `is_marked` as `Presence.is_marked` says of the event."""
         data = event["data"]
         log = data["log"]
-        key = log.get("traceId", "") + log.get("spanId", "")
+        key = short(log.get("traceId", "") + log.get("spanId", ""))
         if not key and not self._logs.is_used:
             return
         attributes = self._translated(log, data)
@@ -138,7 +139,7 @@ class Spans:
     def _carry_out(self, attributes: Attributes) -> int:
         """Enter a span that carries out a tool call; the flags of its policy."""
         name = _text(attributes, TOOL_NAME)
-        self._inside.calls.carry_out(_text(attributes, TOOL_CALL_ID), name)
+        self._inside.calls.carry_out(short(_text(attributes, TOOL_CALL_ID)), short(name))
         gated, approval = self._policy.tool(name)
         if approval or is_true(attributes.get(NEEDS_APPROVAL)):
             return _GATED | _NEEDS_APPROVAL

@@ -704,3 +704,13 @@ def test_what_is_held_on_to_does_not_grow_with_the_events():
         if event["seq"] in {900, 2600}:
             held.append(reachable(evaluation))
     assert held[1] < held[0] * 1.05
+
+
+def test_ids_of_any_length_are_paired_and_none_is_held_on_to_as_it_came():
+    long = "c" * 5_000
+    asks = {"gen_ai.output.messages": f'[{{"parts":[{{"type":"tool_call","id":"{long}","name":"pay"}}]}}]'}
+    text = "type: exists_for_all\nwhen: {event: requested_tool_call}\nall_of: [tool_span]"
+    done = span(2, PAY | {"gen_ai.tool.call.id": long})
+    assert counts(text, span(1, asks), done) == counts(text, done, span(1, asks)) == (1, 0, 0)
+    assert counts(PAIR, done, told("policy_decision", ALLOW | {"tool_call_id": long})) == (1, 0, 0)
+    assert counts(PAIR, done, told("policy_decision", ALLOW | {"tool_call_id": long + "c"})) == (0, 0, 1)
