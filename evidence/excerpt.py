@@ -88,12 +88,13 @@ class Excerpt:
         return {name: getattr(self, name) for name in _MEMBERS}
 
 
-def excerpts(item: Item, words: int | None = WORDS) -> tuple[tuple[Excerpt, ...], int]:
-    """The excerpts of an item's bodies, and how many more there were than `EXCERPTS_MAX` for one body.
+def excerpts(item: Item, words: int | None = WORDS, most: int | None = EXCERPTS_MAX) -> tuple[tuple[Excerpt, ...], int]:
+    """The excerpts of an item's bodies, and how many were left out.
 
     Args:
         item: any telemetry.
         words: characters to keep of each; None for all, with line breaks as they are.
+        most: excerpts of one body; None for all.
     """
     found: list[Excerpt] = []
     left_out = 0
@@ -102,8 +103,9 @@ def excerpts(item: Item, words: int | None = WORDS) -> tuple[tuple[Excerpt, ...]
         if value is None or (found and key in _UNTRANSLATED):
             continue
         made = _excerpts(key, form, speaker, value, words)
-        left_out += max(0, len(made) - EXCERPTS_MAX)
-        found += _with_history(made)[-EXCERPTS_MAX:] if key == INPUT else made[:EXCERPTS_MAX]
+        left = max(0, len(made) - most) if most is not None else 0
+        left_out += left
+        found += _with_history(made)[left:] if key == INPUT else made[: len(made) - left]
     if item.kind == "log" and not found and (body := item.received.get("body")):
         found += _excerpts("body", "value", "", body, words)
     return tuple(found), left_out

@@ -216,7 +216,7 @@ class RunProfile:
     def _bodies(self, item: Item, operation: str) -> None:
         if not any(key in item.attributes for key in (INSTRUCTIONS, INPUT, DEFINITIONS, OUTPUT)):
             return
-        for each in excerpts(item, None)[0]:
+        for each in excerpts(item, words=None, most=None)[0]:
             if each.withheld:
                 self._withhold(_FACETS_OF_BODY.get(each.key, ()))
             elif each.key == OUTPUT:

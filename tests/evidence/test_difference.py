@@ -220,6 +220,15 @@ def test_other_templates_and_inputs_are_changes(tmp_path):
     )
 
 
+def test_a_prompt_before_a_long_conversation_is_compared_all_the_same(tmp_path):
+    def call(prompt):
+        turns = [{"role": "system", "parts": [{"type": "text", "content": prompt}]}]
+        turns += [{"role": "user", "parts": [{"type": "text", "content": f"say {n}"}]} for n in range(100)]
+        return [make.span(1, {"gen_ai.operation.name": "chat", "gen_ai.input.messages": orjson.dumps(turns).decode()})]
+
+    assert set(changes(tmp_path, call("be brief"), call("be careful"))) == {"prompts"}
+
+
 def test_the_order_of_members_in_a_definition_is_no_difference(tmp_path):
     one = '[{"name":"t","parameters":{"a":1,"b":2}}]'
     other = '[{"type":"function","function":{"parameters":{"b":2,"a":1},"name":"t"}}]'

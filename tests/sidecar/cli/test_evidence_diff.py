@@ -165,3 +165,22 @@ def test_whatever_two_bundles_hold_no_terminal_obeys_it_and_every_line_fits(one,
     lines = done.output.removesuffix("\n").split("\n")
     assert all(line.isprintable() for line in lines)
     assert max(map(cell_len, lines)) <= columns
+
+
+# ---------------------------------------------------------------- the same everywhere
+
+
+def test_both_documents_are_the_same_under_every_hash_seed(tmp_path):
+    import subprocess
+    import sys
+
+    root = Path(__file__).resolve().parents[3]
+    a, b = str(bundle("tools_loop")), str(bundle("multi_agent"))
+    for arguments in (["show", a, "--json"], ["diff", a, b, "--json"]):
+        said = set()
+        for seed in ("0", "1"):
+            command = [sys.executable, "-m", "sidecar", "evidence", *arguments]
+            environment = {"PYTHONPATH": str(root), "PYTHONHASHSEED": seed}
+            said.add(subprocess.run(command, capture_output=True, env=environment, timeout=60).stdout)
+        assert len(said) == 1
+        assert said != {b""}
