@@ -43,6 +43,11 @@ CHAT = {
 }
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "60")
+
+
 @pytest.fixture(scope="module")
 def sidecar(tmp_path_factory):
     with running(tmp_path_factory.mktemp("sidecar") / "state", RUN__QUIET_SECONDS="60") as process:
@@ -65,7 +70,7 @@ class Sealed:
 
 def sealed(sidecar, run_id: str) -> Sealed:
     with grpc.insecure_channel(sidecar.grpc) as channel:
-        run = EvidenceServiceStub(channel).SealRun(pb.SealRunRequest(run_id=run_id), timeout=30).run
+        run = EvidenceServiceStub(channel).SealRun(pb.SealRunRequest(run_id=run_id), timeout=60).run
     with EvidenceBundle.open(sidecar.state / "bundles" / run.bundle_file) as bundle:
         *_, (closing, _) = bundle.events()
         facts = bundle.finish()
@@ -74,7 +79,13 @@ def sealed(sidecar, run_id: str) -> Sealed:
 
 def processor_of(sidecar, exporter: SpanExporter | None = None, **options) -> RunSpanProcessor:
     to_sidecar = OTLPSpanExporter(endpoint=f"http://{sidecar.grpc}", insecure=True)
-    return RunSpanProcessor(exporter or to_sidecar, RunClient(Endpoint.of(sidecar.grpc)), **options)
+    return patient(RunSpanProcessor(exporter or to_sidecar, RunClient(Endpoint.of(sidecar.grpc)), **options))
+
+
+def patient(processor: RunSpanProcessor) -> RunSpanProcessor:
+    """The processor, with all the time that a busy machine may need."""
+    processor._closer._client.timeout_seconds = 60.0
+    return processor
 
 
 def provider_of(processor: RunSpanProcessor, **options) -> TracerProvider:
@@ -98,7 +109,7 @@ def test_log_records_of_a_run_are_in_it_also_when_they_are_written_at_its_end_an
     exporter = OTLPLogExporter(endpoint=f"http://{sidecar.grpc}", insecure=True)
     logs.add_log_record_processor(BatchLogRecordProcessor(exporter, schedule_delay_millis=60_000))
     provider = TracerProvider(resource=RESOURCE)
-    install(provider, endpoint=sidecar.grpc, logger_provider=logs, linger_seconds=1.0)
+    patient(install(provider, endpoint=sidecar.grpc, logger_provider=logs, linger_seconds=1.0))
     with provider.get_tracer("agent").start_as_current_span("chat m", attributes=CHAT) as root:
         context = trace.set_span_in_context(root)
     logs.get_logger("agent").emit(LogRecord(context=context, body="what was said"))
@@ -139,7 +150,7 @@ class Wrapped(SpanExporter):
 
 def test_an_honest_run_is_closed_with_its_counts_and_trusted_highly(sidecar):
     provider = TracerProvider(resource=RESOURCE)
-    install(provider, endpoint=sidecar.grpc)
+    patient(install(provider, endpoint=sidecar.grpc))
     run_id = run(provider)
     assert provider.force_flush()
     found = sealed(sidecar, run_id)
@@ -274,7 +285,7 @@ import os, sys
 from opentelemetry.sdk.trace import TracerProvider
 from sidecar.span_processor import install
 provider = TracerProvider()
-install(provider)
+install(provider)._closer._client.timeout_seconds = 60.0
 tracer = provider.get_tracer("agent")
 with tracer.start_as_current_span("parent's") as root:
     pass
@@ -301,7 +312,7 @@ def test_parent_and_child_of_a_fork_close_their_own_runs(sidecar):
         "GRPC_VERBOSITY": "NONE",
         "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
     }
-    done = subprocess.run([sys.executable, "-c", FORKING], env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", FORKING], env=environment, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     traces = done.stdout.split()
     assert len(traces) == 3
