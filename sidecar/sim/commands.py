@@ -100,15 +100,15 @@ class Commands:
         addresses = self._sidecar.addresses
         said = self._environment.get("OTEL_RESOURCE_ATTRIBUTES", "")
         attributes = [each for each in (said, f"affidavit.run.id={quote(run_id)}") if each]
-        return {
+        return {  # not AFFIDAVIT_…: those are settings, and a command may call affidavit itself
             **self._environment,
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{addresses['grpc' if self._protocol == 'grpc' else 'http']}",
             "OTEL_EXPORTER_OTLP_PROTOCOL": self._protocol,
             "OTEL_RESOURCE_ATTRIBUTES": ",".join(attributes),
-            "AFFIDAVIT_ENDPOINT": addresses["grpc"],
-            "AFFIDAVIT_RUN_ID": run_id,
-            "AFFIDAVIT_SOAK_ITERATION": str(iteration),
-            "AFFIDAVIT_SOAK_SEED": str(self._seed),
+            "SOAK_SIDECAR": addresses["grpc"],
+            "SOAK_RUN_ID": run_id,
+            "SOAK_ITERATION": str(iteration),
+            "SOAK_SEED": str(self._seed),
         }
 
     def _put_by(self, iteration: int, bundles: Sequence[Path], ended: Ended | None) -> None:

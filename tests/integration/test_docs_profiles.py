@@ -19,7 +19,7 @@ from sidecar.cli.main import affidavit
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "profiles.md"
-PAGES = (PAGE, ROOT / "docs" / "packs.md", ROOT / "docs" / "lint.md")
+PAGES = (PAGE, ROOT / "docs" / "packs.md", ROOT / "docs" / "lint.md", ROOT / "docs" / "soak.md")
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 ENVIRONMENT = {
@@ -49,8 +49,9 @@ def shell(tmp_path, monkeypatch):
     tools, folder = tmp_path / "bin", tmp_path / "work"
     tools.mkdir()
     folder.mkdir()
-    (tools / "affidavit").write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m sidecar "$@"\n')
-    (tools / "affidavit").chmod(0o755)
+    for name, arguments in (("affidavit", "-m sidecar"), ("python", "")):
+        (tools / name).write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" {arguments} "$@"\n')
+        (tools / name).chmod(0o755)
     for name in [name for name in os.environ if name.startswith(("AFFIDAVIT_", "OTEL_"))]:
         monkeypatch.delenv(name)
     for name, value in ENVIRONMENT.items():

@@ -33,7 +33,7 @@ if os.environ["OTEL_EXPORTER_OTLP_PROTOCOL"] == "grpc":
 else:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
-iteration = int(os.environ["AFFIDAVIT_SOAK_ITERATION"])
+iteration = int(os.environ["SOAK_ITERATION"])
 provider = TracerProvider(resource=Resource.create({"service.name": "agent"}))
 provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter()))
 tracer = provider.get_tracer("agent")
@@ -43,7 +43,7 @@ with tracer.start_as_current_span("invoke_agent", attributes={"gen_ai.operation.
         if iteration % 2 or "always" in sys.argv:
             span.set_attribute("gen_ai.response.model", "m-1")
 provider.shutdown()
-print("iteration", iteration, "of run", os.environ["AFFIDAVIT_RUN_ID"], "seed", os.environ["AFFIDAVIT_SOAK_SEED"])
+print("iteration", iteration, "of run", os.environ["SOAK_RUN_ID"], "seed", os.environ["SOAK_SEED"])
 if "fail" in sys.argv:
     sys.exit(3)
 if "hang" in sys.argv:
