@@ -63,6 +63,7 @@ def disclose(
     """
     from dataclasses import replace
 
+    from evidence.detectors import is_secret
     from evidence.errors import DisclosureError
     from sidecar.disclosing import load_private_key, open_disclosures, write_disclosures
 
@@ -80,6 +81,10 @@ def disclose(
         _prove(bundle, header, chosen)
     shown = replace(header, key=None)
     write_disclosures(out, shown, (piece.line() + b"\n" for piece in chosen), None)
+    if holding := sum(not piece.commitment.reason.startswith("secret/") and is_secret(piece.body) for piece in chosen):
+        click.echo(
+            f"affidavit: {holding} of the bodies shown hold a secret: read them before you hand them on", err=True
+        )
     click.echo(f"{len(chosen)} pieces of run {header.run_id}, part {header.part}: {out}")
 
 
