@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from evidence.bundle import EvidenceBundle
@@ -63,13 +64,7 @@ class Bundles:
             return run
         decoded = list(run.events())
         self._left -= size
-        self._decoded[path] = RecordedRun(
-            run_id=run.run_id,
-            opened_at=run.opened_at,
-            closed_at=run.closed_at,
-            event_count=run.event_count,
-            events=lambda: iter(decoded),
-        )
+        self._decoded[path] = replace(run, events=lambda: iter(decoded))
         return self._decoded[path]
 
     def _find(self, path: Path) -> list[Path]:
@@ -112,6 +107,7 @@ def read_run(path: Path, limits: Limits) -> tuple[RecordedRun, int]:
     size = next(entry["bytes"] for entry in manifest["files"] if entry["path"] == EVENTS)
     run = RecordedRun(
         run_id=manifest["run_id"],
+        part=manifest["part"],
         opened_at=manifest["opened_at"],
         closed_at=manifest["closed_at"],
         event_count=manifest["event_count"],

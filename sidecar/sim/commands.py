@@ -78,7 +78,10 @@ class Commands:
         if not bundles:
             raise Trouble("no_run", "the command ended well and sent nothing")
         with in_words():
-            return [read_run(path, self._limits)[0] for path in bundles]
+            parts = [read_run(path, self._limits)[0] for path in bundles]
+        # A later part holds what came after the run was closed: it is no run, unless another iteration made the first part.
+        first = {run.run_id: run for run in sorted(parts, key=lambda run: run.part, reverse=True)}
+        return list(first.values())
 
     def clear(self) -> None:
         """Deletes the bundles of the iteration."""

@@ -42,6 +42,7 @@ class RecordedRun:
     """One run as its bundle has it. It is evidence once its events were read to the end without an error."""
 
     run_id: str
+    part: int
     opened_at: str
     closed_at: str
     event_count: int

@@ -79,7 +79,11 @@ def target(
     seconds: float = 60.0,
     seed: int = 7,
 ):
-    environment = {"PATH": os.environ["PATH"], "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://127.0.0.1:9/elsewhere"}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(Path(__file__).resolve().parents[3]),
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://127.0.0.1:9/elsewhere",
+    }
     yield Commands(
         [sys.executable, *argv],
         sidecar,
@@ -165,6 +169,37 @@ def test_a_run_that_is_not_sealed_in_time_is_no_other_iterations(sidecar, agent,
         soak = soaked(commands, iterations=2)
     assert statuses(soak) == ["infra_error", "pass"]
     assert dict(soak.infra) == {"sidecar_failed": 1}
+
+
+LATE = """
+import os, grpc
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb
+from sidecar.pb.affidavit.evidence.v1.evidence_pb2_grpc import EvidenceServiceStub
+
+provider = TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter()))
+tracer = provider.get_tracer("agent")
+names = {"provider.name": "openai", "request.model": "m", "response.model": "m-1", "operation.name": "chat"}
+tracer.start_span("chat", attributes={f"gen_ai.{k}": v for k, v in names.items()}).end()
+with grpc.insecure_channel(os.environ["SOAK_SIDECAR"]) as channel:
+    EvidenceServiceStub(channel).CloseRun(pb.CloseRunRequest(run_id=os.environ["SOAK_RUN_ID"]), timeout=20)
+tracer.start_span("chat", attributes={"gen_ai.operation.name": "chat"}).end()
+provider.shutdown()
+"""
+
+
+def test_what_comes_after_the_close_is_no_run_of_its_own(sidecar, tmp_path):
+    keep = tmp_path / "kept"
+    with target(sidecar, "-c", LATE, keep=keep, seed=9) as commands:
+        soak = soaked(commands, iterations=1)
+    assert [path.name for path in sorted(keep.glob("*.gz"))] == [
+        "000001-soak-9-1.evidence.tar.gz",
+        "000001-soak-9-1.part2.evidence.tar.gz",
+    ]
+    assert statuses(soak) == ["pass"]  # the part after it names no model
 
 
 def test_faults_of_the_run_meet_what_a_command_sent(sidecar, agent):
