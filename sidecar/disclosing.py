@@ -57,6 +57,11 @@ def write_disclosures(path: Path, header: Header, lines: Iterator[bytes], recipi
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)  # what the store has of it is deleted next
+    finally:
+        os.close(folder)
     return path
 
 

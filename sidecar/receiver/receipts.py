@@ -16,7 +16,7 @@ from typing import NoReturn
 import grpc.aio
 
 from evidence.canonical import canonical, parse
-from evidence.detectors import hidden, is_secret
+from evidence.detectors import detectors, hidden, is_secret
 from evidence.errors import CanonicalError
 from sidecar.journal import FrameEncoding, FrameSignal
 from sidecar.limits import KIB
@@ -55,6 +55,7 @@ class ReceiptService(EvidenceServiceServicer):
         self._admission = admission
         self._directory = directory
         self._limits = admission.limits
+        detectors()  # read now, so that no request waits for it
         self._known: OrderedDict[bytes, bytes] = OrderedDict()
         """Digests of recent receipts by digest of run and key, so that most conflicts are told at once.
 
