@@ -6,6 +6,8 @@ within the bytes it is given, so that bytes it does not suspect need not be look
 Does not check: whether a secret is a real one, and secrets that neither look like one nor stand behind a name for one.
 """
 
+from __future__ import annotations
+
 import base64
 import binascii
 import math
@@ -15,11 +17,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from evidence.canonical import canonical
 from evidence.commitment import KEY
 from evidence.digest import tagged
-from evidence.strict_yaml import Node, load
+
+if TYPE_CHECKING:
+    from evidence.strict_yaml import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,8 @@ def read_detectors(data: bytes, file: str) -> Detectors:
     Raises:
         PackError: with file and line, what does not fit.
     """
+    from evidence.strict_yaml import load  # noqa: PLC0415 - the receivers import this module and not YAML before they need it
+
     node = load(data, file)
     members = node.mapping(["id", "version", "detectors"])
     rows: dict[str, Detector] = {}
