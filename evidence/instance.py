@@ -50,12 +50,12 @@ class Instance:
     @property
     def time(self) -> int:
         """`@time`: when it was over, in nanoseconds since 1970."""
-        return int(_about(self.event, "@time"))
+        return int(self.value("@time"))
 
     @property
     def start(self) -> int:
         """`@start` of a span or of what is in one, else `@time`."""
-        return int(_about(self.event, "@start" if self.event["type"] == SPAN else "@time") or 0)
+        return int(self.value("@start" if self.event["type"] == SPAN else "@time") or 0)
 
 
 class AttributeInstance(Instance):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from evidence.check import ExistsForAll
-from evidence.instance import Instance, number_of, texts_of
+from evidence.instance import Instance, Value, number_of, texts_of
 from evidence.ledger import Ledger, Place, at_name
 from evidence.limits import Limits
 from evidence.presence import Withheld
@@ -147,6 +147,7 @@ class Plan:
 
 
 Question = Callable[[Instance], bool]
+_WORDS_MAX = 200  # characters of operation and method, of a look that is kept
 
 
 @dataclass(eq=False, slots=True)
@@ -203,20 +204,11 @@ class Looks:
             withheld: what those of them that are withheld are committed to by.
             instance: the instance.
         """
-        word, method, flags, own = seen
-        look = (
-            word if word in self._words else "",
-            method if method in self._methods else "",
-            flags,
-            own,
-            there,
-            sum([self.bits[name] for name in withheld]) if withheld else 0,
-        )
+        veiled = sum([self.bits[name] for name in withheld]) if withheld else 0
+        look = (*seen, there, veiled)
         answers = self._answers.get(look)
         if answers is None:
-            answers = self._work_out(Look(*look), instance)
-            if len(self._answers) < self._limits.looks_max:
-                self._answers[look] = answers
+            answers = self._known(look, instance)
         if answers.only is not None:
             return answers.only
         given = tuple([ask(instance) for _, ask in answers.questions])
@@ -224,6 +216,16 @@ class Looks:
         if plan is None:
             plan = answers.plans[given] = self._plan(answers, given, instance)
         return plan
+
+    def _known(self, seen: tuple[str, str, int, int, int, int], instance: Instance) -> Answers:
+        """The answers for instances of a look, under that look for the next time; words that nothing asks for look alike."""
+        word, method, *rest = seen
+        look = Look(word if word in self._words else "", method if method in self._methods else "", *rest)
+        answers = self._answers.get(look) or self._work_out(look, instance)
+        for key in (look, seen):
+            if len(self._answers) < self._limits.looks_max and len(word) + len(method) <= _WORDS_MAX:
+                self._answers[key] = answers
+        return answers
 
     def take(self, instance: Instance, word: str = "", method: str = "") -> None:
         """Enter an instance that nothing else belongs to, by the values of its names."""
@@ -336,7 +338,7 @@ def _question(selector: Selector) -> Question:
 
     def ask(instance: Instance) -> bool:
         for name, texts, prefixes in exact:
-            if not any(each in texts or each.startswith(prefixes) for each in texts_of(instance.value(name)) if each):
+            if not _is_one_of(instance.value(name), texts, prefixes):
                 return False
         for name, least in selector.at_least:
             number = number_of(instance.value(name))
@@ -345,6 +347,12 @@ def _question(selector: Selector) -> Question:
         return True
 
     return ask
+
+
+def _is_one_of(value: Value, texts: frozenset[str], prefixes: tuple[str, ...]) -> bool:
+    if type(value) is str:
+        return value != "" and (value in texts or value.startswith(prefixes))
+    return any(each in texts or each.startswith(prefixes) for each in texts_of(value) if each)
 
 
 def _role(name: str, bit: int) -> tuple[str, int, str, str]:
