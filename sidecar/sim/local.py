@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import grpc
 
 from evidence.faults import Fault
-from evidence.run import BUNDLE_SUFFIX
+from evidence.run import ATTESTATION_SUFFIX, BUNDLE_SUFFIX
 from sidecar.directory import StoredRuns
 from sidecar.errors import SidecarError
 from sidecar.journal import JournalWriter
@@ -128,9 +128,10 @@ class LocalSidecar:
         return [path for path in found if not path.name.startswith(given_up)]
 
     def forget(self) -> None:
-        """Deletes the bundles that were collected."""
+        """Deletes the bundles that were collected, with their attestations."""
         for path in self._state.bundles.iterdir():
-            path.unlink()
+            if path.name.endswith((BUNDLE_SUFFIX, ATTESTATION_SUFFIX)):
+                path.unlink(missing_ok=True)
 
     def stop(self) -> None:
         """Ends everything; calling it again changes nothing."""

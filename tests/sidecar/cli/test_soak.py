@@ -230,3 +230,14 @@ with provider.get_tracer("a").start_as_current_span("chat", attributes={f"gen_ai
     pass
 provider.shutdown()
 """
+
+
+def test_recorded_runs_are_soaked_without_what_only_a_sidecar_needs(good):
+    code = (
+        "import sys\nfrom click.testing import CliRunner\nfrom sidecar.cli.main import affidavit\n"
+        f"done = CliRunner().invoke(affidavit, ['sim', 'soak', '--iterations', '2', '--pack', 'baseline', '--target', {good!r}])\n"
+        "assert done.exit_code == 0, done.output\n"
+        "print(sorted({'grpc', 'uvicorn', 'pydantic', 'opentelemetry', 'sigstore', 'uvloop'} & set(sys.modules)))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert ended.stdout == "[]\n"
