@@ -14,11 +14,11 @@ from evidence import manifest as layout
 from evidence.applicability import inapplicable
 from evidence.canonical import JsonObject
 from evidence.errors import BundleError, Check, UnknownFormatError
-from evidence.formulas import Context
 from evidence.limits import DEFAULT, Limits
 from evidence.members import stage
 from evidence.packs import Pack
 from evidence.reader import BundleFacts, EvidenceBundle
+from evidence.recomputation import context_of
 from evidence.scores import Assessment, RuleResult, Scores
 
 _IDENTITY = (
@@ -132,14 +132,7 @@ def _lint(path: Path, options: Options, name: str, limits: Limits) -> LintedBund
                 assessment.add(event, line)
         facts = bundle.finish()
     manifest = facts.manifest
-    scores = assessment.scores(
-        Context(
-            run_id=manifest["run_id"],
-            computed_at=manifest["closed_at"],
-            manifest_digest="sha256:" + facts.manifest_sha256,
-            events_digest="sha256:" + facts.members[layout.EVENTS],
-        )
-    )
+    scores = assessment.scores(context_of(facts))
     day = options.as_of or manifest["closed_at"][: len("YYYY-MM-DD")]
     return LintedBundle(
         file=name,

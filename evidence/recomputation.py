@@ -44,14 +44,7 @@ class Recomputation:
 
     def scores(self, facts: BundleFacts) -> Scores:
         """The reports, computed again; call it after the last event."""
-        return self._assessment.scores(
-            Context(
-                run_id=facts.manifest["run_id"],
-                computed_at=facts.manifest["closed_at"],
-                manifest_digest="sha256:" + facts.manifest_sha256,
-                events_digest="sha256:" + facts.members[layout.EVENTS],
-            )
-        )
+        return self._assessment.scores(context_of(facts))
 
     def differences(self, facts: BundleFacts) -> list[str]:
         """The names of what the bundle says otherwise than its events do; empty when all is as recomputed."""
@@ -64,3 +57,13 @@ class Recomputation:
             (layout.FORMULA_RECEIPTS, facts.reports[layout.FORMULA_RECEIPTS], scores.receipts_bytes()),
         )
         return [name for name, said, computed in pairs if said != computed]
+
+
+def context_of(facts: BundleFacts) -> Context:
+    """What receipts over a bundle say besides their calculations."""
+    return Context(
+        run_id=facts.manifest["run_id"],
+        computed_at=facts.manifest["closed_at"],
+        manifest_digest="sha256:" + facts.manifest_sha256,
+        events_digest="sha256:" + facts.members[layout.EVENTS],
+    )
