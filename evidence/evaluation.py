@@ -21,7 +21,8 @@ from evidence.instance import AttributeInstance, Instance, body_values
 from evidence.joins import Joined
 from evidence.ledger import Ledger, Place
 from evidence.limits import DEFAULT, Limits
-from evidence.looks import Existence, Looks, Use
+from evidence.looks import Looks
+from evidence.plan import Existence, Use
 from evidence.policy import RECEIPT_KIND as POLICY
 from evidence.policy import Policy
 from evidence.presence import NONE, Placeholders, Presence

@@ -9,8 +9,9 @@ from evidence.detectors import findings
 from evidence.instance import AttributeInstance, Instance, of_commitment, short, tool_definitions
 from evidence.ledger import Place
 from evidence.limits import Limits
-from evidence.looks import LedgerOf, Looks, Plan, Tally
+from evidence.looks import Looks
 from evidence.messages import requested_calls
+from evidence.plan import LedgerOf, Plan, Tally
 from evidence.selector import TOOL_DEFINITIONS, EventKind
 from evidence.suspicion import Suspicion
 from evidence.tool_calls import ToolCalls

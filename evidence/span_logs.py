@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from evidence.ledger import Ledger, Place, at_name
 from evidence.limits import Limits
-from evidence.looks import Existence, LedgerOf, Plan, Tally, Use
 from evidence.nesting import Nesting
+from evidence.plan import Existence, LedgerOf, Plan, Tally, Use
 from evidence.presence import Withheld
 
 Told = tuple[int, Mapping[str, Withheld]]

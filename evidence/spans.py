@@ -11,9 +11,10 @@ from evidence.inside import NAMES, OUTPUT_MESSAGES, SERVER, TOOL_CALL_ID, TOOL_N
 from evidence.instance import AttributeInstance, short
 from evidence.ledger import Place
 from evidence.limits import Limits
-from evidence.looks import LedgerOf, Looks, Use
+from evidence.looks import Looks
 from evidence.messages import has_role
 from evidence.nesting import Call, Nesting, operation_of
+from evidence.plan import LedgerOf, Use
 from evidence.policy import GATED, NEEDS_APPROVAL, Policy, is_true
 from evidence.presence import Presence, Withheld
 from evidence.selector import FLAGS, MCP_METHOD, OPERATION, TOOL_DEFINITIONS, TOOL_METHOD, TOOL_OPERATION
