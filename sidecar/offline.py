@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from evidence.commitment import SALT_BYTES
 from evidence.packs import Pack
-from evidence.redaction import Policy, default_policy
+from evidence.redaction_policy import Policy, default_policy
 from semconv.account import Account
 from semconv.translate import Translator
 from sidecar.disclosing import file_name, known_key

@@ -15,7 +15,8 @@ import orjson
 
 from evidence import detectors
 from evidence.commitment import Commitment, Withheld
-from evidence.redaction import Policy, Redaction
+from evidence.redaction import Redaction
+from evidence.redaction_policy import Policy
 from semconv import otlp_json
 from semconv.translate import Translator
 from sidecar.bodies import Bodies

@@ -24,7 +24,7 @@ from evidence.disclosures import PieceMaker
 from evidence.errors import EventError, EvidenceError
 from evidence.limits import DEFAULT
 from evidence.receipt_numbers import ReceiptNumbers
-from evidence.redaction import default_policy
+from evidence.redaction_policy import default_policy
 from evidence.run import CloseReason
 from evidence.timestamp import from_unix_nano
 from sidecar.errors import place_of

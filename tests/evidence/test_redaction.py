@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from evidence.commitment import MARK, Commitment, commit, marks, read_member
 from evidence.detectors import findings
 from evidence.errors import PackError
-from evidence.redaction import Also, Policy, Redaction, default_policy, read_policy
+from evidence.redaction import Also, Redaction
+from evidence.redaction_policy import Policy, default_policy, read_policy
 from tests.evidence.secret_examples import found
 
 SIGNALS = ("llm_io_bodies", "tool_io_bodies")

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from evidence.presence import commitments
-from evidence.redaction import default_policy, read_policy
+from evidence.redaction_policy import default_policy, read_policy
 from evidence.signals import registry
 from semconv import otlp_json
 from sidecar.mapping import MappingAgain

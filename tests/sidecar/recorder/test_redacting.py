@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from evidence.commitment import marks
 from evidence.disclosures import Piece, read
 from evidence.proof import Proof
-from evidence.redaction import read_policy
+from evidence.redaction_policy import read_policy
 from semconv.translate import Translator
 from sidecar.journal import Frame, FrameSignal
 from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb
