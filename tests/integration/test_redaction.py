@@ -12,12 +12,17 @@ import orjson
 import pytest
 import urllib3
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from attest.trust import KeyTrust
+from attest.verify import verify_file
 from evidence.commitment import MARK
 from sidecar.cli.main import affidavit
+from sidecar.mapping import MappingAgain
 from sidecar.otlp import json_codec
 from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb
 from sidecar.pb.affidavit.evidence.v1.evidence_pb2_grpc import EvidenceServiceStub
@@ -280,3 +285,51 @@ def test_no_secret_comes_out_of_a_running_sidecar(tmp_path):
     for answer in said:
         assert leaks(answer) == [], answer
     assert leaks("\n".join(orjson.dumps(line).decode() for line in sidecar.log)) == []
+
+
+@pytest.mark.integration
+def test_a_sidecar_withholds_by_its_policy_and_its_recipient_alone_can_show_it(tmp_path):
+    key = X25519PrivateKey.generate()
+    public, private, policy = tmp_path / "pub.pem", tmp_path / "key.pem", tmp_path / "policy.yaml"
+    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    policy.write_text('id: p\nversion: "1"\nsignals: [llm_io_bodies]\nkeys: [customer]\n')
+    said = "a question that nobody else should read"
+    request = ExportTraceServiceRequest()
+    span = (
+        request.resource_spans.add().scope_spans.add().spans.add(trace_id=b"\7" * 16, span_id=b"\2" * 8, name="chat m")
+    )
+    span.attributes.add(key="gen_ai.operation.name").value.string_value = "chat"
+    for name, role in (("input", "user"), ("output", "assistant")):
+        message = {"role": role, "parts": [{"type": "text", "content": f"{said}: {name}"}], "finish_reason": "stop"}
+        span.attributes.add(key=f"gen_ai.{name}.messages").value.string_value = json.dumps([message])
+    settings = {"REDACTION__POLICY_FILE": str(policy), "REDACTION__ENCRYPT_TO": str(public)}
+    with running(tmp_path / "state", **settings) as sidecar:
+        with grpc.insecure_channel(sidecar.grpc) as channel:
+            channel.unary_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export")(
+                request.SerializeToString()
+            )
+            receipt = pb.Receipt(
+                run_id="07" * 16, kind="note", idempotency_key="k", body_json=b'{"customer":{"n":"Ada L."}}'
+            )
+            EvidenceServiceStub(channel).SubmitReceipts(pb.SubmitReceiptsRequest(receipts=[receipt]))
+        assert sidecar.stop() == 0
+    (bundle,) = sidecar.bundles
+    (kept,) = (sidecar.state / "disclosures").iterdir()
+    assert said.encode() not in kept.read_bytes()
+    with tarfile.open(bundle) as archive:
+        recorded = archive.extractfile("events.ndjson").read()
+    assert said.encode() not in recorded
+    assert b"Ada L." not in recorded
+    shown = tmp_path / "shown"
+    run = lambda *arguments: CliRunner().invoke(affidavit, list(map(str, arguments)))  # noqa: E731
+    assert run("evidence", "disclose", kept, "--all", "--out", shown).exit_code != 0
+    shown_all = run(
+        "evidence", "disclose", kept, "--all", "--out", shown, "--decrypt-with", private, "--bundle", bundle
+    )
+    assert shown_all.exit_code == 0, shown_all.output
+    assert said in shown.read_text()
+    result = verify_file(bundle, trust=KeyTrust.load([sidecar.public_key]), mapping=MappingAgain(), disclosed=shown)
+    assert (result.verdict, result.check("disclosed").outcome) == ("verified", "pass")
+    states = result.facts.closure["completeness"]["by_signal"]
+    assert states["llm_io_bodies"]["status"] == "redacted"
