@@ -15,7 +15,7 @@ from attest.judge import attempt, caught, judge
 from attest.verdict import Check, CheckId
 from attest.watch import Watch
 from evidence.bundle import BundleFacts, EvidenceBundle
-from evidence.counters import doubts
+from evidence.capture.counters import doubts
 from evidence.errors import BundleError
 from evidence.limits import Limits
 from evidence.signals import registry

@@ -10,9 +10,9 @@ from typing import Any
 from attest.errors import InvalidError, UnsupportedError
 from attest.limits import AttestLimits
 from evidence.bundle import BundleFacts, EvidenceBundle
-from evidence.disclosures import LINE_BYTES_MAX, read
 from evidence.errors import DisclosureError
-from evidence.proof import Proof
+from evidence.redaction.disclosures import LINE_BYTES_MAX, read
+from evidence.redaction.proof import Proof
 
 
 class DisclosedWatch:

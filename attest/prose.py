@@ -9,7 +9,7 @@ from typing import Any
 
 from attest.limits import DEFAULT
 from attest.verdict import Check, CheckId, Facts, Verdict, printable
-from evidence.counters import faults
+from evidence.capture.counters import faults
 from evidence.signals import registry
 
 _CONTENT: frozenset[CheckId] = frozenset({"container", "manifest", "files", "events", "chain"})

@@ -5,8 +5,8 @@ Law: a function of what arrived and of what the sender said; what nobody counted
 
 from collections.abc import Iterator, Mapping
 
-from evidence.counts import COUNT_MAX, count_of
-from evidence.receipt_numbers import ReceiptNumbers
+from evidence.capture.counts import COUNT_MAX, count_of
+from evidence.capture.receipt_numbers import ReceiptNumbers
 
 RECEIPT_SEQUENCE = "receipt_sequence"
 

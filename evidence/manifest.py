@@ -7,8 +7,8 @@ stays. A member that this version does not know is refused: nothing unread may l
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from evidence import ustar
 from evidence.canonical import JsonObject, canonical, parse_object
+from evidence.container import ustar
 from evidence.digest import is_sha256_hex, is_tagged, sha256_hex
 from evidence.errors import BundleError, CanonicalError, UnknownFormatError
 from evidence.event import RUN_ID

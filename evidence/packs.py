@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Literal, get_args
 
 from evidence.canonical import JsonObject, canonical
-from evidence.check import Check, read_check
+from evidence.checks.check import Check, read_check
 from evidence.digest import tagged
 from evidence.errors import PackError, PackUnavailableError
 from evidence.manifest import PACKS

@@ -13,11 +13,11 @@ from typing import Literal
 
 from evidence import formulas
 from evidence.canonical import JsonObject, canonical
-from evidence.capture import CaptureHealth
-from evidence.check import Check
-from evidence.evaluation import Evaluation
+from evidence.capture.health import CaptureHealth
+from evidence.checks.check import Check
+from evidence.checks.evaluation import Evaluation
+from evidence.checks.ledger import Ledger, Status
 from evidence.formulas import Context
-from evidence.ledger import Ledger, Status
 from evidence.limits import DEFAULT, Limits
 from evidence.manifest import CLOSURE, FORMULA_RECEIPTS
 from evidence.packs import Pack, Rule

@@ -13,13 +13,13 @@ from functools import cache
 from importlib.resources import files
 
 from evidence.canonical import JsonObject, canonical
-from evidence.check import Check, read_check
-from evidence.counters import Counters, read_counters
+from evidence.capture.counters import Counters, read_counters
+from evidence.checks.check import Check, read_check
+from evidence.checks.evaluation import Evaluation
+from evidence.checks.ledger import Ledger
+from evidence.checks.presence import Placeholders
 from evidence.digest import tagged
-from evidence.evaluation import Evaluation
-from evidence.ledger import Ledger
 from evidence.limits import DEFAULT, Limits
-from evidence.presence import Placeholders
 from evidence.strict_yaml import Node, load
 
 

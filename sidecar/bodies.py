@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from evidence.redaction import NOTHING, Also
+from evidence.redaction.redaction import NOTHING, Also
 from evidence.signals import registry
 from semconv.profile import FoldKey, Profile, Row
 from semconv.translate import Translator

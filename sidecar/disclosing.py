@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 
 from evidence.canonical import canonical, parse_object
 from evidence.digest import tagged
-from evidence.disclosures import LINE_BYTES_MAX, SUFFIX, Header, Piece, read
 from evidence.errors import CanonicalError, DisclosureError
+from evidence.redaction.disclosures import LINE_BYTES_MAX, SUFFIX, Header, Piece, read
 from evidence.run import BUNDLE_SUFFIX, bundle_file_name
 from sidecar.errors import ConfigError
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 import orjson
 
-from evidence.detectors import hidden
+from evidence.redaction.detectors import hidden
 from evidence.timestamp import from_unix_nano
 from sidecar.clock import now_unix_nano
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evidence.commitment import SALT_BYTES
 from evidence.packs import Pack
-from evidence.redaction_policy import Policy, default_policy
+from evidence.redaction.commitment import SALT_BYTES
+from evidence.redaction.policy import Policy, default_policy
 from semconv.account import Account
 from semconv.translate import Translator
 from sidecar.disclosing import file_name, known_key

@@ -13,10 +13,10 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from evidence import detectors
-from evidence.commitment import Commitment, Withheld
-from evidence.redaction import Redaction
-from evidence.redaction_policy import Policy
+from evidence.redaction import detectors
+from evidence.redaction.commitment import Commitment, Withheld
+from evidence.redaction.policy import Policy
+from evidence.redaction.redaction import Redaction
 from semconv import otlp_json
 from semconv.translate import Translator
 from sidecar.bodies import Bodies

@@ -8,7 +8,7 @@ from pathlib import Path
 from evidence.errors import PackError
 from evidence.packs import Pack
 from evidence.packs import load as load_pack
-from evidence.redaction_policy import Policy, default_policy, read_policy
+from evidence.redaction.policy import Policy, default_policy, read_policy
 from evidence.signals import registry
 from evidence.strict_yaml import BYTES_MAX as YAML_BYTES_MAX
 from semconv.errors import ProfileError, SemconvError

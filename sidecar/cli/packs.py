@@ -118,7 +118,7 @@ def _summary(pack: Pack) -> dict[str, Any]:
 
 
 def _document(pack: Pack) -> dict[str, Any]:
-    from evidence.explain.rule import asks
+    from evidence.lint.explain.rule import asks
     from evidence.signals import registry
 
     said = {"license": pack.license, "disclaimer": pack.disclaimer, "source_url": pack.source_url}
@@ -157,7 +157,7 @@ def _shown(pack: Pack) -> Iterator[str]:
 
 
 def _rule(rule: Rule) -> Iterator[str]:
-    from evidence.explain.rule import asks, standing
+    from evidence.lint.explain.rule import asks, standing
     from evidence.signals import registry
 
     yield f"{click.style(rule.id, bold=True)}  {click.style(rule.severity, fg=_COLORS[rule.severity])}  {printable(rule.title)}"

@@ -22,7 +22,7 @@ from sidecar.cli.progress import progress
 if TYPE_CHECKING:
     from evidence.limits import Limits
     from evidence.packs import Pack
-    from evidence.perturbation import Profile
+    from evidence.soak.perturbation import Profile
     from sidecar.sim.commands import Commands
     from sidecar.sim.soak import Plan
 
@@ -164,8 +164,8 @@ def soak(
     """  # noqa: D301 - the escape is meant: click takes the character as "leave these lines as they are"
     from importlib.metadata import version
 
-    from evidence.soak import DecisionPolicy
-    from evidence.soak import report as make_report
+    from evidence.soak.soak import DecisionPolicy
+    from evidence.soak.soak import report as make_report
     from sidecar.cli.soak_text import lines
     from sidecar.sim.bundles import Bundles
     from sidecar.sim.soak import Plan, run_soak
@@ -225,7 +225,7 @@ def soak(
 @click.command()
 def profiles() -> None:
     """List the perturbation profiles: what goes wrong in each, and where."""
-    from evidence.perturbation import profiles as table
+    from evidence.soak.perturbation import profiles as table
 
     known = table()
     for profile in known.by_name.values():
@@ -239,7 +239,7 @@ def profiles() -> None:
 
 def _profile(name: str) -> Profile:
     from evidence.errors import EvidenceError
-    from evidence.perturbation import profiles as table
+    from evidence.soak.perturbation import profiles as table
 
     try:
         return table().named(name)

@@ -13,8 +13,8 @@ from statistics import median
 import click
 
 from evidence.packs import SEVERITIES, Pack
-from evidence.reliability import pass_hat_k, wilson95
-from evidence.soak import Soak
+from evidence.soak.reliability import pass_hat_k, wilson95
+from evidence.soak.soak import Soak
 from sidecar.cli.printable import printable
 
 __all__ = ["lines"]

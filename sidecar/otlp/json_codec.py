@@ -24,7 +24,7 @@ import orjson
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
-from evidence.detectors import hidden
+from evidence.redaction.detectors import hidden
 from sidecar.errors import DecodeError
 from sidecar.limits import DEFAULT, Limits
 from sidecar.otlp import json_text, to_json

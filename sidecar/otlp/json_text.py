@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import orjson
 
-from evidence.detectors import hidden
+from evidence.redaction.detectors import hidden
 from sidecar.errors import DecodeError
 from sidecar.limits import DEFAULT, Limits
 

@@ -18,7 +18,7 @@ from pathlib import PurePath
 
 from google.protobuf.message import DecodeError as WireError
 
-from evidence.detectors import hidden
+from evidence.redaction.detectors import hidden
 from sidecar.errors import DecodeError
 from sidecar.limits import DEFAULT, Limits
 from sidecar.otlp import json_text

@@ -17,7 +17,7 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 from google.rpc import code_pb2, status_pb2
 
-from evidence.detectors import hidden
+from evidence.redaction.detectors import hidden
 from sidecar.clock import Clock, now_unix_nano
 from sidecar.errors import Overloaded
 from sidecar.otlp.signal import Encoding, OtlpSignal

@@ -16,8 +16,8 @@ from typing import NoReturn
 import grpc.aio
 
 from evidence.canonical import canonical, parse
-from evidence.detectors import detectors, hidden, is_secret
 from evidence.errors import CanonicalError
+from evidence.redaction.detectors import detectors, hidden, is_secret
 from sidecar.journal import FrameEncoding, FrameSignal
 from sidecar.limits import KIB
 from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb

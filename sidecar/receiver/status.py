@@ -12,7 +12,7 @@ import grpc.aio
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2, status_pb2
 
-from evidence.detectors import hidden
+from evidence.redaction.detectors import hidden
 from sidecar.limits import DEFAULT
 from sidecar.receiver.admission import Refused
 

@@ -20,9 +20,9 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from evidence import event
 from evidence.canonical import canonical
-from evidence.detectors import is_secret, suspect
 from evidence.digest import tagged
-from evidence.disclosures import PieceMaker
+from evidence.redaction.detectors import is_secret, suspect
+from evidence.redaction.disclosures import PieceMaker
 from evidence.run import safe_run_id
 from sidecar.journal import Frame, FrameSignal
 from sidecar.otlp import to_json

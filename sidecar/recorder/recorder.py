@@ -18,13 +18,13 @@ from typing import Any
 import orjson
 
 from evidence import event as events
+from evidence.capture.receipt_numbers import ReceiptNumbers
 from evidence.closing import closing_gaps
-from evidence.commitment import SALT_BYTES
-from evidence.disclosures import PieceMaker
 from evidence.errors import EventError, EvidenceError
 from evidence.limits import DEFAULT
-from evidence.receipt_numbers import ReceiptNumbers
-from evidence.redaction_policy import default_policy
+from evidence.redaction.commitment import SALT_BYTES
+from evidence.redaction.disclosures import PieceMaker
+from evidence.redaction.policy import default_policy
 from evidence.run import CloseReason
 from evidence.timestamp import from_unix_nano
 from sidecar.errors import place_of

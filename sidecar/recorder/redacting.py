@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from evidence.canonical import canonical
 from evidence.digest import tagged
-from evidence.disclosures import PieceMaker
+from evidence.redaction.disclosures import PieceMaker
 from sidecar.journal import Frame
 from sidecar.otlp.signal import ENCODINGS
 from sidecar.recorder.entries import Entry, Part

@@ -20,10 +20,10 @@ import orjson
 
 from evidence.bundle import BundleFacts, EvidenceBundle, seal
 from evidence.canonical import canonical
-from evidence.counters import faults
-from evidence.disclosures import Header
+from evidence.capture.counters import faults
 from evidence.manifest import CLOSURE, FORMULA_RECEIPTS, MAPPING_LOSS
 from evidence.packs import Pack
+from evidence.redaction.disclosures import Header
 from evidence.run import RunMeta, attestation_file_name, bundle_file_name
 from evidence.signals import registry
 from evidence.timestamp import from_unix_nano

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from evidence.bundle import EvidenceBundle
 from evidence.errors import BundleError, EventError, UnknownFormatError
-from evidence.faults import Fault
 from evidence.limits import DEFAULT, MIB, Limits
 from evidence.manifest import EVENTS
 from evidence.run import BUNDLE_SUFFIX
+from evidence.soak.faults import Fault
 from sidecar.errors import ConfigError
 from sidecar.sim.target import Events, RecordedRun, Trouble
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from evidence.faults import Fault
 from evidence.limits import DEFAULT, Limits
+from evidence.soak.faults import Fault
 from sidecar.sim.bundles import in_words, read_run
 from sidecar.sim.local import LocalSidecar
 from sidecar.sim.process import Ended, run_command

@@ -12,8 +12,8 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable, Sequence
 
-from evidence.draw import Draw
-from evidence.faults import Fault
+from evidence.soak.draw import Draw
+from evidence.soak.faults import Fault
 from sidecar.otlp.signal import Encoding, OtlpSignal
 from sidecar.receiver.admission import Admission, Answer, Journal, Refused
 

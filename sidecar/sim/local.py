@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 
 import grpc
 
-from evidence.faults import Fault
 from evidence.run import ATTESTATION_SUFFIX, BUNDLE_SUFFIX
+from evidence.soak.faults import Fault
 from sidecar.directory import StoredRuns
 from sidecar.errors import SidecarError
 from sidecar.journal import JournalWriter

@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from evidence.applicability import inapplicable
 from evidence.limits import DEFAULT, Limits
+from evidence.lint.applicability import inapplicable
 from evidence.packs import Pack
-from evidence.perturbation import Profile, perturbed
-from evidence.soak import DecisionPolicy, Iteration, Soak, Verdict, assess
+from evidence.soak.perturbation import Profile, perturbed
+from evidence.soak.soak import DecisionPolicy, Iteration, Soak, Verdict, assess
 from sidecar.sim.bundles import in_words
 from sidecar.sim.target import Events, RecordedRun, Target, Trouble
 

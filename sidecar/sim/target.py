@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from evidence.canonical import JsonObject
-from evidence.faults import Fault
+from evidence.soak.faults import Fault
 from evidence.timestamp import to_unix_nano
 from sidecar.errors import SidecarError
 
@@ -23,7 +23,7 @@ TroubleKind = Literal[
     "sidecar_failed",
     "time_budget_exceeded",
 ]
-"""Why an iteration has no verdict; beside these there is `evidence.soak.UNDECIDED_RUN`."""
+"""Why an iteration has no verdict; beside these there is `evidence.soak.soak.UNDECIDED_RUN`."""
 
 Events = Iterator[tuple[JsonObject, bytes]]
 _NANOS_PER_MS = 1_000_000

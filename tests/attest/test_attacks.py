@@ -15,8 +15,8 @@ from attest.trust import KeyTrust
 from attest.verify import verify_file
 from evidence import manifest as layout
 from evidence.canonical import canonical
+from evidence.container.gzip_stream import HEADER
 from evidence.digest import sha256_hex
-from evidence.gzip_stream import HEADER
 from evidence.limits import DEFAULT as LIMITS
 from tests.attest import world
 

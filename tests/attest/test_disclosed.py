@@ -5,8 +5,8 @@ import pytest
 from attest.limits import AttestLimits
 from attest.trust import KeyTrust
 from attest.verify import verify_file
-from evidence.commitment import Withheld
-from evidence.disclosures import Header, PieceMaker
+from evidence.redaction.commitment import Withheld
+from evidence.redaction.disclosures import Header, PieceMaker
 from tests.attest import world
 
 

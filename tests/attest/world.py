@@ -20,7 +20,7 @@ from attest.sigstore_bundle import write
 from evidence import manifest as layout
 from evidence.bundle import BundleFacts, EvidenceBundle, seal
 from evidence.canonical import canonical
-from evidence.container import ContainerReader, write_container
+from evidence.container.archive import ContainerReader, write_container
 from evidence.digest import sha256_hex
 from evidence.event import EvidenceEvent
 from evidence.merkle import MerkleTree

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from attest.verify import verify_file
-from evidence.lint import LintedBundle, Options
-from evidence.lint import lint as lint_bundle
+from evidence.lint.lint import LintedBundle, Options
+from evidence.lint.lint import lint as lint_bundle
 from evidence.packs import BUILTIN, builtin
 from sidecar.journal import Frame
 from sidecar.mapping import MappingAgain

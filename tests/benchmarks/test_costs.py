@@ -23,7 +23,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from attest.verify import verify_file
 from evidence.bundle import EvidenceBundle
 from evidence.formulas import Context
-from evidence.lint import LintedBundle, Options, lint
+from evidence.lint.lint import LintedBundle, Options, lint
 from evidence.packs import BUILTIN, builtin
 from evidence.scores import Assessment, Scores
 from evidence.timestamp import from_unix_nano

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from evidence import event as types
-from evidence.commitment import Commitment
 from evidence.digest import sha256_hex
 from evidence.packs import load
+from evidence.redaction.commitment import Commitment
 from tests.evidence.make import CHAT, START, TOOL, Item, closed, gap, log, opened, receipt, resource, span, whole
 
 WEIGHTS = {

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from evidence import event as types
-from evidence.commitment import Commitment
+from evidence.redaction.commitment import Commitment
 from tests.evidence import make
 
 TEXTS = st.sampled_from(

@@ -11,7 +11,7 @@ from evidence import event as types
 from evidence import manifest as layout
 from evidence.bundle import BundleFacts, seal
 from evidence.canonical import canonical
-from evidence.container import ContainerReader, write_container
+from evidence.container.archive import ContainerReader, write_container
 from evidence.digest import sha256_hex, tagged
 from evidence.event import EvidenceEvent
 from evidence.merkle import MerkleTree

@@ -4,10 +4,10 @@ import pytest
 
 from evidence import event as types
 from evidence.canonical import canonical
-from evidence.capture import COUNTERS, CaptureHealth
+from evidence.capture.health import COUNTERS, CaptureHealth
+from evidence.capture.tolerance import CLOCK_SKEW_NANOS_MAX
 from evidence.limits import Limits
 from evidence.timestamp import from_unix_nano
-from evidence.tolerance import CLOCK_SKEW_NANOS_MAX
 from tests.evidence.make import START, decoded, gap, log, opened, receipt, span, whole
 
 
@@ -242,5 +242,5 @@ def test_comparing_share_by_share_finds_what_comparing_at_once_finds(monkeypatch
     assert expected["duplicates"] > 0
     assert expected["conflicting_ids"] > 0
     assert expected["orphan_spans"] > expected["missing_parents"] > 0
-    monkeypatch.setattr("evidence.span_graph._COMPARED_AT_ONCE", at_once)
+    monkeypatch.setattr("evidence.capture.span_graph._COMPARED_AT_ONCE", at_once)
     assert raised(whole(*items)) == expected

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence.counts import count_of
+from evidence.capture.counts import count_of
+from evidence.capture.receipt_numbers import ReceiptNumbers
+from evidence.capture.sampling import is_thinned, is_unsampled
+from evidence.capture.truncation import count_cut, is_cut
 from evidence.limits import Limits
-from evidence.receipt_numbers import ReceiptNumbers
-from evidence.sampling import is_thinned, is_unsampled
-from evidence.truncation import count_cut, is_cut
 
 # ------------------------------------------------------------------ texts that were cut
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence.check import read_check
-from evidence.commitment import Commitment, commit
-from evidence.evaluation import Evaluation
+from evidence.checks.check import read_check
+from evidence.checks.evaluation import Evaluation
+from evidence.checks.presence import Placeholders
 from evidence.limits import Limits
-from evidence.presence import Placeholders
+from evidence.redaction.commitment import Commitment, commit
 from evidence.strict_yaml import load
 from tests.evidence.make import CHAT, START, TOOL, decoded, gap, log, opened, receipt, resource, span, whole
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evidence.commitment import KEY, Commitment, read_commitment
+from evidence.redaction.commitment import KEY, Commitment, read_commitment
 
 
 def withheld(members):

@@ -7,11 +7,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from evidence import formulas
+from evidence.bundle.reader import EvidenceBundle
 from evidence.canonical import canonical
-from evidence.capture import COUNTERS, CaptureHealth
-from evidence.counters import LEVELS, doubts, faults, read_counters
+from evidence.capture.counters import LEVELS, doubts, faults, read_counters
+from evidence.capture.health import COUNTERS, CaptureHealth
 from evidence.errors import PackError
-from evidence.reader import EvidenceBundle
 from evidence.signals import registry
 from evidence.strict_yaml import load
 from sidecar.offline import Inputs, seal_files

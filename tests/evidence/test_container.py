@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence import ustar
-from evidence.container import ContainerReader, write_container
+from evidence.container.archive import ContainerReader, ustar, write_container
+from evidence.container.gzip_stream import HEADER
 from evidence.errors import EvidenceError
-from evidence.gzip_stream import HEADER
 from evidence.limits import Limits
 
 MEMBERS = {"manifest.json": b'{"a":1}', "events.ndjson": b"line\n" * 300, "reports/closure.json": b"{}"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evidence.data_classes import CLASSES, found
+from evidence.redaction.data_classes import CLASSES, found
 
 FOUND = {
     "email": ["write to ada.lovelace+x@mail.example.org.", '{"to":"a@b.example"}', "\\nbob@example.com"],

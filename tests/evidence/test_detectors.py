@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from evidence.detectors import detectors, findings, named, read_detectors, suspect
 from evidence.errors import PackError
+from evidence.redaction.detectors import detectors, findings, named, read_detectors, suspect
 from tests.evidence.secret_examples import found, names, passed
 
 FOUND = found()

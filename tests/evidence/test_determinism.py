@@ -16,7 +16,7 @@ from pathlib import Path
 
 from evidence.digest import sha256_hex
 from evidence.manifest import CLOSURE, FORMULA_RECEIPTS
-from evidence.reader import EvidenceBundle
+from evidence.bundle.reader import EvidenceBundle
 from semconv.translate import Translator
 from sidecar.offline import Inputs, seal_files
 from tests.evidence.golden_runs import RUNS

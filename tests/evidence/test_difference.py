@@ -14,11 +14,11 @@ from jsonschema import Draft202012Validator
 
 from evidence import event as types
 from evidence.canonical import canonical
-from evidence.commitment import Commitment
-from evidence.difference import difference
-from evidence.facets import FACETS
 from evidence.limits import Limits
-from evidence.run_profile import OTHERS, Profile, read_profile
+from evidence.reading.difference import difference
+from evidence.reading.facets import FACETS
+from evidence.reading.run_profile import OTHERS, Profile, read_profile
+from evidence.redaction.commitment import Commitment
 from tests.evidence import make
 from tests.evidence.hostile import bundle_of, items
 

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidence.canonical import canonical
-from evidence.commitment import SALT_BYTES, Withheld, commit
-from evidence.disclosures import Header, Piece, PieceMaker, read
 from evidence.errors import DisclosureError
-from evidence.proof import Proof, commitment_at
+from evidence.redaction.commitment import SALT_BYTES, Withheld, commit
+from evidence.redaction.disclosures import Header, Piece, PieceMaker, read
+from evidence.redaction.proof import Proof, commitment_at
 
 KEY = b"k" * SALT_BYTES
 HEADER = Header(run_id="r", part=1, policy={"digest": "sha256:x"}, key=KEY)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence.draw import Draw
+from evidence.soak.draw import Draw
 
 NAMES = st.text(max_size=40)
 

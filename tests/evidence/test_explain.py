@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from evidence.commitment import Commitment
 from evidence.errors import PackError
 from evidence.event import SPAN
-from evidence.explain import explain, parse_target
-from evidence.explain.check import check_in_words
-from evidence.explain.confidence import reasons
-from evidence.lint import Options, lint
+from evidence.lint.explain import explain, parse_target
+from evidence.lint.explain.check import check_in_words
+from evidence.lint.explain.confidence import reasons
+from evidence.lint.lint import Options, lint
 from evidence.packs import BUILTIN, builtin, read_pack
+from evidence.redaction.commitment import Commitment
 from evidence.signals import registry
 from tests.evidence.make import CHAT, TOOL, gap, opened, resource, sealed, span, whole
 

@@ -5,8 +5,8 @@ from array import array
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence import forest
-from evidence.forest import NONE
+from evidence.reading import forest
+from evidence.reading.forest import NONE
 
 
 @st.composite

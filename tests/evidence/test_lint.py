@@ -15,8 +15,8 @@ from referencing import Registry, Resource
 
 from evidence.canonical import canonical
 from evidence.event import SPAN
-from evidence.lint import LintedBundle, Options, RefusedBundle, lint
-from evidence.lint_report import LintReport, tally
+from evidence.lint.lint import LintedBundle, Options, RefusedBundle, lint
+from evidence.lint.report import LintReport, tally
 from evidence.packs import BUILTIN, builtin, read_pack
 from tests.evidence.make import (
     CHAT,

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evidence.checks.nesting import Call, Nesting, operation_of
 from evidence.limits import Limits
-from evidence.nesting import Call, Nesting, operation_of
 
 
 def nested(*spans, limits=Limits()):  # noqa: B008 - frozen

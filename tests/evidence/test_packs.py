@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from evidence.check import ExistsForAll
+from evidence.checks.check import ExistsForAll
 from evidence.errors import PackError
 from evidence.packs import BUILTIN, builtin, load
 from evidence.strict_yaml import BYTES_MAX

@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evidence import event as types
+from evidence.bundle.sequence import EventSequence
 from evidence.canonical import canonical
-from evidence.commitment import read_commitment
 from evidence.digest import tagged
 from evidence.errors import EventError, EvidenceError, PackError
 from evidence.event import EvidenceEvent
-from evidence.faults import FAULTS, RECEIVER_FAULTS, Fault
-from evidence.perturbation import perturbed, profiles, read_profiles
-from evidence.sequence import EventSequence
+from evidence.redaction.commitment import read_commitment
+from evidence.soak.faults import FAULTS, RECEIVER_FAULTS, Fault
+from evidence.soak.perturbation import perturbed, profiles, read_profiles
 from evidence.timestamp import from_unix_nano
 from tests.evidence import make
 

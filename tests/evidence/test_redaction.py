@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence.commitment import MARK, Commitment, commit, marks, read_member
-from evidence.detectors import findings
 from evidence.errors import PackError
-from evidence.redaction import Also, Redaction
-from evidence.redaction_policy import Policy, default_policy, read_policy
+from evidence.redaction.commitment import MARK, Commitment, commit, marks, read_member
+from evidence.redaction.detectors import findings
+from evidence.redaction.policy import Policy, default_policy, read_policy
+from evidence.redaction.redaction import Also, Redaction
 from tests.evidence.secret_examples import found
 
 SIGNALS = ("llm_io_bodies", "tool_io_bodies")

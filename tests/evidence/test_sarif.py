@@ -6,10 +6,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from evidence.lint import Options, RefusedBundle, lint
-from evidence.lint_report import LintReport
+from evidence.lint.lint import Options, RefusedBundle, lint
+from evidence.lint.report import LintReport
+from evidence.lint.sarif import sarif, sarif_bytes
 from evidence.packs import BUILTIN, builtin, read_pack
-from evidence.sarif import sarif, sarif_bytes
 from tests.evidence.make import CHAT, TOOL, resource, sealed, span, unpack, whole
 
 SCHEMA = json.loads((Path(__file__).parent / "sarif" / "sarif-2.1.0-rtm.5.json").read_bytes())

@@ -6,11 +6,11 @@ import pytest
 
 from evidence import formulas
 from evidence.canonical import canonical
-from evidence.commitment import Commitment
 from evidence.digest import tagged
 from evidence.errors import FormulaError
 from evidence.formulas import Context
 from evidence.packs import builtin, load
+from evidence.redaction.commitment import Commitment
 from evidence.scores import Assessment
 from evidence.signals import registry
 from tests.evidence.make import CHAT, DIGEST, TOOL, decoded, gap, opened, resource, span, whole

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence.commitment import Commitment
+from evidence.checks.ledger import MANY
 from evidence.errors import PackError
-from evidence.ledger import MANY
 from evidence.limits import Limits
+from evidence.redaction.commitment import Commitment
 from evidence.signals import SignalEvaluator, read_registry, registry
 from tests.evidence.make import CHAT, TOOL, decoded, log, opened, receipt, resource, span, whole
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from evidence.limits import DEFAULT
 from evidence.packs import builtin
-from evidence.reliability import wilson95
-from evidence.soak import UNDECIDED_RUN, DecisionPolicy, Iteration, RuleVerdict, Soak, Verdict, assess, report
+from evidence.soak.reliability import wilson95
+from evidence.soak.soak import UNDECIDED_RUN, DecisionPolicy, Iteration, RuleVerdict, Soak, Verdict, assess, report
 from tests.evidence import make
 
 SCHEMA_BYTES = files("evidence").joinpath("schemas", "soak-report-v1.schema.json").read_bytes()

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence import content
-from evidence.detectors import findings
+from evidence.checks import content
+from evidence.checks.suspicion import Suspicion
 from evidence.limits import Limits
-from evidence.suspicion import Suspicion
+from evidence.redaction.detectors import findings
 from tests.evidence import secret_examples
 from tests.evidence.make import CHAT, START, decoded, log, receipt, resource, span
 

@@ -14,12 +14,12 @@ from jsonschema import Draft202012Validator
 
 from evidence import event as types
 from evidence.canonical import canonical
-from evidence.commitment import Commitment
 from evidence.errors import BundleError
 from evidence.limits import DEFAULT
-from evidence.lookup import find_events, has_span_id
-from evidence.outline import has_id
-from evidence.timeline import View, read_timeline
+from evidence.reading.lookup import find_events, has_span_id
+from evidence.reading.outline import has_id
+from evidence.reading.timeline import View, read_timeline
+from evidence.redaction.commitment import Commitment
 from tests.evidence import make
 from tests.evidence.hostile import bundle_of, items
 

@@ -18,7 +18,7 @@ from attest.keys import generate, save
 from attest.signers.local import LocalKeySigner
 from attest.trust import KeyTrust
 from attest.verify import verify_file
-from evidence.commitment import KEY as REDACTED
+from evidence.redaction.commitment import KEY as REDACTED
 from sidecar.errors import DecodeError
 from sidecar.journal import Frame
 from sidecar.mapping import MappingAgain

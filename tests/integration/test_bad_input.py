@@ -26,7 +26,7 @@ from attest.keys import generate, save
 from attest.signers.local import LocalKeySigner
 from attest.trust import KeyTrust
 from attest.verify import verify_file
-from evidence.reader import EvidenceBundle
+from evidence.bundle.reader import EvidenceBundle
 from sidecar.cli.seal import seal
 from sidecar.mapping import MappingAgain
 from sidecar.offline import Inputs, seal_files

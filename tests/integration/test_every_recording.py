@@ -11,7 +11,7 @@ from attest.keys import generate, save
 from attest.signers.local import LocalKeySigner
 from attest.trust import KeyTrust
 from attest.verify import verify_file
-from evidence.reader import EvidenceBundle
+from evidence.bundle.reader import EvidenceBundle
 from sidecar.mapping import MappingAgain
 from sidecar.offline import Inputs, seal_files
 from sidecar.tables import load_packs, load_translator

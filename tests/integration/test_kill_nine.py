@@ -9,7 +9,7 @@ import grpc
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from evidence.reader import EvidenceBundle
+from evidence.bundle.reader import EvidenceBundle
 from tests.tools.process import running, start
 
 pytestmark = pytest.mark.integration

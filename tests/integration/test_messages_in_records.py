@@ -3,7 +3,7 @@
 import pytest
 
 from evidence import event as events
-from evidence.ledger import Ledger
+from evidence.checks.ledger import Ledger
 from evidence.signals import SignalEvaluator, registry
 from evidence.timestamp import from_unix_nano
 from semconv import otlp_json

@@ -16,8 +16,8 @@ import orjson
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from evidence.bundle.reader import EvidenceBundle
 from evidence.manifest import CLOSURE
-from evidence.reader import EvidenceBundle
 from evidence.signals import SignalEvaluator, registry
 from semconv.translate import Translator
 from sidecar.journal import Frame, FrameEncoding, FrameSignal

@@ -20,7 +20,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from attest.trust import KeyTrust
 from attest.verify import verify_file
-from evidence.commitment import MARK
+from evidence.redaction.commitment import MARK
 from sidecar.cli.main import affidavit
 from sidecar.mapping import MappingAgain
 from sidecar.otlp import json_codec

@@ -8,8 +8,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from evidence.presence import commitments
-from evidence.redaction_policy import default_policy, read_policy
+from evidence.checks.presence import commitments
+from evidence.redaction.policy import default_policy, read_policy
 from evidence.signals import registry
 from semconv import otlp_json
 from sidecar.mapping import MappingAgain

@@ -21,7 +21,7 @@ from opentelemetry.trace import SpanKind
 
 from attest.trust import KeyTrust
 from attest.verify import verify_file
-from evidence.reader import EvidenceBundle
+from evidence.bundle.reader import EvidenceBundle
 from sidecar.mapping import MappingAgain
 from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb
 from sidecar.pb.affidavit.evidence.v1.evidence_pb2_grpc import EvidenceServiceStub

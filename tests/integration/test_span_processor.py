@@ -25,7 +25,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
 
-from evidence.reader import EvidenceBundle
+from evidence.bundle.reader import EvidenceBundle
 from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb
 from sidecar.pb.affidavit.evidence.v1.evidence_pb2_grpc import EvidenceServiceStub
 from sidecar.run_client import Endpoint, RunClient

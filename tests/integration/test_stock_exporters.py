@@ -15,7 +15,7 @@ from opentelemetry.sdk.resources import Resource
 
 from attest.trust import KeyTrust
 from attest.verify import verify_file
-from evidence.reader import EvidenceBundle
+from evidence.bundle.reader import EvidenceBundle
 from evidence.run import safe_run_id
 from sidecar.mapping import MappingAgain
 from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb

@@ -13,7 +13,7 @@ import urllib3
 
 from attest.trust import KeyTrust
 from attest.verify import verify_file
-from evidence.reader import EvidenceBundle
+from evidence.bundle.reader import EvidenceBundle
 from sidecar.mapping import MappingAgain
 from tests.tools.process import running
 

@@ -5,9 +5,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from evidence.commitment import Withheld
-from evidence.disclosures import Header, PieceMaker
 from evidence.errors import DisclosureError
+from evidence.redaction.commitment import Withheld
+from evidence.redaction.disclosures import Header, PieceMaker
 from sidecar import disclosing
 from sidecar.disclosing import known_key, load_private_key, load_recipient, open_disclosures, write_disclosures
 from sidecar.errors import ConfigError

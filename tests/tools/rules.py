@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from evidence.explain.rule import asks
+from evidence.lint.explain.rule import asks
 from evidence.packs import BUILTIN, Pack, Rule, builtin
 from evidence.signals import registry
 from tests.tools import markdown

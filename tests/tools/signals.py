@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from evidence import formulas
-from evidence.explain.check import check_in_words
 from evidence.limits import DEFAULT
+from evidence.lint.explain.check import check_in_words
 from evidence.signals import Registry, Signal, registry
 from tests.evidence.golden_runs import RUNS, WORKED_EXAMPLE
 from tests.evidence.test_golden import assess

@@ -40,7 +40,7 @@ def span_of_time(opened: str, closed: str) -> str:
 
 
 def fact_words(value: Any) -> str:  # noqa: ANN401 - a fact
-    """One value of `evidence.facts`."""
+    """One value of `evidence.reading.facts`."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

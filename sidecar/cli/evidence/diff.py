@@ -12,7 +12,7 @@ from sidecar.cli.evidence.options import of_output
 from sidecar.cli.printable import printable_json
 
 if TYPE_CHECKING:
-    from evidence.run_profile import Profile
+    from evidence.reading.run_profile import Profile
 
 
 @click.command()
@@ -52,7 +52,7 @@ def diff(
                2 wrong usage, or a bundle that cannot be read or is not valid
     """
     from evidence.canonical import canonical
-    from evidence.difference import difference
+    from evidence.reading.difference import difference
     from sidecar.cli.columns import output_columns, say
     from sidecar.cli.evidence.difference_text import difference_lines
 
@@ -67,7 +67,7 @@ def diff(
 
 
 def _ignored(only: tuple[str, ...], ignore: tuple[str, ...]) -> frozenset[str]:
-    from evidence.facets import FACETS
+    from evidence.reading.facets import FACETS
 
     for option, names in (("--only", only), ("--ignore", ignore)):
         if unknown := sorted(set(names) - set(FACETS)):
@@ -79,7 +79,7 @@ def _ignored(only: tuple[str, ...], ignore: tuple[str, ...]) -> frozenset[str]:
 
 def _profile(path: Path) -> Profile:
     from evidence.errors import BundleError
-    from evidence.run_profile import read_profile
+    from evidence.reading.run_profile import read_profile
 
     try:
         return read_profile(path)

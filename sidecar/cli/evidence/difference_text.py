@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from rich.cells import cell_len
 
 from evidence.canonical import JsonObject
-from evidence.difference import Change, Difference
-from evidence.run_profile import Value
+from evidence.reading.difference import Change, Difference
+from evidence.reading.run_profile import Value
 from sidecar.cli.columns import Chunk, clip, styled, wrapped
 
 __all__ = ["difference_lines"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from evidence.disclosures import Header, Piece
+    from evidence.redaction.disclosures import Header, Piece
 
 
 @click.command()
@@ -63,8 +63,8 @@ def disclose(
     """
     from dataclasses import replace
 
-    from evidence.detectors import is_secret
     from evidence.errors import DisclosureError
+    from evidence.redaction.detectors import is_secret
     from sidecar.disclosing import load_private_key, open_disclosures, write_disclosures
 
     if everything == bool(events or keys or signals or reasons):
@@ -120,7 +120,7 @@ class _Choice:
 
 def _prove(path: Path, header: Header, pieces: list[Piece]) -> None:
     from evidence.bundle import EvidenceBundle
-    from evidence.proof import Proof
+    from evidence.redaction.proof import Proof
 
     proof = Proof(header, pieces)
     with EvidenceBundle.open(path) as bundle:

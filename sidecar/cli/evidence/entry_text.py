@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from evidence.canonical import JsonObject
-from evidence.excerpt import INPUT
-from evidence.facts import ABOUT_SENDER
-from evidence.timeline import Entry
+from evidence.reading.excerpt import INPUT
+from evidence.reading.facts import ABOUT_SENDER
+from evidence.reading.timeline import Entry
 from sidecar.cli.columns import Chunk
 from sidecar.cli.evidence.amounts import count, fact_words
 from sidecar.cli.evidence.said_text import common_attributes, short_error

@@ -12,9 +12,9 @@ import orjson
 from rich.cells import cell_len
 
 from evidence.canonical import JsonObject
-from evidence.excerpt import decoded
-from evidence.item import Item, mapping, pairs, read_item, sequence, texts, withheld_in
-from evidence.outline import type_name
+from evidence.checks.item import Item, mapping, pairs, read_item, sequence, texts, withheld_in
+from evidence.reading.excerpt import decoded
+from evidence.reading.outline import type_name
 from sidecar.cli.columns import Chunk, clip, folded, styled
 from sidecar.cli.printable import printable
 

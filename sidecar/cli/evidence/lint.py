@@ -13,9 +13,9 @@ from sidecar.cli.printable import printable
 from sidecar.cli.progress import progress
 
 if TYPE_CHECKING:
-    from evidence.explain import Target
-    from evidence.lint import Options
-    from evidence.lint_report import Severity
+    from evidence.lint.explain import Target
+    from evidence.lint.lint import Options
+    from evidence.lint.report import Severity
     from evidence.packs import Pack
 
 DEFAULT_PACK = "cicd-starter"
@@ -86,9 +86,9 @@ def lint(
     """
     from importlib.metadata import version
 
-    from evidence.lint import lint as lint_bundle
-    from evidence.lint_report import LintReport
-    from evidence.sarif import sarif_bytes
+    from evidence.lint.lint import lint as lint_bundle
+    from evidence.lint.report import LintReport
+    from evidence.lint.sarif import sarif_bytes
     from sidecar.cli.evidence.lint_text import lines
 
     options = _options(pack_names or (DEFAULT_PACK,), as_of, profiles)
@@ -128,7 +128,7 @@ def _options(pack_names: Sequence[str], as_of: str | None, profiles: Sequence[st
     """
     from datetime import date
 
-    from evidence.lint import Options
+    from evidence.lint.lint import Options
     from sidecar.tables import load_packs
 
     packs = load_packs(pack_names)
@@ -148,7 +148,7 @@ def _options(pack_names: Sequence[str], as_of: str | None, profiles: Sequence[st
 
 def _targets(texts: Sequence[str], packs: Sequence[Pack]) -> list[Target]:
     from evidence.errors import PackError
-    from evidence.explain import parse_target
+    from evidence.lint.explain import parse_target
 
     try:
         return [parse_target(text, packs) for text in texts]

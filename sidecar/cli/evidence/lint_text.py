@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
-from evidence.explain import Target, explain
-from evidence.explain.confidence import reasons
-from evidence.lint import BundleLint, Finding, LintedBundle, RefusedBundle
-from evidence.lint_report import SEVERITIES, LintReport, Tally, tally
+from evidence.lint.explain import Target, explain
+from evidence.lint.explain.confidence import reasons
+from evidence.lint.lint import BundleLint, Finding, LintedBundle, RefusedBundle
+from evidence.lint.report import SEVERITIES, LintReport, Tally, tally
 from evidence.packs import Pack
 from evidence.scores import Outcome
 from evidence.signals import registry

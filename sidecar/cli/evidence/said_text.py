@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from evidence.canonical import JsonObject
-from evidence.excerpt import INPUT, Excerpt
-from evidence.timeline import Entry
+from evidence.reading.excerpt import INPUT, Excerpt
+from evidence.reading.timeline import Entry
 from sidecar.cli.columns import Chunk, clip, folded, wrapped
 from sidecar.cli.evidence.amounts import fact_words
 

@@ -12,8 +12,8 @@ from sidecar.cli.evidence.options import of_output
 from sidecar.cli.printable import printable_json
 
 if TYPE_CHECKING:
-    from evidence.outline import Keep
-    from evidence.timeline import View
+    from evidence.reading.outline import Keep
+    from evidence.reading.timeline import View
 
 _LIMIT = 500
 _TYPES = ("span", "log", "metric", "receipt", "gap", "run", "resource", "scope", "drift", "redaction")
@@ -68,7 +68,7 @@ def show(
                4 could not decide: an unknown format
     """
     from evidence.errors import BundleError, UnknownFormatError
-    from evidence.timeline import View
+    from evidence.reading.timeline import View
 
     view = View(limit=limit or None, keep=_keep(types, failed=failed), below=below, bodies=bodies)
     try:
@@ -98,7 +98,7 @@ def _keep(types: tuple[str, ...], *, failed: bool) -> Keep | None:
 
 def _show_timeline(bundle: Path, view: View, *, as_json: bool, width: int | None, color: bool | None) -> None:
     from evidence.canonical import canonical
-    from evidence.timeline import read_timeline
+    from evidence.reading.timeline import read_timeline
     from sidecar.cli.columns import output_columns, say
     from sidecar.cli.evidence.timeline_text import timeline_lines
 
@@ -117,8 +117,8 @@ def _show_events(
     bundle: Path, span_id: str, event_id: str, *, as_json: bool, width: int | None, color: bool | None
 ) -> None:
     from evidence.canonical import canonical
-    from evidence.lookup import find_events, has_span_id
-    from evidence.outline import has_id
+    from evidence.reading.lookup import find_events, has_span_id
+    from evidence.reading.outline import has_id
     from sidecar.cli.columns import output_columns, say
     from sidecar.cli.evidence.event_text import event_lines
 

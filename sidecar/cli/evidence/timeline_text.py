@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from evidence.outline import Hidden
-from evidence.timeline import Entry, Timeline
+from evidence.reading.outline import Hidden
+from evidence.reading.timeline import Entry, Timeline
 from sidecar.cli.columns import Chunk, clip, styled, wrapped
 from sidecar.cli.evidence.amounts import count, seconds
 from sidecar.cli.evidence.entry_text import details, title

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from evidence.outline import Hidden
-from evidence.timeline import Entry, Timeline
+from evidence.reading.outline import Hidden
+from evidence.reading.timeline import Entry, Timeline
 
 __all__ = ["Tree"]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from evidence.canonical import canonical
-from evidence.commitment import Commitment
+from evidence.redaction.commitment import Commitment
 from tests.evidence import make
 from tests.evidence.make import Item
 from tests.evidence.packs.exemplary import (

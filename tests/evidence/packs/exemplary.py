@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 
 from evidence.canonical import canonical
-from evidence.commitment import Commitment
 from evidence.digest import tagged
+from evidence.redaction.commitment import Commitment
 from tests.evidence import make
 from tests.evidence.make import Item
 

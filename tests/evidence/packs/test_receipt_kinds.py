@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from evidence.check import Check, CountWithin, ExistsForAll, Join
+from evidence.checks.check import Check, CountWithin, ExistsForAll, Join
+from evidence.checks.selector import Selector
 from evidence.packs import BUILTIN, builtin
-from evidence.selector import Selector
 from evidence.signals import registry
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "receipts.md"

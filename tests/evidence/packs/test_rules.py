@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from evidence.bundle import EvidenceBundle
-from evidence.commitment import Commitment
 from evidence.formulas import Context
 from evidence.packs import BUILTIN, builtin
+from evidence.redaction.commitment import Commitment
 from evidence.scores import Assessment, RuleResult
 from tests.evidence import make
 from tests.evidence.packs.defects import DEFECTS, Defect, plus, with_attributes

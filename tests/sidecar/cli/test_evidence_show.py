@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from rich.cells import cell_len
 
-from evidence.commitment import Commitment
+from evidence.redaction.commitment import Commitment
 from tests.evidence import make
 from tests.evidence.hostile import bundle_of, items
 from tests.sidecar.cli.recorded import GOLDEN, SHOWN, bundle, compared, shown

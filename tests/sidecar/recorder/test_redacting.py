@@ -10,10 +10,10 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from evidence.commitment import marks
-from evidence.disclosures import Piece, read
-from evidence.proof import Proof
-from evidence.redaction_policy import read_policy
+from evidence.redaction.commitment import marks
+from evidence.redaction.disclosures import Piece, read
+from evidence.redaction.policy import read_policy
+from evidence.redaction.proof import Proof
 from semconv.translate import Translator
 from sidecar.journal import Frame, FrameSignal
 from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb

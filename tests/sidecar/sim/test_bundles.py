@@ -11,8 +11,8 @@ import pytest
 from evidence.bundle import seal
 from evidence.limits import DEFAULT
 from evidence.packs import builtin, load
-from evidence.perturbation import profiles
-from evidence.soak import DecisionPolicy, Soak, assess
+from evidence.soak.perturbation import profiles
+from evidence.soak.soak import DecisionPolicy, Soak, assess
 from sidecar.errors import ConfigError
 from sidecar.sim.bundles import Bundles
 from sidecar.sim.soak import Plan, run_soak

@@ -10,11 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from evidence.faults import Fault
+from evidence.bundle.reader import EvidenceBundle
 from evidence.packs import builtin
-from evidence.perturbation import Profile, profiles
-from evidence.reader import EvidenceBundle
-from evidence.soak import DecisionPolicy, Soak
+from evidence.soak.faults import Fault
+from evidence.soak.perturbation import Profile, profiles
+from evidence.soak.soak import DecisionPolicy, Soak
 from sidecar.settings import load
 from sidecar.sim.commands import Commands
 from sidecar.sim.local import LocalSidecar

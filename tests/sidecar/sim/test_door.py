@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from evidence.faults import Fault
+from evidence.soak.faults import Fault
 from sidecar.journal import JournalReader, JournalWriter
 from sidecar.otlp.signal import OtlpSignal
 from sidecar.receiver.admission import Accepted, Refused

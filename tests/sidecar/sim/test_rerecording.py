@@ -9,7 +9,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from evidence import event as types
-from evidence.rerecording import Arrival, rerecorded
+from evidence.soak.rerecording import Arrival, rerecorded
 from semconv.translate import Translator
 from sidecar.journal import Frame, FrameEncoding, FrameSignal
 from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb

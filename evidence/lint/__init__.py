@@ -1,0 +1,1 @@
+"""What packs find in a bundle: the report, its SARIF form, and explanations."""

@@ -1,0 +1,1 @@
+"""The same runs judged again and again, under seeded faults: reliability as evidence."""
