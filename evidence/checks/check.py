@@ -2,7 +2,7 @@
 
 | type              | an instance is satisfied when                                                              |
 |-------------------|--------------------------------------------------------------------------------------------|
-| `exists_for_all`  | everything in `all_of` and something in `any_of` is there, or a receipt in `or_receipt` is   |
+| `exists_for_all`  | everything in `all_of` and something in `any_of` is there, or a receipt of `or_receipt` says so |
 | `joined_by_key`   | an instance of `with` has an equal key, and agrees as `compare` says                        |
 | `ordered_before`  | the same, and that partner's `@time` is not after the instance's `@start` (else `@time`)     |
 | `within_time`     | the same, and that partner's `@time` is at most `seconds` after the instance's              |
@@ -37,8 +37,8 @@ class ExistsForAll:
     when: Selector
     all_of: tuple[str, ...] = ()
     any_of: tuple[str, ...] = ()
-    or_receipt: tuple[str, ...] = ()
-    """Receipts of these kinds anywhere in the part stand for every instance."""
+    or_receipt: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """A receipt of one of these kinds anywhere in the part, with one of the members beside it, stands for every instance."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -127,7 +127,8 @@ def _exists_for_all(node: Node) -> Check:
     members = node.mapping(["when"], ["type", "all_of", "any_of", "or_receipt"])
     check = ExistsForAll(
         when=read_selector(members["when"]),
-        **{key: members[key].texts() for key in ("all_of", "any_of", "or_receipt") if key in members},
+        **{key: members[key].texts() for key in ("all_of", "any_of") if key in members},
+        or_receipt=_stand_ins(members["or_receipt"]) if "or_receipt" in members else (),
     )
     for key in ("all_of", "any_of"):
         for name in members[key].items() if key in members else ():
@@ -139,6 +140,17 @@ def _exists_for_all(node: Node) -> Check:
     if not never.isdisjoint(check.all_of) or (check.any_of and set(check.any_of) <= never):
         node.fail("cannot hold: what is demanded is what `when` excludes")
     return check
+
+
+def _stand_ins(node: Node) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Members by kind of receipt: one that says nothing stands for nothing."""
+    kinds = {kind: names.texts() for kind, names in node.entries().items()}
+    if not kinds:
+        node.fail("expected a map {kind: [member]}, at least one")
+    for kind, names in kinds.items():
+        for name in names:
+            hold_name(node.entries()[kind], "receipt", name, value=True)
+    return tuple(kinds.items())
 
 
 # ------------------------------------------------------------------ joins

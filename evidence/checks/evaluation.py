@@ -64,8 +64,8 @@ class Evaluation:
             names=frozenset(name for check in distinct for name in names_of(check)),
         )
         self._telemetry = Spans(parts, limits)
-        self._receipt_kinds: dict[str, None] = dict.fromkeys(k for check in existences for k in check.or_receipt)
-        self._told_kinds: set[str] = set()
+        self._stand_ins = dict.fromkeys(each for check in existences for each in check.or_receipt)
+        self._told: set[tuple[str, tuple[str, ...]]] = set()
         self._run: dict[str, bool] = {}
         self._run_id = ""
         self._add: dict[str, Callable[[JsonObject], None]] = {
@@ -107,7 +107,7 @@ class Evaluation:
         totals = {owner: Ledger(self._limits) for owner in self._checks}
         for owner, owned in self._checks.items():
             for check in owned:
-                satisfied = isinstance(check, ExistsForAll) and not self._told_kinds.isdisjoint(check.or_receipt)
+                satisfied = isinstance(check, ExistsForAll) and not self._told.isdisjoint(check.or_receipt)
                 totals[owner].absorb(found[check], satisfied=satisfied)
         return totals
 
@@ -160,11 +160,13 @@ class Evaluation:
 
     def _receipt(self, event: JsonObject) -> None:
         data = event["data"]
-        if data["kind"] in self._receipt_kinds:
-            self._told_kinds.add(data["kind"])
         if data["kind"] == POLICY:
             self._policy.add(data["body"])
         values = body_values(data["body"], self._presence)
+        for each in self._stand_ins:
+            kind, names = each
+            if kind == data["kind"] and any(type(values(name)) not in {tuple, type(None)} for name in names):
+                self._told.add(each)
         self._kinds["receipt"].take(Instance(event, "#/data/body", values), data["kind"])
 
     def _gap(self, event: JsonObject) -> None:

@@ -31,11 +31,12 @@ def has_role(value: JsonObject, role: str) -> bool:
 def lacks_content(value: JsonObject) -> bool:
     """Whether messages, or the parts of one, are there without all that they said.
 
-    So it is with an empty list, a message without parts, and a part without the member that carries its content: what
-    instrumentations leave of messages when content capture is off. What is no list is content itself.
+    So it is with null, a blank text, an empty list or object, a message without parts, and a part without the member that
+    carries its content: what instrumentations leave of messages when content capture is off. What else is no list is content
+    itself.
     """
     found = _read(value)
-    return isinstance(found, list) and (not found or any(map(_is_hollow, found)))
+    return _is_empty(found) or (isinstance(found, list) and any(map(_is_hollow, found)))
 
 
 def messages(value: JsonObject) -> list[JsonObject]:
@@ -62,29 +63,39 @@ _ABOUT = frozenset({"role", "name", "finish_reason", "index"})
 
 def _is_hollow(message: object) -> bool:
     if not isinstance(message, dict):
-        return message in {None, ""}
+        return _is_empty(message)
     if "parts" in message:
         parts = message["parts"]
-        return not parts or any(map(_lacks_carrier, _list(parts)))
+        return _is_empty(parts) or any(map(_lacks_carrier, _list(parts)))
     if "role" in message:
-        return all(not content for name, content in message.items() if name not in _ABOUT)
+        return all(_is_empty(content) for name, content in message.items() if name not in _ABOUT)
     return _lacks_carrier(message)
 
 
 def _lacks_carrier(part: object) -> bool:
+    """Of a type that is not known, any other member carries it. An empty text is one: tools and models answer with it."""
     if not isinstance(part, dict):
-        return not part
+        return _is_empty(part)
     kind = part.get("type")
-    return isinstance(kind, str) and kind in _CARRIERS and part.get(_CARRIERS[kind]) is None
+    if isinstance(kind, str) and kind in _CARRIERS:
+        return part.get(_CARRIERS[kind]) is None
+    return all(_is_empty(content) for name, content in part.items() if name != "type")
+
+
+def _is_empty(value: object) -> bool:
+    """Whether a plain value says nothing: null, a blank text, an empty list or object. False and 0 are values."""
+    if isinstance(value, str):
+        return not value or value.isspace()
+    return value is None or (isinstance(value, list | dict) and not value)
 
 
 def _read(value: JsonObject) -> object:
-    """What an attribute holds as plain lists, objects and text; None for text that is no JSON."""
+    """What an attribute holds as plain lists, objects and text; text that is no JSON as it is."""
     text = value.get("stringValue")
     try:
         return orjson.loads(text) if isinstance(text, str) else _plain(value)
     except orjson.JSONDecodeError:
-        return None
+        return text
 
 
 _DEEP = 4  # messages, a message, its parts, a part: what is inside a part is content, and is not looked at

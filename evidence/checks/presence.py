@@ -1,6 +1,6 @@
 """Whether content is there, withheld against a commitment, or only a word in its place.
 
-Law: null, an empty value, a placeholder and messages without their content are absent; what is withheld, be it in part, is
+Law: null, a blank text, a placeholder and messages without their content are absent; what is withheld, be it in part, is
 never taken for what is there, and a mark of withholding that commits to nothing is absent.
 """
 
@@ -74,7 +74,7 @@ class Presence:
             if (is_marked and self._is_hollow(value)) or (key in MESSAGES and lacks_content(value)):
                 return None
             return (is_marked and tuple(commitments(value))) or True
-        if not text or text in self._whole or text.startswith(self._prefixes):
+        if self._is_word(text):
             return None
         if is_marked and any(map(text.__contains__, self._quoted)):
             return None
@@ -93,7 +93,7 @@ class Presence:
                 continue
             text = None if is_marked or key in MESSAGES else value.get("stringValue")
             if text is not None:  # most of what there is
-                if text and text not in whole and not text.startswith(prefixes):
+                if text and text not in whole and not text.isspace() and not text.startswith(prefixes):
                     there |= bits[key]
                 continue
             state = self.state(key, value, is_marked)
@@ -107,9 +107,13 @@ class Presence:
         """What is there of a member of a receipt's body."""
         if value is None or self._is_hollow(value):
             return None
-        if isinstance(value, str) and (not value or value in self._whole or value.startswith(self._prefixes)):
+        if isinstance(value, str) and self._is_word(value):
             return None
         return tuple(commitments(value)) or (None if isinstance(value, str) and KEY in value else True)
+
+    def _is_word(self, text: str) -> bool:
+        """Whether a text says nothing, or is a word in place of content."""
+        return not text or text in self._whole or text.isspace() or text.startswith(self._prefixes)
 
     def _is_hollow(self, value: object) -> bool:
         """Whether a placeholder stands anywhere inside a structured value."""

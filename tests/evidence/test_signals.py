@@ -13,6 +13,7 @@ from evidence.redaction.commitment import Commitment
 from evidence.signals import SignalEvaluator, read_registry, registry
 from tests.evidence.make import CHAT, TOOL, decoded, log, opened, receipt, resource, span, whole
 
+SALTED = Commitment(alg="hmac-sha256", digest="ab" * 32, size_bytes=12, reason="policy")
 WITHHELD = Commitment(alg="sha256", digest="ab" * 32, size_bytes=12, reason="policy").to_any_value()
 
 
@@ -106,7 +107,10 @@ CASES = {
     "sampling_params": [([span(1, CHAT)], [span(1, without(CHAT, "gen_ai.request.temperature"))])],
     "environment_provenance": [
         ([resource({"vcs.ref.head.revision": "abc"})], [resource({"service.version": "1"})]),
-        ([resource({}), receipt("environment", {})], [resource({"a": 1}), receipt("note", {})]),
+        (
+            [resource({}), receipt("environment", {"digest": "sha256:00"})],
+            [resource({"a": 1}), receipt("environment", {})],
+        ),
     ],
     "capture_health": [],
     "session_lifecycle": [],
@@ -134,6 +138,26 @@ def test_a_signal_is_missing_when_one_instance_is_not(signal, index):
 
 JOINED = {("tool_calls", 2), ("tool_calls", 3), ("environment_provenance", 1)}
 """Where what is held supplies what is lacking: the span of the same call, a receipt for the whole run."""
+
+
+NO_DIGEST = {
+    "nothing": {},
+    "blank": {"digest": " "},
+    "null": {"digest": None},
+    "words": {"note": "built on a laptop"},
+    "withheld": {"digest": SALTED.to_member()},
+}
+
+
+@pytest.mark.parametrize("body", NO_DIGEST.values(), ids=NO_DIGEST)
+def test_a_receipt_that_says_nothing_stands_for_nothing(body):
+    assert status("environment_provenance", resource({}), receipt("environment", body)) == "missing"
+
+
+@pytest.mark.parametrize("kind", ["environment", "ai_bom"])
+@pytest.mark.parametrize("member", ["digest", "lock_digest", "bom_digest"])
+def test_any_digest_of_what_ran_stands_for_every_resource(kind, member):
+    assert status("environment_provenance", resource({}), receipt(kind, {member: "sha256:00"})) == "captured"
 
 
 @pytest.mark.parametrize(("signal", "index"), [pair for pair in PAIRS if pair not in JOINED])

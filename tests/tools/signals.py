@@ -40,10 +40,13 @@ No instance means unknown, never captured. In `reports/closure.json` the list `u
 ## What counts as there
 
 - Attributes are looked up as the translation leaves them: an older or foreign name counts under its name in the conventions.
-- Null, an empty text and a placeholder count as absent: {placeholders}. A word that ends in `*` is a prefix. So does a structured value with
+- Null, a blank text and a placeholder count as absent: {placeholders}. A word that ends in `*` is a prefix. So does a structured value with
   {inside} anywhere in it.
-- Messages count when all that they said is there. An empty list of messages, a message without parts, a text, image or tool answer without
-  its content, a tool call without arguments (not even `{{}}`) count as absent: instrumentations leave such when content capture is off.
+- Messages count when all that they said is there. An empty list of messages, `null` or `{{}}` in their place, a message without parts, a
+  text, image or tool answer without its content, a tool call without arguments (not even `{{}}`) count as absent: instrumentations leave such
+  when content capture is off. An empty text in a part is content: tools and models answer with it. So are `{{}}` and `[]` as arguments,
+  results and documents.
+- What is there is not judged: a sender that writes any word where a model's name belongs has named a model. What a sender says is claimed.
 - A body that is withheld against a commitment counts as redacted, be it a whole attribute or a piece of a message. A mark that
   commits to nothing counts as absent.
 - What a span's log records say (same trace and span id) counts as said by the span, whichever came first.

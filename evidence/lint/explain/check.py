@@ -69,8 +69,8 @@ def _narrowing(selector: Selector) -> Iterator[str]:
 
 def _demanded(check: ExistsForAll) -> str:
     parts = [*check.all_of, *([_or(check.any_of)] if check.any_of else [])]
-    receipts = f", or the run has a receipt of kind {_or(check.or_receipt)}" if check.or_receipt else ""
-    return " and ".join(parts) + receipts
+    receipts = [f"{kind} with {_or(names)}" for kind, names in check.or_receipt]
+    return " and ".join(parts) + (f", or the run has a receipt of kind {_or(receipts)}" if receipts else "")
 
 
 def _partner(check: Join) -> str:

@@ -24,8 +24,8 @@ def _asked() -> dict[str, set[str]]:
         for selector, names in _names(check):
             for kind in selector.kind if selector.event == "receipt" else ():
                 asked.setdefault(kind, set()).update(name for name in names if not name.startswith("@"))
-        for kind in check.or_receipt if isinstance(check, ExistsForAll) else ():
-            asked.setdefault(kind, set())
+        for kind, names in check.or_receipt if isinstance(check, ExistsForAll) else ():
+            asked.setdefault(kind, set()).update(names)
     return asked
 
 
