@@ -13,6 +13,7 @@ from evidence.canonical import JsonObject
 from evidence.reading.difference import Change, Difference
 from evidence.reading.run_profile import Value
 from sidecar.cli.columns import Chunk, clip, styled, wrapped
+from sidecar.cli.printable import printable
 
 __all__ = ["difference_lines"]
 
@@ -96,8 +97,10 @@ def _is_number(value: Value) -> bool:
 def _text(value: Value, *, signed: bool = False) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if not _is_number(value):
+        return printable(str(value))
     sign = "+" if signed else ""
-    return format(value, f"{sign}.3g" if isinstance(value, float) else f"{sign},") if _is_number(value) else str(value)
+    return format(value, f"{sign}.3g" if isinstance(value, float) else f"{sign},")
 
 
 def _where(changes: Sequence[Change], columns: int) -> Iterator[str]:

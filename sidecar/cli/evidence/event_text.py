@@ -85,12 +85,9 @@ def _attributes(item: Item, columns: int) -> Iterator[str]:
 def _span_event(number: int, event: JsonObject, item: Item, columns: int) -> Iterator[str]:
     removed = number in sequence(item.mapped.get("events_removed"))
     yield ""
-    yield styled(
-        [
-            Chunk(clip(f"span event {event.get('name', '')}", columns), "bold"),
-            Chunk("  removed by translation" if removed else "", "red"),
-        ]
-    )
+    fate = "  removed by translation" if removed else ""
+    name = clip(f"span event {event.get('name', '')}", columns - len(fate))
+    yield styled([Chunk(name, "bold"), Chunk(fate, "red")])
     for key, value in pairs(event.get("attributes")):
         yield from _value(f"  {key}", decoded(value), "", columns)
 
@@ -99,12 +96,9 @@ def _losses(loss: Mapping[str, Any], columns: int) -> Iterator[str]:
     if not loss:
         return
     yield ""
-    yield styled(
-        [
-            Chunk("lost in translation", "bold"),
-            Chunk(": `affidavit semconv explain REASON` says what each means", "dim"),
-        ]
-    )
+    head = "lost in translation"
+    how = clip(": `affidavit semconv explain REASON` tells", columns - len(head))
+    yield styled([Chunk(head, "bold"), Chunk(how, "dim")])
     for reason, paths in sorted(loss.items()):
         yield from _value(f"  {reason}", ", ".join(texts(paths)), "yellow", columns)
 

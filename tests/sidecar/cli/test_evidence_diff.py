@@ -154,6 +154,14 @@ def test_trouble_is_2_and_never_looks_like_a_difference(tmp_path):
 # ---------------------------------------------------------------- hostile bundles
 
 
+def test_a_short_value_that_a_terminal_would_obey_stands_beside_its_name_as_harmless_text(tmp_path):
+    a = of(tmp_path, "a", make.span(1, make.CHAT))
+    b = of(tmp_path, "b", make.span(1, make.CHAT), make.resource({"service.name": "\x1b[31mred\x07"}))
+    said = compared(a, b, "--only", "environment").output
+    assert "  + service.name   [31mred" in said
+    assert said.replace("\n", "").isprintable()
+
+
 @settings(max_examples=40)
 @given(items(), items(), st.sampled_from([60, 80, 160]))
 def test_whatever_two_bundles_hold_no_terminal_obeys_it_and_every_line_fits(one, other, columns):

@@ -183,6 +183,16 @@ def test_an_event_shows_what_translation_set_removed_and_lost(tmp_path):
         assert line in said.splitlines()
 
 
+def test_an_event_whose_translation_removed_and_lost_most_fits_its_columns_too(tmp_path):
+    kind, data = make.span(1, make.CHAT)
+    data["span"]["events"] = [{"name": "gen_ai.content.prompt " * 9}]
+    data |= {"mapped": {"events_removed": [0]}, "loss": {"no_concept": ["odd"]}}
+    said = shown(bundle_of(tmp_path, [(kind, data)]), "--event", "0", "--width", "60").output
+    assert "  removed by translation" in said
+    assert "lost in translation: `affidavit semconv explain REASON`" in said
+    assert max(map(cell_len, said.splitlines())) <= 60
+
+
 def test_bodies_are_shown_whole_with_their_lines(tmp_path):
     text = "first line\n" + "word " * 100 + "\nthe end"
     path = bundle_of(tmp_path, [make.span(1, make.TOOL | {"gen_ai.tool.call.result": text})])
