@@ -101,13 +101,13 @@ def _translator() -> Translator:
 
 
 def shown(path: Path | str, *options: str) -> Result:
-    """`affidavit evidence show`, in this process."""
-    return CliRunner().invoke(show, [str(path), *options])
+    """`affidavit evidence show`, in this process, a hundred columns wide whatever terminal the tests run in."""
+    return CliRunner(env={"COLUMNS": "100"}).invoke(show, [str(path), *options])
 
 
 def compared(a: Path | str, b: Path | str, *options: str) -> Result:
-    """`affidavit evidence diff`, in this process."""
-    return CliRunner().invoke(diff, [str(a), str(b), *options])
+    """`affidavit evidence diff`, in the same way."""
+    return CliRunner(env={"COLUMNS": "100"}).invoke(diff, [str(a), str(b), *options])
 
 
 def golden_texts() -> dict[str, str]:
