@@ -68,12 +68,13 @@ def apply_metric_json(metric: Mapping[str, Any], translation: Translation, *, ke
         return result
     changes = {point.index: point for point in translation.points}
     points = []
-    for index, point in enumerate(metric[kind]["dataPoints"]):
+    for index, point in enumerate(metric[kind].get("dataPoints", ())):
         change = changes.get(index)
         new, gone = (change.attributes, change.removed) if change else ({}, ())
         scaled_point = _in_unit(point, translation.scale) if translation.scale else point
         points.append(_attributed(scaled_point, new, frozenset((*gone, *unmapped)).difference(new)))
-    result[kind] = {**metric[kind], "dataPoints": points}
+    if points:
+        result[kind] = {**metric[kind], "dataPoints": points}
     return result
 
 

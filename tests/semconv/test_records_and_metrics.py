@@ -218,6 +218,15 @@ def test_milliseconds_of_a_recorded_histogram_are_seconds(translator):
     assert point["bucketCounts"] == item.item["histogram"]["dataPoints"][0]["bucketCounts"]
 
 
+@pytest.mark.parametrize("histogram", [{}, {"dataPoints": []}, {"aggregationTemporality": 2}])
+def test_a_metric_without_points_has_its_new_name_and_unit_and_nothing_else_changed(translator, histogram):
+    item = metric("strands-native@*", "strands.model.time_to_first_token")
+    translation = translate(translator, "metrics", item)
+    translation.points = ()
+    result = apply_metric_json({**item.item, "histogram": histogram}, translation, keep_unmapped=False)
+    assert (result["unit"], translation.scale, result["histogram"]) == ("s", (1, 1000), histogram)
+
+
 def test_durations_of_tools_have_the_tool_s_name(translator):
     item = metric("gemini-cli@*", "gemini_cli.tool.call.latency")
     translation = translate(translator, "metrics", item)
