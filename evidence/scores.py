@@ -91,6 +91,19 @@ class Assessment:
         self._evaluation.add(event, line)
         self._health.add(event, line)
 
+    def add_all(self, batch: Sequence[tuple[JsonObject, bytes]]) -> None:
+        """Look at the next events, each with its line: the same as `add`, but one part goes through all before the next does.
+
+        That is quicker, because code and tables of one part stay in the core's caches.
+
+        Raises:
+            EventError: the telemetry in one is not OTLP/JSON.
+        """
+        for event, line in batch:
+            self._evaluation.add(event, line)
+        for event, line in batch:
+            self._health.add(event, line)
+
     def capture_health(self) -> dict[str, int | bool]:
         """The capture health of the events so far."""
         return self._health.result()

@@ -50,20 +50,21 @@ class EventSequence:
         Raises:
             EventError: names the line, what was expected and what was found.
         """
-        if self.size >= self._limits.events_max:
+        size = self._tree.size
+        if size >= self._limits.events_max:
             raise EventError(f"more than {self._limits.events_max} events")
         try:
             event = decode(line, self._limits)
-            self._check_place(event)
+            self._check_place(event, is_first=not size)
         except EventError as error:
-            raise EventError(f"line {self.size + 1}: {error}") from error
+            raise EventError(f"line {size + 1}: {error}") from error
         self._tree.append(line)
         self._next_seq = event["seq"] + 1
         return event
 
-    def _check_place(self, event: JsonObject) -> None:
+    def _check_place(self, event: JsonObject, *, is_first: bool) -> None:
         time = event["time"]
-        if not self.size:
+        if is_first:
             self.source, self.first_time, self.last_time = event["source"], time, time
         if self._next_seq is not None and event["seq"] != self._next_seq:
             raise EventError(f"seq: expected {self._next_seq}, got {event['seq']}")

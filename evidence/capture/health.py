@@ -8,6 +8,7 @@ What each counter means, and which level of confidence it lowers to, is a table:
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from evidence.canonical import JsonObject
 from evidence.capture import sender_counts
@@ -197,6 +198,9 @@ class CaptureHealth:
 def _is_ahead(time: str, received: object) -> bool:
     """Whether an item claims to have happened after it was received, by more than clocks may disagree."""
     try:
-        return to_unix_nano(time) - to_unix_nano(str(received)) > CLOCK_SKEW_NANOS_MAX
+        return to_unix_nano(time) - _received_at(str(received)) > CLOCK_SKEW_NANOS_MAX
     except EvidenceError:
         return False
+
+
+_received_at = lru_cache(maxsize=64)(to_unix_nano)  # what comes in one request was received at one time

@@ -32,7 +32,7 @@ def count_cut(pairs: Sequence[Mapping[str, Any]]) -> int:
         suspects = _suspects(pairs)
     except (AttributeError, IndexError, KeyError, TypeError):
         suspects = _suspects([pair for pair in pairs if _is_text(pair)]) if isinstance(pairs, list | tuple) else []
-    return sum(_is_marked(pair.get("key"), text) or is_cut(text) for pair, text in suspects)
+    return sum([_is_marked(pair.get("key"), text) or is_cut(text) for pair, text in suspects])
 
 
 def _suspects(pairs: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], str]]:

@@ -128,8 +128,8 @@ def _lint(path: Path, options: Options, name: str, limits: Limits) -> LintedBund
     assessment = Assessment(options.packs, limits=limits)
     with EvidenceBundle.open(path, limits) as bundle:
         with stage("events"):
-            for event, line in bundle.events():
-                assessment.add(event, line)
+            for batch in bundle.batches():
+                assessment.add_all(batch)
         facts = bundle.finish()
     manifest = facts.manifest
     scores = assessment.scores(context_of(facts))

@@ -70,7 +70,8 @@ class Detectors:
     digest: str
     """Tagged SHA-256 over the canonical form of the table."""
     rows: tuple[Detector, ...]
-    prefilter: tuple[re.Pattern[bytes], ...]
+    prefilter: tuple[tuple[bytes, re.Pattern[bytes]], ...]
+    """Patterns of which one is found in whatever a detector finds something in, each with the byte that it begins with."""
 
 
 @cache
@@ -105,7 +106,10 @@ def read_detectors(data: bytes, file: str) -> Detectors:
 
 def suspect(data: bytes) -> bool:
     """Whether a text inside these bytes, each in UTF-8 and whole, may hold a secret."""
-    return any(pattern.search(data) for pattern in detectors().prefilter)
+    for pivot, pattern in detectors().prefilter:  # texts are mostly short, and few bytes stand in them
+        if pivot in data and pattern.search(data):
+            return True
+    return False
 
 
 def findings(text: str) -> Iterator[Finding]:
@@ -255,10 +259,10 @@ _PIVOTS_ANY_CASE = "~=/_-jkwbzcp"
 """Bytes to look for, the first of them that an anchor has: few, and as rare in telemetry as they can be."""
 
 
-def _prefilter(rows: Sequence[Detector]) -> tuple[re.Pattern[bytes], ...]:
-    """Patterns of which one is found in whatever a detector finds something in.
+def _prefilter(rows: Sequence[Detector]) -> tuple[tuple[bytes, re.Pattern[bytes]], ...]:
+    """`Detectors.prefilter`.
 
-    Each begins with one literal byte, which `re` looks for as fast as memory can be read, and only where that stands looks around. The
+    Each pattern begins with one literal byte, which `re` looks for as fast as memory can be read, and only where that stands looks around. The
     anchor `ghp_` is looked for at `_`, as `_(?<=[p]_)(?:(?=AHEAD)(?<=ghp_))`.
     """
     around: dict[str, dict[str, list[list[str]]]] = {}
@@ -269,7 +273,7 @@ def _prefilter(rows: Sequence[Detector]) -> tuple[re.Pattern[bytes], ...]:
             before, after = (_spelled(text, any_case=row.any_case) for text in (anchor[:at], anchor[at + 1 :]))
             for byte in sorted({pivot, pivot.upper()} if row.any_case else {pivot}):
                 around.setdefault(byte, {}).setdefault(f"{''.join(after)}(?:{row.ahead})", []).append(before)
-    return tuple(_looking_around(byte, contexts) for byte, contexts in sorted(around.items()))
+    return tuple((byte.encode(), _looking_around(byte, contexts)) for byte, contexts in sorted(around.items()))
 
 
 def _looking_around(byte: str, contexts: Mapping[str, Sequence[Sequence[str]]]) -> re.Pattern[bytes]:
