@@ -55,7 +55,12 @@ class Commitment:
 
     def is_of(self, body: str, salt: bytes) -> bool:
         """Whether this is the commitment to that body."""
-        return self.alg == HMAC_SHA256 and hmac.compare_digest(self.digest, commit(body, salt).digest)
+        made = commit(body, salt)
+        return (
+            self.alg == HMAC_SHA256
+            and self.size_bytes == made.size_bytes
+            and hmac.compare_digest(self.digest, made.digest)
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The commitment as `closure-v1` writes it."""

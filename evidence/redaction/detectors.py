@@ -12,6 +12,7 @@ import base64
 import binascii
 import math
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from evidence.canonical import canonical
 from evidence.digest import tagged
-from evidence.redaction.commitment import KEY
+from evidence.redaction.commitment import KEY, MARK
 
 if TYPE_CHECKING:
     from evidence.strict_yaml import Node
@@ -106,7 +107,7 @@ def read_detectors(data: bytes, file: str) -> Detectors:
 
 def suspect(data: bytes) -> bool:
     """Whether a text inside these bytes, each in UTF-8 and whole, may hold a secret."""
-    for pivot, pattern in detectors().prefilter:  # texts are mostly short, and few bytes stand in them
+    for pivot, pattern in detectors().prefilter:  # noqa: SIM110 - the loop is quicker, and texts are short and many
         if pivot in data and pattern.search(data):
             return True
     return False
@@ -148,7 +149,8 @@ def named(key: str, value: str) -> str | None:
     start = len(key) + 4
     alone = [(each.start + start, each.end + start) for each in findings(value)]
     for each in findings(text):
-        if each.end > start and not any(left <= each.start and each.end <= right for left, right in alone):
+        at = bisect_right(alone, (each.start, len(text))) - 1
+        if each.end > start and (at < 0 or each.end > alone[at][1]):
             return each.detector
     return None
 
@@ -166,21 +168,29 @@ _STAND_IN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """Words that stand where a secret would."""
+_MARKS = re.compile(MARK.pattern + r"?|" + re.escape(KEY) + r"\Z")
+"""Marks, also where what ends a secret has cut one off."""
 _ENTROPY_MIN = 2.9
 """Bits a character of what is taken for random: a hexadecimal string of 16 has about 3.2, an English word of 12 about 3.0 and no digit."""
 
 
+def _unmarked(secret: str) -> str:
+    """A secret without the marks in it, which are none; what stands beside a mark may be one."""
+    return _MARKS.sub("", secret) if KEY in secret else secret
+
+
 def _any(_match: re.Match[str], secret: str) -> bool:
-    return KEY not in secret
+    return bool(_unmarked(secret))
 
 
 def _is_word(_match: re.Match[str], secret: str) -> bool:
     """Anything but a word in place of a secret."""
-    return KEY not in secret and _STAND_IN.fullmatch(secret) is None
+    return _STAND_IN.fullmatch(_unmarked(secret)) is None
 
 
 def _is_random(match: re.Match[str], secret: str) -> bool:
     """What nobody would write by hand: with a digit and a letter, and hardly a character twice."""
+    secret = _unmarked(secret)
     if not _is_word(match, secret) or not any(map(str.isdigit, secret)) or not any(map(str.isalpha, secret)):
         return False
     counts, size = Counter(secret), len(secret)
@@ -193,6 +203,7 @@ def _is_password(match: re.Match[str], secret: str) -> bool:
         return False
     if match["bare"] is None:
         return True
+    secret = _unmarked(secret)
     if len(secret) < 4:
         return False
     is_assigned = _ASSIGNED.search(match.string[match.start() : match.start("bare")]) is not None
@@ -262,8 +273,8 @@ _PIVOTS_ANY_CASE = "~=/_-jkwbzcp"
 def _prefilter(rows: Sequence[Detector]) -> tuple[tuple[bytes, re.Pattern[bytes]], ...]:
     """`Detectors.prefilter`.
 
-    Each pattern begins with one literal byte, which `re` looks for as fast as memory can be read, and only where that stands looks around. The
-    anchor `ghp_` is looked for at `_`, as `_(?<=[p]_)(?:(?=AHEAD)(?<=ghp_))`.
+    Each pattern begins with one literal byte, which `re` looks for as fast as memory can be read, and only where that stands
+    looks around. The anchor `ghp_` is looked for at `_`, as `_(?<=[p]_)(?:(?=AHEAD)(?<=ghp_))`.
     """
     around: dict[str, dict[str, list[list[str]]]] = {}
     for row in rows:

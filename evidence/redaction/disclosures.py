@@ -1,8 +1,9 @@
 """What was withheld of one part of a run, so that chosen pieces can be shown later: JSON lines, never in a bundle.
 
 The first line says which run, which policy and, in the file that is kept, the run's key; each further line is one piece with its salt.
-Law: every salt follows from the run's key and the piece's place, so that recording again gives the same commitments; equal bodies at
-two places have two salts. A file of chosen pieces has no key, from which the other salts would follow.
+Law: every salt follows from the run's key, the piece's place and its body, so that recording again gives the same commitments; equal bodies
+at two places have two salts, and so have two bodies that come to one place, such as those of a span that is sent twice.
+A file of chosen pieces has no key, from which the other salts would follow.
 """
 
 import hashlib
@@ -97,7 +98,8 @@ class PieceMaker:
 
     def __call__(self, piece: Withheld) -> Commitment:
         """Commit to one piece."""
-        salt = hmac.new(self._key, canonical([piece.pointer, piece.index]), hashlib.sha256).digest()
+        body = hashlib.sha256(piece.body.encode()).hexdigest()
+        salt = hmac.new(self._key, canonical([piece.pointer, piece.index, body]), hashlib.sha256).digest()
         commitment = commit(piece.body, salt, piece.reason)
         self._pieces.append((piece, salt, commitment))
         return commitment
@@ -151,7 +153,7 @@ def _piece(line: bytes, where: str) -> Piece:
         if type(members.get(name)) is not kind:
             raise DisclosureError(f"{where}: {name}: expected {kind.__name__}")
     if unknown := members.keys() - _PIECE.keys():
-        raise DisclosureError(f"{where}: unknown member {min(unknown)[:80]!r}")
+        raise DisclosureError(f"{where}: {len(unknown)} unknown members")
     salt = _salt(members["salt"])
     if salt is None or members["form"] not in _FORMS or members["alg"] != HMAC_SHA256 or members["index"] < 0:
         raise DisclosureError(f"{where}: salt, form, alg or index is not what it must be")

@@ -4,6 +4,7 @@ Law: a piece is proven when the commitment it names stands in its place of its e
 of a file are proven, or the first that is not is named. No message quotes a body.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +12,10 @@ from evidence.canonical import JsonObject
 from evidence.errors import DisclosureError
 from evidence.redaction.commitment import Commitment, marks, read_commitment, read_member
 from evidence.redaction.disclosures import Header, Piece
+
+_POINTER = re.compile(r"(?:/(?:[^/~]|~[01])*)*", re.DOTALL)
+_INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
+"""As RFC 6901 spells them: another spelling would make two pieces of one."""
 
 
 class Proof:
@@ -82,18 +87,18 @@ def commitment_at(event: JsonObject, pointer: str, index: int) -> Commitment | N
 
 
 def _resolve(value: Any, pointer: str) -> Any:  # noqa: ANN401 - JSON
-    if pointer and not pointer.startswith("/"):
+    if _POINTER.fullmatch(pointer) is None:
         return None
     for token in pointer.split("/")[1:]:
         name = token.replace("~1", "/").replace("~0", "~")
         if isinstance(value, dict):
             value = value.get(name)
         elif isinstance(value, list):
-            value = value[int(name)] if name.isdecimal() and len(name) < 10 and int(name) < len(value) else None
+            value = value[int(name)] if _INDEX.fullmatch(name) and int(name) < len(value) else None
         else:
             return None
     return value
 
 
 def _name(piece: Piece) -> str:
-    return f"event {piece.event[:200]}, {piece.pointer[:200]}, piece {piece.index}"
+    return f"event {piece.event[:200]!a}, {piece.pointer[:200]!a}, piece {piece.index}"

@@ -16,7 +16,7 @@ import orjson
 from evidence.canonical import JsonObject, canonical
 from evidence.errors import CanonicalError
 from evidence.redaction import data_classes, detectors
-from evidence.redaction.commitment import KEY, Commitment, Withheld
+from evidence.redaction.commitment import KEY, MARK, Commitment, Withheld
 from evidence.redaction.policy import Policy
 
 
@@ -37,6 +37,9 @@ _AS_THEY_ARE = frozenset(
 )
 """Members whose texts are numbers and ids by the form of OTLP/JSON."""
 _ATTRIBUTES = frozenset({"attributes", "metadata", "filteredAttributes"})
+
+_PIECES_MAX = 1000
+"""Pieces of one text: of one with more nothing stays. A mark is longer than most of what it stands for."""
 
 
 class Redaction:
@@ -187,13 +190,14 @@ class Redaction:
         found = list(self._found(text))
         if not found:
             return text
-        if _is_json(text) and not _is_json(_replaced(text, found, [KEY] * len(found))):
-            return self._whole(text, pointer, name, "text", found[0][2])  # rather than a text that is no JSON any more
+        if len(found) > _PIECES_MAX or (_is_json(text) and not _is_json(_replaced(text, found, [KEY] * len(found)))):
+            # rather than a text of marks, or no JSON any more
+            return self._whole(text, pointer, name, "text", found[0][2])
         commitments = [
             self._commit(
                 Withheld(pointer=pointer, index=index, name=name, form="text", body=text[start:end], reason=reason)
             )
-            for index, (start, end, reason) in enumerate(found)
+            for index, (start, end, reason) in zip(_indexes(text, found), found, strict=True)
         ]
         return _replaced(text, found, [commitment.to_mark() for commitment in commitments])
 
@@ -228,6 +232,15 @@ def _replaced(text: str, places: Sequence[tuple[int, int, str]], by: Sequence[st
         pieces += [text[left:start], new]
         left = end
     return "".join([*pieces, text[left:]])
+
+
+def _indexes(text: str, places: Sequence[tuple[int, int, str]]) -> Iterator[int]:
+    """Which mark of the text each of these will be: the sender may have written some by itself."""
+    number = left = 0
+    for start, end, _ in places:
+        number += sum(1 for _ in MARK.finditer(text, left, start)) if KEY in text else 0
+        yield number
+        number, left = number + 1, end
 
 
 def _places(text: str, part: str, reason: str) -> Iterator[tuple[int, int, str]]:

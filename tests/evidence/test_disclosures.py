@@ -57,6 +57,28 @@ def test_items_and_runs_have_salts_of_their_own_and_the_same_again():
     assert PieceMaker(KEY, ("span", "t", "s"))(withheld()).digest == made[0]
 
 
+def test_the_salt_of_one_body_tells_nothing_of_another_that_came_to_its_place():
+    """A span is sent twice: whoever is shown the first body must not be able to try passwords against the second."""
+    bodies = ("hunter2", "hunter3")
+    first, second = PieceMaker(KEY, ("span", "t", "s")), PieceMaker(KEY, ("span", "t", "s"))
+    first(withheld(bodies[0])), second(withheld(bodies[1]))
+    shown = first.pieces("r:3")[0]
+    assert not second.pieces("r:4")[0].commitment.is_of(bodies[1], shown.salt)
+
+
+@pytest.mark.parametrize("pointer", ["/data/a/00", "/data/a/\u0660", "/data/~2b/0", "data/a/0"])
+def test_a_place_has_one_spelling_so_that_no_piece_counts_twice(pointer):
+    mark = commit("body", b"s" * SALT_BYTES).to_mark()
+    event = {"data": {"a": [mark], "~2b": [mark]}}
+    assert commitment_at(event, "/data/a/0", 0) is not None
+    assert commitment_at(event, pointer, 0) is None
+
+
+def test_a_commitment_that_says_another_size_is_not_of_the_body():
+    salt = b"s" * SALT_BYTES
+    assert not replace(commit("body", salt), size_bytes=5).is_of("body", salt)
+
+
 def test_a_salt_has_as_many_bytes_as_the_digest_has():
     assert len(one()[0].salt) == SALT_BYTES == 32
 

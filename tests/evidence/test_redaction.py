@@ -12,13 +12,17 @@ from hypothesis import strategies as st
 from evidence.errors import PackError
 from evidence.redaction.commitment import MARK, Commitment, commit, marks, read_member
 from evidence.redaction.detectors import findings
+from evidence.redaction.disclosures import PieceMaker
 from evidence.redaction.policy import Policy, default_policy, read_policy
+from evidence.redaction.proof import commitment_at
 from evidence.redaction.redaction import Also, Redaction
 from tests.evidence.secret_examples import found
 
 SIGNALS = ("llm_io_bodies", "tool_io_bodies")
 SECRETS_ONLY = default_policy()
 TEXTS = st.sampled_from([each.text for each in found()])
+RANDOM = "aB3xK9mQ" + "2vR7tY5p"
+FORGED = Commitment(alg="hmac-sha256", digest="0" * 64, size_bytes=7, reason="x").to_mark()
 
 
 def policy(text: str) -> Policy:
@@ -221,3 +225,31 @@ def test_the_mark_is_an_hmac_that_anyone_can_make_again():
     assert mark.digest == hmac.new(b"k" * 32, b"body", hashlib.sha256).hexdigest()
     assert (mark.alg, mark.size_bytes, mark.reason) == ("hmac-sha256", 4, "secret/x")
     assert orjson.dumps(mark.to_mark()) == f'"{mark.to_mark()}"'.encode(), "it needs no escape"
+
+
+def test_a_mark_that_the_sender_wrote_does_not_shift_the_place_of_ours():
+    """Otherwise a sender could keep what is disclosed from being proven."""
+    text = f"{FORGED} then token={RANDOM} and {FORGED} and token={RANDOM}"
+    made = PieceMaker(b"k" * 32, ("x",))
+    left = Redaction(SECRETS_ONLY, made).text(text, "/text")
+    pieces = made.pieces("r:1")
+    assert [piece.index for piece in pieces] == [1, 3]
+    for piece in pieces:
+        assert commitment_at({"data": {"text": left}}, piece.pointer, piece.index) == piece.commitment
+
+
+@pytest.mark.parametrize(
+    "text", ["cookie: a={}; session={}", 'password="{} {}"', "password={}{}", "https://u:{}{}@host/"]
+)
+def test_a_mark_beside_a_secret_does_not_hide_it(text):
+    for before in (FORGED, "affidavit.redacted"):
+        left = Redaction(SECRETS_ONLY, Kept()).text(text.format(before, RANDOM), "/text")
+        assert RANDOM not in left
+        assert list(findings(left)) == []
+
+
+def test_of_a_text_full_of_secrets_nothing_stays_and_one_mark_stands_for_it():
+    made = PieceMaker(b"k" * 32, ("x",))
+    left = Redaction(SECRETS_ONLY, made).text("pass=ab1cd " * 5000, "/text")
+    assert len(made) == 1
+    assert MARK.fullmatch(left)
