@@ -135,7 +135,7 @@ class Spans:
         flags = _OFFERS_TOOLS if TOOL_DEFINITIONS in attributes else 0
         if "status" in span and span["status"].get("code") == _STATUS_ERROR:
             flags |= _FAILED
-        return flags | _HAS_PARENT if "parentSpanId" in span else flags
+        return flags | _HAS_PARENT if "parentSpanId" in span and span["parentSpanId"].strip("0") else flags
 
     def _carry_out(self, attributes: Attributes) -> int:
         """Enter a span that carries out a tool call; the flags of its policy."""

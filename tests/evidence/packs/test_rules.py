@@ -123,3 +123,35 @@ EVERY_RUN = {
     *("SOC-CC7.2", "SOC-PI1.4", "SOC-PI1.5", "SOC-C1.1-secrets", "SEC-f2iA"),
 }
 """What is about the run as such: its two ends, its counts, its gaps, and secrets in it."""
+
+
+ALLOWED_BEFORE = [
+    ("cicd-starter", "CICD-008"),
+    ("nist-ai-rmf-genai", "MEAS-2.7-allowed"),
+    ("iso-42001-logging", "ISO-A.9.4-allowed"),
+    ("assurance-records", "SOC-CC6.3-allowed"),
+]
+
+
+@pytest.mark.parametrize("rule", ALLOWED_BEFORE, ids=":".join)
+def test_an_mcp_call_that_names_no_operation_is_under_policy_too(tmp_path, rule):
+    """Some MCP libraries write `mcp.method.name` alone; a call of theirs that nobody allowed must not escape."""
+    call = span(
+        12, 7, {"mcp.method.name": "tools/call", "gen_ai.tool.name": "unheard_of", "affidavit.policy.gated": True}
+    )
+    result = judged(tmp_path, plus(call)(EXEMPLARY))[rule]
+    assert (result.outcome, result.lacking) == ("fails", 1), result.reason
+
+
+@pytest.mark.parametrize("parent", ["0" * 16, ""], ids=["zeros", "empty"])
+def test_a_failed_root_that_writes_an_invalid_parent_is_a_root(tmp_path, parent):
+    failed = make.span(99, {}, failed=True, parentSpanId=parent)
+    items = make.whole(make.span(98, {}), failed)
+    path = make.sealed(tmp_path, items, packs=PACKS).path
+    assessment = Assessment(PACKS)
+    with EvidenceBundle.open(path) as bundle:
+        for event, line in bundle.events():
+            assessment.add(event, line)
+    context = Context(run_id="r", manifest_digest="", events_digest="", computed_at="")
+    found = {result.rule.id: result.outcome for result in assessment.scores(context).rules}
+    assert found["CICD-003"] == "fails"
