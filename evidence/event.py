@@ -8,10 +8,11 @@ Law: `decode(event.line())` gives the event back, and nothing else decodes to it
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import combinations
 
 from evidence.canonical import JsonObject, canonical, parse_object
-from evidence.digest import is_tagged
+from evidence.digest import is_tagged, tagged
 from evidence.errors import CanonicalError, EventError
 from evidence.limits import DEFAULT, Limits
 from evidence.timestamp import is_time
@@ -218,8 +219,12 @@ def _check_data(event_type: str, data: JsonObject) -> None:
     if _DATA_ORDERS[event_type].get(tuple(data)) != list(map(type, data.values())):
         _check_members("data", data, shape.required, shape.optional, closed=shape.closed)
     for name in shape.digests:
-        if not is_tagged(data[name]):
+        if len(data[name]) != _TAGGED_LENGTH or not _is_digest(data[name]):
             raise EventError(f"data.{name}: expected sha256:<64 hex>, got {data[name][:80]!r}")
+
+
+_TAGGED_LENGTH = len(tagged(b""))
+_is_digest = lru_cache(maxsize=1024)(is_tagged)  # a run has few resources and scopes, and each of its events names them
 
 
 def _check_members(

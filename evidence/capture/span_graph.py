@@ -79,6 +79,6 @@ class SpanGraph:
 def _key(text: object) -> int:
     """The last 64 bits of a hexadecimal id; 0 for none and for what is no id."""
     try:
-        return int(text[-16:], 16) & _UINT64_MAX if isinstance(text, str) and text else 0
-    except ValueError:
+        return int(text[-16:], 16) & _UINT64_MAX  # type: ignore[index]  # what is no text raises
+    except (LookupError, TypeError, ValueError):
         return 0

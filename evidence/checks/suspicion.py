@@ -3,13 +3,14 @@
 Law: an event whose texts hold a secret is always suspected; that it is suspected says nothing.
 """
 
+from collections.abc import Sequence
+
 import orjson
 
 from evidence.canonical import JsonObject
 from evidence.event import LOG, SPAN
 from evidence.limits import DEFAULT, Limits
 from evidence.redaction.detectors import LENGTH_MIN, suspect
-from evidence.timestamp import is_time
 
 _MEMBERS = {SPAN: "span", LOG: "log"}
 _TELEMETRY = frozenset({"span", "log", "mapped"})
@@ -47,7 +48,7 @@ class Suspicion:
         for name, value in data.items():
             if name in _TELEMETRY:
                 self._collect(value, texts)
-            elif name not in _DIGESTS and not (name == "received" and is_time(value)):
+            elif name not in _DIGESTS:
                 self._add(value, texts)
         if not texts:
             return False
@@ -63,17 +64,29 @@ class Suspicion:
         clean = self._clean
         for name, member in item.items():
             if name == "attributes":
-                values = [pair["value"] for pair in member if "value" in pair]
-                texts += [
-                    text
-                    for value in values
-                    if (text := value.get("stringValue")) is not None and text not in clean and len(text) >= LENGTH_MIN
-                ]
-                for value in values:
-                    if "stringValue" not in value:
-                        self._add_value(value, texts)
-            elif name not in _IDS or type(member) is not str or len(member) > _ID_LENGTH_MAX:
+                self._collect_attributes(member, texts)
+            elif type(member) is str:
+                if (
+                    (name not in _IDS or len(member) > _ID_LENGTH_MAX)
+                    and len(member) >= LENGTH_MIN
+                    and member not in clean
+                ):
+                    texts.append(member)
+            elif member:
                 self._add(member, texts)
+
+    def _collect_attributes(self, pairs: Sequence[JsonObject], texts: list[str]) -> None:
+        clean = self._clean
+        for pair in pairs:
+            if "value" not in pair:
+                continue
+            value = pair["value"]
+            text = value.get("stringValue")
+            if text is not None:
+                if len(text) >= LENGTH_MIN and (len(text) > _KNOWN_LENGTH_MAX or text not in clean):
+                    texts.append(text)
+            elif "stringValue" not in value:
+                self._add_value(value, texts)
 
     def _add_value(self, value: JsonObject, texts: list[str]) -> None:
         """An OTLP/JSON value that is no text."""
