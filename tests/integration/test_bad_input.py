@@ -437,8 +437,9 @@ def test_a_recorded_file_cut_at_every_100th_byte_gives_bundles_that_verify_or_a_
     assert False in outcomes
 
 
-def test_a_hundred_thousand_spans_in_one_run_are_sealed_and_verify(tmp_path, key):
-    count = 100_000
+@pytest.mark.parametrize("count", [25_000, pytest.param(100_000, marks=pytest.mark.soak)])
+def test_many_spans_in_one_run_are_sealed_and_verify(tmp_path, key, count):
+    """More than the open instances that a check holds."""
     message = TRACES.request()
     scope = message.resource_spans.add().scope_spans.add()
     for number in range(1, count + 1):

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.integration
 
 def demo(folder) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, "-m", "sidecar", "demo", "--out", "d"], cwd=folder, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "sidecar", "demo", "--out", "d"], cwd=folder, capture_output=True, text=True, timeout=110
     )
 
 

@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 
 import orjson
-import pytest
 
 from evidence.checks.presence import commitments
 from evidence.redaction.policy import default_policy, read_policy
@@ -21,9 +20,8 @@ from sidecar.recorder.store import RunStore
 from sidecar.redaction import Redactor
 from sidecar.tables import load_translator
 from sidecar.translation import FrameTranslator
+from tests.tools.recordings import of_each_producer
 
-CORPUS = Path(__file__).resolve().parents[1] / "corpus"
-PRODUCERS = sorted(folder.name for folder in CORPUS.iterdir() if folder.is_dir())
 SIGNALS = {signal.id: signal.bodies for signal in registry().signals.values() if signal.bodies}
 BODIES = {body for bodies in SIGNALS.values() for body in bodies}
 NEVER = Lifecycle(quiet_seconds=1e9, idle_seconds=1e9, age_seconds_max=1e9, bytes_max=1 << 62)
@@ -128,11 +126,11 @@ def names_and_ids(events: list[dict]) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("producer", PRODUCERS)
-def test_no_message_of_a_recording_is_left_when_every_body_is_withheld(producer, tmp_path):
+@of_each_producer()
+def test_no_message_of_a_recording_is_left_when_every_body_is_withheld(files, tmp_path):
     again = MappingAgain(translator())
     again.begin({"mapping": translator().describe()}, {})
-    for file in sorted((CORPUS / producer).glob("*.pb")):
+    for file in files:
         before = recorded(tmp_path, file, default_policy())
         after = recorded(tmp_path, file, policy(*SIGNALS))
         everything = "\0".join(text for event in after for text in strings(event))
