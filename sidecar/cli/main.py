@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed, 2 usage or configuration; `verify` has its own (DE
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -34,12 +35,15 @@ _VERBS: Verbs = {
     cls=LazyGroup, verbs=_VERBS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 @click.version_option(package_name="affidavit", prog_name="affidavit")
-def affidavit() -> None:
+@click.pass_context
+def affidavit(context: click.Context) -> None:
     """Evidence for AI agents: what happened, what was lost, what is missing.
 
     Sits beside an agent, passes its telemetry on in today's conventions, and seals every run into a bundle that anyone can verify
     offline. `affidavit demo` shows all of it in a few seconds.
     """
+    if os.environ.get("NO_COLOR"):  # noqa: TID251 - no setting of ours: https://no-color.org
+        context.color = False
 
 
 def main() -> None:

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -15,9 +14,11 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 
+from sidecar.cli.applying import day, system_profiles
 from sidecar.cli.evidence.lint import DEFAULT_PACK
 from sidecar.cli.printable import printable
 from sidecar.cli.progress import progress
+from sidecar.cli.report_file import report_option, write_report
 
 if TYPE_CHECKING:
     from evidence.limits import Limits
@@ -60,9 +61,7 @@ _LINES_SHOWN = 20
     show_default=True,
     help="What goes wrong: `affidavit sim profiles` lists them.",
 )
-@click.option(
-    "--report", type=click.Path(path_type=Path, dir_okay=False), help="Write the report as JSON (soak-report-v1)."
-)
+@report_option("--report", "Write the report as JSON (soak-report-v1).")
 @click.option("--runs", "keep_runs", is_flag=True, help="Put each run into the report.")
 @click.option(
     "--time-budget",
@@ -73,7 +72,8 @@ _LINES_SHOWN = 20
     help="Stop when this is used up.",
 )
 @click.option(
-    "--fail-severity",
+    "--fail-on",
+    "fail_severity",
     type=click.Choice(["error", "warning", "info"]),
     default="error",
     show_default=True,
@@ -182,6 +182,7 @@ def soak(
     )
     _check_packs(packs, policy.counts, fail_severity)
     limits = _limits(limit_texts)
+    judged_on, judged_as = day(as_of), system_profiles(rule_profiles, packs, "--rule-profile")
     argv = _command(target, command)
     if profile.needs_receiver and argv is None:
         raise click.BadParameter(
@@ -190,7 +191,7 @@ def soak(
     with progress(iterations, "soaking") as bar:
         plan = Plan(
             packs=packs, profile=profile, iterations=iterations, seed=seed, time_budget_seconds=time_budget, policy=policy,
-            limits=limits, as_of=_day(as_of), rule_profiles=_rule_profiles(rule_profiles, packs), keep_runs=keep_runs,
+            limits=limits, as_of=judged_on, rule_profiles=judged_as, keep_runs=keep_runs,
             on_iteration=bar.update,
         )  # fmt: skip
         generated_at, recorded = None, None
@@ -208,17 +209,16 @@ def soak(
             if commands.failed is not None:
                 _say("the end of what the command wrote when it first did not end well:")
                 click.echo(_shown(commands.failed.output), err=True)
+    for line in lines(found, packs, recorded=recorded):
+        click.echo(line)
     if report is not None:
         made = make_report(
             found, iterations=iterations, seed=seed, time_budget_secs=time_budget, limits=limits,
             packs=[("built-in" if pack.is_builtin else name, pack) for name, pack in zip(names, packs, strict=True)],
             suite=profile.name + (" --strict" if strict else ""), version=version("affidavit"), generated_at=generated_at,
         )  # fmt: skip
-        report.write_bytes(
-            orjson.dumps(made, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-        )
-    for line in lines(found, packs, recorded=recorded):
-        click.echo(line)
+        content = orjson.dumps(made, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        write_report(report, content, "--report")
     sys.exit(5 if found.failures else 0 if found.pass_all else 1)
 
 
@@ -286,22 +286,6 @@ def _command(target: str | None, rest: Sequence[str]) -> list[str] | None:
     if not argv:
         raise click.BadParameter("expected a command after cmd:", param_hint="--target")
     return argv
-
-
-def _day(text: str | None) -> str | None:
-    try:
-        return date.fromisoformat(text).isoformat() if text is not None else None
-    except ValueError:
-        raise click.BadParameter(f"expected YYYY-MM-DD, got {text!r}", param_hint="--as-of") from None
-
-
-def _rule_profiles(names: Sequence[str], packs: Sequence[Pack]) -> frozenset[str]:
-    known = {name for pack in packs for rule in pack.rules for name in (rule.profile, *rule.applies_from) if name}
-    for name in names:
-        if name not in known:
-            there = ", ".join(sorted(known)) or "none"
-            raise click.BadParameter(f"no rule is for {name!r}; there is {there}", param_hint="--rule-profile")
-    return frozenset(names)
 
 
 @contextmanager

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sidecar.cli.applying import day, system_profiles
 from sidecar.cli.printable import printable
 from sidecar.cli.progress import progress
+from sidecar.cli.report_file import report_option, write_report
 
 if TYPE_CHECKING:
     from evidence.lint.explain import Target
@@ -30,10 +32,8 @@ DEFAULT_PACK = "cicd-starter"
     multiple=True,
     help=f"A pack to judge by; may be given again.  [default: {DEFAULT_PACK}]",
 )
-@click.option(
-    "--report", type=click.Path(path_type=Path, dir_okay=False), help="Write the report as JSON (lint-report-v1)."
-)
-@click.option("--sarif", type=click.Path(path_type=Path, dir_okay=False), help="Write the findings as SARIF 2.1.0.")
+@report_option("--report", "Write the report as JSON (lint-report-v1).")
+@report_option("--sarif", "Write the findings as SARIF 2.1.0.")
 @click.option(
     "--explain",
     "targets",
@@ -103,20 +103,12 @@ def lint(
         version=version("affidavit"), options=options, bundles=tuple(linted), fail_on=fail_on, strict=strict
     )
     if report is not None:
-        _write(report, found.to_bytes(), "--report")
+        write_report(report, found.to_bytes(), "--report")
     if sarif is not None:
-        _write(sarif, sarif_bytes(found), "--sarif")
+        write_report(sarif, sarif_bytes(found), "--sarif")
     for line in lines(found, explained):
         click.echo(line)
     sys.exit(found.exit_code)
-
-
-def _write(path: Path, content: bytes, option: str) -> None:
-    """Write a file; that it cannot be written says nothing about any bundle, so it is usage."""
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise click.BadParameter(f"{printable(str(path))}: {error.strerror}", param_hint=option) from error
 
 
 def _options(pack_names: Sequence[str], as_of: str | None, profiles: Sequence[str]) -> Options:
@@ -126,24 +118,11 @@ def _options(pack_names: Sequence[str], as_of: str | None, profiles: Sequence[st
         ConfigError: a pack cannot be read, or two have one name.
         BadParameter: a day or a profile that there is not.
     """
-    from datetime import date
-
     from evidence.lint.lint import Options
     from sidecar.tables import load_packs
 
     packs = load_packs(pack_names)
-    try:
-        valid = as_of is None or date.fromisoformat(as_of).isoformat() == as_of
-    except ValueError:
-        valid = False
-    if not valid:
-        raise click.BadParameter(f"expected YYYY-MM-DD, got {as_of!r}", param_hint="--as-of")
-    known = {name for pack in packs for rule in pack.rules for name in (rule.profile, *rule.applies_from) if name}
-    for name in profiles:
-        if name not in known:
-            there = ", ".join(sorted(known)) or "none"
-            raise click.BadParameter(f"no rule is for {name!r}; there is {there}", param_hint="--profile")
-    return Options(packs=packs, as_of=as_of, profiles=frozenset(profiles))
+    return Options(packs=packs, as_of=day(as_of), profiles=system_profiles(profiles, packs, "--profile"))
 
 
 def _targets(texts: Sequence[str], packs: Sequence[Pack]) -> list[Target]:

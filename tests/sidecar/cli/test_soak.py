@@ -113,7 +113,7 @@ def test_packs_none_of_whose_rules_could_fail_are_refused(tmp_path, good):
     arguments = ["sim", "soak", "--iterations", "2", "--pack", str(pack), "--target", good]
     refused = CliRunner().invoke(affidavit, arguments)
     assert (refused.exit_code, "no run could fail" in refused.output) == (2, True)
-    assert CliRunner().invoke(affidavit, [*arguments, "--fail-severity", "info"]).exit_code == 0
+    assert CliRunner().invoke(affidavit, [*arguments, "--fail-on", "info"]).exit_code == 0
 
 
 def test_the_report_says_what_was_done_and_found(tmp_path, bad):
@@ -241,3 +241,24 @@ def test_recorded_runs_are_soaked_without_what_only_a_sidecar_needs(good):
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert ended.stdout == "[]\n"
+
+
+def test_a_report_that_cannot_be_written_is_said_before_anything_is_run(tmp_path, good):
+    done = soak("--target", good, "--report", str(tmp_path / "no" / "report.json"))
+    assert done.exit_code == 2
+    assert "there is no folder" in done.output
+    assert "runs passed" not in done.output
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full, as a file: Linux has one")
+def test_a_full_disk_is_usage_and_what_was_found_is_said_all_the_same(good):
+    done = soak("--target", good, "--report", "/dev/full")
+    assert done.exit_code == 2
+    assert "3 of 3 runs passed" in done.output
+    assert "/dev/full: No space left on device" in done.output
+
+
+def test_a_day_has_one_form(good):
+    done = soak("--target", good, "--as-of", "20261121")
+    assert done.exit_code == 2
+    assert "expected YYYY-MM-DD, got '20261121'" in done.output

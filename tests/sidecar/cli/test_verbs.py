@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from sidecar.cli import main as cli
 
@@ -220,3 +221,14 @@ def test_run_names_the_address_that_is_taken(tmp_path):
     assert done.returncode == 1
     assert f"127.0.0.1:{port}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_no_color_is_heard_by_every_verb(monkeypatch, sealed):
+    """https://no-color.org; a runner with colours stands for a terminal."""
+    coloured = CliRunner().invoke(cli.affidavit, ["verify", str(bundle(sealed))], color=True)
+    assert "\x1b[" in coloured.output
+    monkeypatch.setenv("NO_COLOR", "1")
+    for verb in (["verify"], ["evidence", "lint"], ["evidence", "show"]):
+        assert "\x1b[" not in CliRunner().invoke(cli.affidavit, [*verb, str(bundle(sealed))], color=True).output
+    asked = CliRunner().invoke(cli.affidavit, ["evidence", "show", "--color", str(bundle(sealed))], color=True)
+    assert "\x1b[" in asked.output
