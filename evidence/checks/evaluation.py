@@ -179,5 +179,5 @@ class Evaluation:
 
     def _run_closed(self, event: JsonObject) -> None:
         self._run["closed"] = True
-        if event["data"].get("sender_counts"):
+        if "spans_ended" in event["data"].get("sender_counts", ()):  # without it, a span that is missing does not show
             self._run["sender_counts"] = True

@@ -8,7 +8,7 @@ Everything that a selector picks is one *instance*. The kinds of instance, and t
 | `resource`            | one event                                      | attributes                                   |
 | `receipt`             | one event                                      | members of the body; `a.b` for inner ones    |
 | `gap`                 | one event                                      | `kind`, `count`, `detail`                    |
-| `run`                 | the part, once                                 | `opened`, `closed`, `sender_counts`          |
+| `run`                 | the part, once                                 | `opened`, `closed`, `sender_counts` of spans |
 | `requested_tool_call` | a tool call that a model's output asks for     | `id`, `name`, `tool_span`: a span carries it out |
 | `tool_definition`     | a tool that a span offers                      | `name`, `digest`, `description`, `server`    |
 | `withheld`            | a commitment in place of content, in any event | `alg`, `digest`, `size_bytes`, `reason`      |

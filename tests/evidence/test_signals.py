@@ -182,6 +182,11 @@ def test_capture_health_wants_the_senders_own_counts():
     assert ledgers(whole(sender_counts={"spans_ended": 0}))["capture_health"].status == "captured"
 
 
+def test_counts_of_something_else_are_no_counts_of_spans():
+    """As `sender_uncounted` of capture health has it: without them a span that is missing does not show."""
+    assert ledgers(whole(sender_counts={"receipts": "0", "spans_started": "1"}))["capture_health"].status == "missing"
+
+
 # ------------------------------------------------------------------ withheld bodies
 
 

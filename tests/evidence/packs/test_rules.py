@@ -155,3 +155,19 @@ def test_a_failed_root_that_writes_an_invalid_parent_is_a_root(tmp_path, parent)
     context = Context(run_id="r", manifest_digest="", events_digest="", computed_at="")
     found = {result.rule.id: result.outcome for result in assessment.scores(context).rules}
     assert found["CICD-003"] == "fails"
+
+
+ARRIVED = [
+    ("eu-ai-act-high-risk", "EUAI-12-2b"),
+    ("nist-ai-rmf-genai", "MEAS-2.4"),
+    ("iso-42001-logging", "ISO-A.6.2.8-counts"),
+    ("owasp-agentic-mcp", "MCP08-counts"),
+    ("assurance-records", "SOC-CC7.2"),
+]
+
+
+@pytest.mark.parametrize("kind", ["sender_spans_ended", "sender_logs", "sender_receipts"])
+@pytest.mark.parametrize("rule", ARRIVED, ids=":".join)
+def test_counts_that_came_do_not_say_that_what_they_count_did(tmp_path, rule, kind):
+    result = judged(tmp_path, plus(make.gap(kind, 99))(EXEMPLARY))[rule]
+    assert (result.outcome, result.lacking) == ("fails", 1), result.reason
