@@ -52,7 +52,10 @@ No instance means unknown, never captured. In `reports/closure.json` the list `u
 - What a span's log records say (same trace and span id) counts as said by the span, whichever came first.
 - Spans of one operation inside each other are one operation: a framework's tool call around its MCP client's around the server's; an
   instrumentation's call of a model around the SDK's own. What one of them says the others need not, and a decision about the outer one is
-  about all. Two beside each other are two.
+  about all. Two beside each other are two. So a tool that calls itself once, with a span that has no call id, is taken for one call.
+- Requests and spans of one call id are one call, whatever else they say: a model that gives two calls one id has asked for one.
+- A span counts as what it says that it is: of one whose operation is misspelt nothing is expected, and one whose parent is said to be in
+  another process is no root. `affidavit evidence show` tells what spans of a run there are, expected or not.
 - Memory is bounded (`open_instances_max`, {open_instances}): what waits for its other half and does not fit counts as absent.
 
 A call that a model asks for and that the framework answers itself, without running a tool (a handoff, a structured answer, arguments
