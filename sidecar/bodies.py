@@ -24,6 +24,10 @@ __all__ = ["Bodies"]
 
 _WINDOW = 12
 """Characters of a body that are told from chance."""
+_FEW = 500
+"""Stretches that are sooner looked for one by one than all at once."""
+_KNOWN_MAX = 256
+"""Texts that stay which are looked for in names: of more than any agent sends, the longest."""
 _UNCLEAR = "signal/unclear"
 _CONTENT = (
     "exception.message",
@@ -263,12 +267,18 @@ def _repeating(names: Mapping[str, str], bodies: Iterable[str], stays: Iterable[
     if not long:
         return {}
     said = "\0".join(bodies)
-    known = sorted({text for text in stays if len(text) > 2}, key=len, reverse=True)
-    found = {}
-    for pointer, text in long.items():
-        rest = text
-        for each in known:
-            rest = rest.replace(each, "\0")
-        if any(rest[at : at + _WINDOW] in said for at in range(len(rest) - _WINDOW + 1)):
-            found[pointer] = _UNCLEAR
-    return found
+    known = sorted({text for text in stays if len(text) > 2}, key=len, reverse=True)[:_KNOWN_MAX]
+    windows = {text: _windows(text, known) for text in set(long.values())}
+    every = set().union(*windows.values())
+    if len(every) <= _FEW:
+        repeated = {window for window in every if window in said}
+    else:
+        repeated = every.intersection(said[at : at + _WINDOW] for at in range(len(said) - _WINDOW + 1))
+    return {pointer: _UNCLEAR for pointer, text in long.items() if not repeated.isdisjoint(windows[text])}
+
+
+def _windows(text: str, known: Iterable[str]) -> set[str]:
+    """Every stretch of a text that would be told from chance, without what stays anyway."""
+    for each in known:
+        text = text.replace(each, "\0")
+    return {text[at : at + _WINDOW] for at in range(len(text) - _WINDOW + 1)}

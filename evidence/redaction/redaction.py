@@ -27,7 +27,7 @@ class Also:
     values: Mapping[str, str] = field(default_factory=dict)
     """Reasons by JSON pointer of a text or AnyValue: it is withheld whole."""
     texts: Mapping[str, str] = field(default_factory=dict)
-    """Reasons by text: it is withheld wherever it stands."""
+    """Reasons by text: it is withheld wherever it stands, and a long one with all that stands behind it."""
 
 
 NOTHING = Also()
@@ -38,6 +38,8 @@ _AS_THEY_ARE = frozenset(
 """Members whose texts are numbers and ids by the form of OTLP/JSON."""
 _ATTRIBUTES = frozenset({"attributes", "metadata", "filteredAttributes"})
 
+_HEAD = 64
+"""Characters by which a long text is known again."""
 _PIECES_MAX = 1000
 """Pieces of one text: of one with more nothing stays. A mark is longer than most of what it stands for."""
 
@@ -49,8 +51,11 @@ class Redaction:
         self._policy = policy
         self._commit = commit
         self._also = also
-        self._shortest = min(map(len, also.texts), default=0)
-        self._starts = frozenset(part[: self._shortest] for part in also.texts)
+        self._heads = {text[:_HEAD]: reason for text, reason in also.texts.items()}
+        self._shortest = min(map(len, self._heads), default=0)
+        self._lengths: dict[str, set[int]] = {}
+        for head in self._heads:
+            self._lengths.setdefault(head[: self._shortest], set()).add(len(head))
 
     # ---------------------------------------------------------------- OTLP/JSON
 
@@ -216,14 +221,20 @@ class Redaction:
         if self._policy.data_classes:
             classes = data_classes.found(text, self._policy.data_classes)
             places += [(each.start, each.end, f"data/{each.name}") for each in classes]
-        if self._starts and self._may_repeat(text):
-            places += [place for part, reason in self._also.texts.items() for place in _places(text, part, reason)]
+        if self._heads:
+            places += self._repeated(text)
         return _apart(places)
 
-    def _may_repeat(self, text: str) -> bool:
-        """Whether one of the texts that go may be in a text: told in the time it takes to read that, however many go."""
-        size = self._shortest
-        return any(text[at : at + size] in self._starts for at in range(len(text) - size + 1))
+    def _repeated(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Where one of the texts that go stands: told in the time it takes to read this one, however many and long they are."""
+        for at in range(len(text) - self._shortest + 1):
+            for length in self._lengths.get(text[at : at + self._shortest], ()):
+                head = text[at : at + length]
+                if reason := self._heads.get(head):
+                    if len(head) == _HEAD:
+                        yield at, len(text), reason
+                        return
+                    yield at, at + len(head), reason
 
 
 def _replaced(text: str, places: Sequence[tuple[int, int, str]], by: Sequence[str]) -> str:
@@ -241,13 +252,6 @@ def _indexes(text: str, places: Sequence[tuple[int, int, str]]) -> Iterator[int]
         number += sum(1 for _ in MARK.finditer(text, left, start)) if KEY in text else 0
         yield number
         number, left = number + 1, end
-
-
-def _places(text: str, part: str, reason: str) -> Iterator[tuple[int, int, str]]:
-    start = text.find(part)
-    while start >= 0:
-        yield start, start + len(part), reason
-        start = text.find(part, start + 1)
 
 
 def _apart(places: list[tuple[int, int, str]]) -> Iterator[tuple[int, int, str]]:

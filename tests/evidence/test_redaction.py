@@ -253,3 +253,19 @@ def test_of_a_text_full_of_secrets_nothing_stays_and_one_mark_stands_for_it():
     left = Redaction(SECRETS_ONLY, made).text("pass=ab1cd " * 5000, "/text")
     assert len(made) == 1
     assert MARK.fullmatch(left)
+
+
+def test_a_long_text_that_goes_is_known_by_its_head_and_takes_along_what_stands_behind_it():
+    """It may be cut off where it is repeated, and to look for all of it everywhere would take forever."""
+    body = "word " * 100
+    made, _ = redacted(
+        {"name": f"in {body[:90]} and so on"}, policy("signals: [llm_io_bodies]"), Also(texts={body: "x"})
+    )
+    assert MARK.sub("", made["name"]) == "in "
+
+
+@given(st.lists(st.text("ab", min_size=1, max_size=6), min_size=1, max_size=5), st.text("abc", max_size=40))
+def test_whatever_texts_go_none_of_them_is_left(texts, text):
+    made, kept = redacted({"name": text}, policy("signals: [llm_io_bodies]"), Also(texts=dict.fromkeys(texts, "x")))
+    assert not any(part in stretch for stretch in MARK.split(made["name"])[::5] for part in texts)
+    assert bool(kept) == any(part in text for part in texts)
