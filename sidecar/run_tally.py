@@ -64,7 +64,12 @@ class RunTally:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to tell: an acknowledgement came late, and nothing else."""
-        return not (self.ended or self.in_flight or self.unsampled or self.is_asked)
+        return self.is_unheard and not self.unsampled
+
+    @property
+    def is_unheard(self) -> bool:
+        """Whether nothing of it was sampled, and nobody wants it closed."""
+        return not (self.ended or self.in_flight or self.is_asked)
 
     def start(self, span_id: int, *, is_root: bool) -> None:
         """A span of it has started."""
@@ -100,6 +105,8 @@ class Tally:
     def __init__(self, *, runs_max: int, linger_seconds: float, idle_seconds: float) -> None:
         self._runs_max, self._linger, self._idle = runs_max, linger_seconds, idle_seconds
         self._open: OrderedDict[str, RunTally] = OrderedDict()
+        self._unheard: dict[str, None] = {}
+        """Of those, the ones of which nothing was sampled, and some of which something was since; the oldest first."""
         self._closing: dict[str, RunTally] = {}
         self._closed: OrderedDict[str, None] = OrderedDict()
         self.given_up = 0
@@ -127,7 +134,7 @@ class Tally:
             started.live.discard(span_id)
             started.roots -= is_root
             if started is not run and not (started.in_flight or started.ended or started.unsampled):
-                del self._open[started.run_id]  # nothing is left of it
+                self._forget(started.run_id)  # nothing is left of it
         elif run.crowd:
             run.crowd -= 1
         run.ended += 1
@@ -138,6 +145,8 @@ class Tally:
         """A span was not sampled: nothing more will be heard of it."""
         if run := self._find(run_id, now, begins=is_root, is_trace=is_trace):
             run.unsampled += 1
+            if run.is_unheard:
+                self._unheard[run_id] = None
         return run
 
     def ask(self, run_id: str, outcome_json: bytes, now: float) -> RunTally | None:
@@ -202,7 +211,7 @@ class Tally:
 
     def _take(self, runs: Iterable[RunTally]) -> Iterator[RunTally]:
         for run in runs:
-            del self._open[run.run_id]
+            self._forget(run.run_id)
             if run.is_empty:
                 continue
             self._closing[run.run_id] = run
@@ -214,10 +223,19 @@ class Tally:
 
     def _give_up(self) -> None:
         """Forget the oldest run of which nothing was sampled, else the oldest."""
-        *older, _ = self._open.values()
-        idle = next((run for run in older if not (run.ended or run.in_flight or run.is_asked)), older[0])
-        del self._open[idle.run_id]
+        while self._unheard:
+            oldest = next(iter(self._unheard))
+            if self._open[oldest].is_unheard:
+                break
+            del self._unheard[oldest]
+        else:
+            oldest = next(iter(self._open))
+        self._forget(oldest)
         self.given_up += 1
+
+    def _forget(self, run_id: str) -> None:
+        self._open.pop(run_id, None)  # it may have been given up
+        self._unheard.pop(run_id, None)
 
     def _find(self, run_id: str, now: float, *, begins: bool, is_trace: bool) -> RunTally | None:
         run = self._open.get(run_id)

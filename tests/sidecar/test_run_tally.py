@@ -147,6 +147,27 @@ def test_a_run_of_which_nothing_was_sampled_is_given_up_before_one_that_has_span
     assert [run.run_id for run in runs.all()] == ["a", "c"]
 
 
+def test_a_run_of_which_something_was_sampled_since_is_given_up_last():
+    runs = tally(runs_max=2)
+    runs.leave_out("a", 0.0, is_root=True, is_trace=True)
+    runs.leave_out("b", 0.0, is_root=True, is_trace=True)
+    start(runs, "a", 1, root=True)
+    start(runs, "c", 2, root=True)
+    assert [run.run_id for run in runs.all()] == ["a", "c"]
+    start(runs, "d", 3, root=True)
+    start(runs, "e", 4, root=True)
+    start(runs, "f", 5, root=True)
+    assert ([run.run_id for run in runs.all()], runs.given_up) == (["e", "f"], 2)
+
+
+def test_a_span_may_get_the_name_of_a_run_for_which_its_own_trace_is_given_up():
+    runs = tally(runs_max=1)
+    start(runs, "trace", 7, root=True)
+    run = runs.end("named", "trace", 7, 0.0, is_root=True)
+    assert run is not None
+    assert ([run.run_id for run in runs.all()], run.ended, runs.given_up) == (["named"], 1, 1)
+
+
 def test_more_spans_in_flight_than_are_told_apart_are_counted():
     runs = tally()
     for span in range(_LIVE_MAX + 3):
