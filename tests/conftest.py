@@ -1,6 +1,16 @@
-"""What holds for all tests: no property fails because the machine was busy."""
+"""What holds for all tests: none fails because the machine was busy."""
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("affidavit", deadline=None)
 settings.load_profile("affidavit")
+
+PROCESSES_SECONDS = 400
+"""Bound of a test that starts processes: more than each of its own waits, which say what never came."""
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.get_closest_marker("integration") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(PROCESSES_SECONDS))

@@ -35,7 +35,7 @@ from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb
 from sidecar.pb.affidavit.evidence.v1.evidence_pb2_grpc import EvidenceServiceStub
 from sidecar.tables import load_packs, load_translator
 from tests.tools.otlp import CORPUS, METHODS, signal_of
-from tests.tools.process import Sidecar, running
+from tests.tools.process import PATIENCE_SECONDS, Sidecar, running
 
 pytestmark = pytest.mark.integration
 
@@ -145,11 +145,13 @@ def channel(sidecar):
 
 def post(sidecar: Sidecar, body: bytes, kind: str = PROTOBUF, signal: OtlpSignal = TRACES, **headers: str):
     url = f"http://{sidecar.http}/v1/{signal.name.lower()}"
-    return urllib3.request("POST", url, body=body, headers={"content-type": kind, **headers}, timeout=60, retries=False)
+    return urllib3.request(
+        "POST", url, body=body, headers={"content-type": kind, **headers}, timeout=PATIENCE_SECONDS, retries=False
+    )
 
 
 def export(channel: grpc.Channel, body: bytes, signal: OtlpSignal = TRACES, **options: object):
-    return signal.response.FromString(channel.unary_unary(METHODS[signal])(body, timeout=60, **options))
+    return signal.response.FromString(channel.unary_unary(METHODS[signal])(body, timeout=PATIENCE_SECONDS, **options))
 
 
 def refusal(channel: grpc.Channel, body: bytes, **options: object) -> grpc.RpcError:
@@ -192,7 +194,7 @@ def test_what_is_no_request_to_the_receipt_service_is_invalid(channel, method):
     call = channel.unary_stream if method == "GetBundle" else channel.unary_unary
     for body in (b"\x0a\x03a\xff\xfe", b"\xff\xff\xff"):
         with pytest.raises(grpc.RpcError) as refused:
-            list(call(f"/affidavit.evidence.v1.EvidenceService/{method}")(body, timeout=20))
+            list(call(f"/affidavit.evidence.v1.EvidenceService/{method}")(body, timeout=PATIENCE_SECONDS))
         assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
@@ -319,7 +321,7 @@ def test_its_log_holds_one_form_of_lines_and_no_traceback(sidecar):
 
 def sealed(sidecar: Sidecar, channel: grpc.Channel, run_id: str) -> Path:
     """Has a run sealed; its bundle."""
-    run = EvidenceServiceStub(channel).SealRun(pb.SealRunRequest(run_id=run_id), timeout=60).run
+    run = EvidenceServiceStub(channel).SealRun(pb.SealRunRequest(run_id=run_id), timeout=PATIENCE_SECONDS).run
     return sidecar.state / "bundles" / run.bundle_file
 
 

@@ -5,12 +5,18 @@ import sys
 
 import pytest
 
+from tests.tools.process import PATIENCE_SECONDS
+
 pytestmark = pytest.mark.integration
 
 
 def demo(folder) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, "-m", "sidecar", "demo", "--out", "d"], cwd=folder, capture_output=True, text=True, timeout=110
+        [sys.executable, "-m", "sidecar", "demo", "--out", "d"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=2 * PATIENCE_SECONDS,
     )
 
 

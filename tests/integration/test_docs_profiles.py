@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from semconv.lint.finding import CODES
 from sidecar.cli.main import affidavit
+from tests.tools.process import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "profiles.md"
@@ -25,6 +26,7 @@ BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE
 ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
     "COLUMNS": "100",
+    "OTEL_EXPORTER_OTLP_TIMEOUT": str(PATIENCE_SECONDS),
     "AFFIDAVIT_RECEIVER__GRPC__ENDPOINT": "127.0.0.1:0",
     "AFFIDAVIT_RECEIVER__HTTP__ENDPOINT": "127.0.0.1:0",
 }
@@ -63,7 +65,11 @@ def shell(tmp_path, monkeypatch):
         if not SHELL.search(command) and command.startswith("affidavit "):
             return CliRunner().invoke(affidavit, shlex.split(command)[1:], catch_exceptions=False).output
         done = subprocess.run(
-            ["/bin/sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60
+            ["/bin/sh", "-c", command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=2 * PATIENCE_SECONDS,
         )
         return done.stdout
 

@@ -10,7 +10,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from evidence.bundle.reader import EvidenceBundle
-from tests.tools.process import running, start
+from tests.tools.process import PATIENCE_SECONDS, running, start
 
 pytestmark = pytest.mark.integration
 
@@ -60,9 +60,9 @@ def send_and_kill(state: Path, first: int, wanted: int, acknowledged: list[int])
         target=lambda: ended.append(send_until_killed(sidecar.grpc, first, acknowledged, enough, wanted))
     )
     sender.start()
-    assert enough.wait(30)
+    assert enough.wait(PATIENCE_SECONDS)
     sidecar.kill()
-    sender.join(30)
+    sender.join(PATIENCE_SECONDS)
     return ended[0]
 
 

@@ -18,7 +18,7 @@ from evidence.packs import BUILTIN
 from sidecar.cli.main import affidavit
 from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb
 from sidecar.pb.affidavit.evidence.v1.evidence_pb2_grpc import EvidenceServiceStub
-from tests.tools.process import Sidecar, running
+from tests.tools.process import PATIENCE_SECONDS, Sidecar, running
 
 pytestmark = pytest.mark.integration
 
@@ -86,7 +86,7 @@ def test_a_call_under_policy_is_judged_by_what_was_decided_before_it(sidecar, de
         assert not service.SubmitReceipts(pb.SubmitReceiptsRequest(receipts=receipts)).rejected
         transfer(sidecar, run_id)
         service.CloseRun(pb.CloseRunRequest(run_id=run_id, counts=pb.SenderCounts(spans_ended=2)))
-        run = service.SealRun(pb.SealRunRequest(run_id=run_id), timeout=20).run
+        run = service.SealRun(pb.SealRunRequest(run_id=run_id), timeout=PATIENCE_SECONDS).run
     bundle = sidecar.state / "bundles" / run.bundle_file
     done = CliRunner().invoke(affidavit, ["evidence", "lint", str(bundle)])
     assert done.exit_code == (5 if failing else 0), done.output

@@ -27,7 +27,7 @@ from sidecar.otlp import json_codec
 from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb
 from sidecar.pb.affidavit.evidence.v1.evidence_pb2_grpc import EvidenceServiceStub
 from tests.evidence.secret_examples import found
-from tests.tools.process import running
+from tests.tools.process import PATIENCE_SECONDS, running
 
 EXAMPLES = found()
 SECRETS = sorted({each.secret for each in EXAMPLES}, key=len)
@@ -201,7 +201,7 @@ def test_a_new_user_seals_looks_discloses_verifies_and_erases(tmp_path):
 @pytest.mark.integration
 def test_no_secret_comes_out_of_a_running_sidecar(tmp_path):
     said: list[str] = []
-    with running(tmp_path / "state", SHUTDOWN__GRACE_SECONDS="100") as sidecar:
+    with running(tmp_path / "state", SHUTDOWN__GRACE_SECONDS="80") as sidecar:
         for name, request in (("traces", traces()), ("logs", logs()), ("metrics", metrics())):
             for kind, body in (("x-protobuf", request.SerializeToString()), ("json", json_codec.dump(request))):
                 answer = urllib3.request(
@@ -239,7 +239,7 @@ def test_no_secret_comes_out_of_a_running_sidecar(tmp_path):
 
             def ask(call, request):
                 try:
-                    said.append(repr(call(request, timeout=20)))
+                    said.append(repr(call(request, timeout=PATIENCE_SECONDS)))
                 except grpc.RpcError as error:
                     said.append(error.details() + repr(error.trailing_metadata()))
 
@@ -272,7 +272,7 @@ def test_no_secret_comes_out_of_a_running_sidecar(tmp_path):
                 ):
                     ask(call, request)
             ask(service.CloseRun, pb.CloseRunRequest(run_id=run_id, outcome_json=orjson.dumps({"out": TEXTS})))
-        code = sidecar.stop(110)
+        code = sidecar.stop()
     assert code == 0, [line for line in sidecar.log if line.get("level") in {"error", "warning"}][:5] + sidecar.log[-3:]
     assert len(sidecar.bundles) > 1
     for bundle in sidecar.bundles:

@@ -24,7 +24,7 @@ from sidecar.sink.grpc_server import GrpcServer
 from sidecar.sink.sink import Sink
 from sidecar.translation import FrameTranslator
 from tests.tools.otlp import CORPUS, METHODS, items, signal_of
-from tests.tools.process import running
+from tests.tools.process import PATIENCE_SECONDS, running, wait_until
 
 _PACKAGE = importlib.util.find_spec("rotel")
 BINARY = Path(_PACKAGE.origin).with_name("rotel-agent") if _PACKAGE and _PACKAGE.origin else None
@@ -42,7 +42,6 @@ RECORDINGS = sorted(
     for producer in ("openinference-instrumentation-openai@0.1.66", "gemini-cli@0.61.0", "mcp@2.3.0")
     for file in (CORPUS / producer).glob("*.pb")
 )
-PATIENCE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -127,8 +126,6 @@ def test_rotel_takes_every_translated_item_and_understands_it_as_we_meant_it(tmp
                 channel.unary_unary(METHODS[signal_of(file)])(file.read_bytes())
         assert sidecar.stop() == 0
         assert [line for line in sidecar.log if line.get("level") != "info"] == []
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline and sum(rotel.sink.items.values()) < sum(map(len, expected.values())):
-        time.sleep(0.02)
+    wait_until(lambda: sum(rotel.sink.items.values()) >= sum(map(len, expected.values())), "all items")
     for signal in OtlpSignal:
         assert comparable(rotel.passed_on(signal)) == comparable(expected[signal])

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import grpc
@@ -28,7 +27,7 @@ from sidecar.pb.affidavit.evidence.v1.evidence_pb2_grpc import EvidenceServiceSt
 from sidecar.sink.grpc_server import GrpcServer
 from sidecar.sink.http_server import HttpServer
 from sidecar.sink.sink import Sink
-from tests.tools.process import Sidecar, running
+from tests.tools.process import PATIENCE_SECONDS, Sidecar, running, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -96,7 +95,7 @@ def test_a_run_of_the_stock_sdk_becomes_a_bundle_that_verifies(sidecar, exporter
     with grpc.insecure_channel(sidecar.grpc) as channel:
         service = EvidenceServiceStub(channel)
         service.CloseRun(pb.CloseRunRequest(run_id=trace_id, counts=pb.SenderCounts(spans_ended=3)))
-        run = service.SealRun(pb.SealRunRequest(run_id=trace_id), timeout=20).run
+        run = service.SealRun(pb.SealRunRequest(run_id=trace_id), timeout=PATIENCE_SECONDS).run
     assert (run.span_count, run.close_reason, run.state) == (3, "explicit", pb.RUN_STATE_ATTESTED)
     bundle = sidecar.state / "bundles" / run.bundle_file
     assert sorted(span["name"] for span in spans(bundle)) == ["chat m", "execute_tool add", "invoke_agent helper"]
@@ -117,9 +116,7 @@ def test_json_over_http_with_gzip_becomes_a_bundle(sidecar):
 def test_a_run_closes_by_itself_once_its_root_has_ended_and_it_is_quiet(tmp_path):
     with running(tmp_path / "state", RUN__QUIET_SECONDS="0.3") as sidecar:
         agent(grpc_exporter(sidecar, "none"))
-        deadline = time.monotonic() + 15
-        while not list((sidecar.state / "bundles").glob("*.sigstore.json")) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_until(lambda: list((sidecar.state / "bundles").glob("*.sigstore.json")), "an attestation")
         closing = events(sidecar.bundles[0])[-1]
     assert (closing["type"], closing["data"]["reason"]) == ("affidavit.run.closed.v1", "root_ended")
 
@@ -136,9 +133,9 @@ def test_late_telemetry_becomes_an_amendment_that_names_what_it_amends(sidecar):
     with grpc.insecure_channel(sidecar.grpc) as channel:
         service = EvidenceServiceStub(channel)
         send(1)
-        first = service.SealRun(pb.SealRunRequest(run_id=trace.hex()), timeout=20).run
+        first = service.SealRun(pb.SealRunRequest(run_id=trace.hex()), timeout=PATIENCE_SECONDS).run
         send(2)
-        second = service.SealRun(pb.SealRunRequest(run_id=trace.hex()), timeout=20).run
+        second = service.SealRun(pb.SealRunRequest(run_id=trace.hex()), timeout=PATIENCE_SECONDS).run
         parts = service.GetRun(pb.GetRunRequest(run_id=trace.hex())).parts
     assert [(run.part, run.bundle_file) for run in (first, second)] == [
         (1, f"{trace.hex()}.evidence.tar.gz"),
@@ -166,7 +163,7 @@ def test_receipts_are_recorded_once_beside_the_spans(sidecar):
         assert service.SubmitReceipts(pb.SubmitReceiptsRequest(receipts=[receipt, hole])).accepted == 2
         service.SubmitReceipts(pb.SubmitReceiptsRequest(receipts=[receipt]))
         service.CloseRun(pb.CloseRunRequest(run_id="r-1", outcome_json=b'{"ok":true}'))
-        run = service.SealRun(pb.SealRunRequest(run_id="r-1"), timeout=20).run
+        run = service.SealRun(pb.SealRunRequest(run_id="r-1"), timeout=PATIENCE_SECONDS).run
         pieces = list(service.GetBundle(pb.GetBundleRequest(run_id="r-1")))
     found = events(sidecar.state / "bundles" / run.bundle_file)
     assert [event["type"].split(".")[1:3] for event in found] == [
@@ -192,15 +189,19 @@ def test_an_open_run_can_be_asked_for_its_scores_and_gaps_as_they_stand(sidecar)
     with grpc.insecure_channel(sidecar.grpc) as channel:
         service = EvidenceServiceStub(channel)
         channel.unary_unary(EXPORT)(recording.read_bytes())
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
+        parts = []
+
+        def recorded() -> bool:
             try:
-                (run,) = service.GetRun(pb.GetRunRequest(run_id=trace.hex())).parts
-                break
+                parts[:] = service.GetRun(pb.GetRunRequest(run_id=trace.hex())).parts
             except grpc.RpcError as error:  # the recorder has not come to it yet
                 assert error.code() == grpc.StatusCode.NOT_FOUND
+            return bool(parts)
+
+        wait_until(recorded, "the run")
+        (run,) = parts
         service.CloseRun(pb.CloseRunRequest(run_id=trace.hex()))
-        sealed = service.SealRun(pb.SealRunRequest(run_id=trace.hex()), timeout=20).run
+        sealed = service.SealRun(pb.SealRunRequest(run_id=trace.hex()), timeout=PATIENCE_SECONDS).run
     assert (run.state, run.span_count) == (pb.RUN_STATE_OPEN, 13)
     assert run.closure == sealed.closure > 0
     assert {signal.signal: signal.status for signal in run.signals}["model_identity"] == "captured"

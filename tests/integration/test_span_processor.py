@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb
 from sidecar.pb.affidavit.evidence.v1.evidence_pb2_grpc import EvidenceServiceStub
 from sidecar.run_client import Endpoint, RunClient
 from sidecar.span_processor import RunSpanProcessor, install
-from tests.tools.process import running
+from tests.tools.process import PATIENCE_SECONDS, running, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -45,7 +44,7 @@ CHAT = {
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch):
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "60")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", str(PATIENCE_SECONDS))
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +69,7 @@ class Sealed:
 
 def sealed(sidecar, run_id: str) -> Sealed:
     with grpc.insecure_channel(sidecar.grpc) as channel:
-        run = EvidenceServiceStub(channel).SealRun(pb.SealRunRequest(run_id=run_id), timeout=60).run
+        run = EvidenceServiceStub(channel).SealRun(pb.SealRunRequest(run_id=run_id), timeout=PATIENCE_SECONDS).run
     with EvidenceBundle.open(sidecar.state / "bundles" / run.bundle_file) as bundle:
         *_, (closing, _) = bundle.events()
         facts = bundle.finish()
@@ -84,7 +83,7 @@ def processor_of(sidecar, exporter: SpanExporter | None = None, **options) -> Ru
 
 def patient(processor: RunSpanProcessor) -> RunSpanProcessor:
     """The processor, with all the time that a busy machine may need."""
-    processor._closer._client.timeout_seconds = 60.0
+    processor._closer._client.timeout_seconds = PATIENCE_SECONDS
     return processor
 
 
@@ -124,13 +123,15 @@ def test_log_records_of_a_run_are_in_it_also_when_they_are_written_at_its_end_an
 
 
 def wait_until_closed(service, run_id: str):
-    for _ in range(300):
+    parts = []
+
+    def closed() -> bool:
         with contextlib.suppress(grpc.RpcError):  # the recorder has not come to it yet
-            parts = service.GetRun(pb.GetRunRequest(run_id=run_id)).parts
-            if all(part.state != pb.RUN_STATE_OPEN for part in parts):
-                return parts
-        time.sleep(0.1)
-    raise AssertionError("the run was not closed")
+            parts[:] = service.GetRun(pb.GetRunRequest(run_id=run_id)).parts
+        return bool(parts) and all(part.state != pb.RUN_STATE_OPEN for part in parts)
+
+    wait_until(closed, "the end of the run")
+    return parts
 
 
 class Wrapped(SpanExporter):
@@ -198,7 +199,7 @@ def test_a_queue_that_overflows_shows(sidecar):
     full = threading.Event()
 
     def wait(spans):
-        full.wait(30)
+        full.wait(PATIENCE_SECONDS)
         return spans
 
     def batch(exporter):
@@ -285,7 +286,7 @@ import os, sys
 from opentelemetry.sdk.trace import TracerProvider
 from sidecar.span_processor import install
 provider = TracerProvider()
-install(provider)._closer._client.timeout_seconds = 60.0
+install(provider)._closer._client.timeout_seconds = 90.0
 tracer = provider.get_tracer("agent")
 with tracer.start_as_current_span("parent's") as root:
     pass
@@ -312,7 +313,9 @@ def test_parent_and_child_of_a_fork_close_their_own_runs(sidecar):
         "GRPC_VERBOSITY": "NONE",
         "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
     }
-    done = subprocess.run([sys.executable, "-c", FORKING], env=environment, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(
+        [sys.executable, "-c", FORKING], env=environment, capture_output=True, text=True, timeout=2 * PATIENCE_SECONDS
+    )
     assert done.returncode == 0, done.stderr
     traces = done.stdout.split()
     assert len(traces) == 3

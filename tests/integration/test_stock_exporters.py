@@ -20,7 +20,7 @@ from evidence.run import safe_run_id
 from sidecar.mapping import MappingAgain
 from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb
 from sidecar.pb.affidavit.evidence.v1.evidence_pb2_grpc import EvidenceServiceStub
-from tests.tools.process import Sidecar, running
+from tests.tools.process import PATIENCE_SECONDS, Sidecar, running
 
 pytestmark = pytest.mark.integration
 
@@ -103,7 +103,7 @@ def send_metrics(exporter, run_id: str) -> None:
 def bundle_of(sidecar: Sidecar, run_id: str) -> Path:
     """Has the run sealed, and gives its bundle, verified."""
     with grpc.insecure_channel(sidecar.grpc) as channel:
-        run = EvidenceServiceStub(channel).SealRun(pb.SealRunRequest(run_id=run_id), timeout=30).run
+        run = EvidenceServiceStub(channel).SealRun(pb.SealRunRequest(run_id=run_id), timeout=PATIENCE_SECONDS).run
     bundle = sidecar.state / "bundles" / run.bundle_file
     assert bundle.name == f"{run_id}.evidence.tar.gz"
     result = verify_file(bundle, trust=KeyTrust.load([sidecar.public_key]), mapping=MappingAgain())

@@ -15,7 +15,7 @@ from attest.trust import KeyTrust
 from attest.verify import verify_file
 from evidence.bundle.reader import EvidenceBundle
 from sidecar.mapping import MappingAgain
-from tests.tools.process import running
+from tests.tools.process import PATIENCE_SECONDS, running
 
 pytestmark = pytest.mark.integration
 
@@ -78,7 +78,7 @@ def environment():
 
 def affidavit(*arguments, cwd, env):
     command = [sys.executable, "-m", "sidecar", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
 
 
 def contents(bundle):

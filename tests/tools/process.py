@@ -10,13 +10,22 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
-READY_SECONDS = 30.0
+PATIENCE_SECONDS = 90.0
+"""How long a test waits for what will come, on however busy a machine: it only ends a test that has failed."""
+
+
+def wait_until(condition: Callable[[], object], what: str) -> None:
+    """Wait for `condition`."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"never came: {what}"
+        time.sleep(0.02)
 
 
 @dataclass
@@ -38,7 +47,7 @@ class Sidecar:
     def public_key(self) -> Path:
         return self.state / "keys" / "signing.pem.pub"
 
-    def stop(self, timeout: float = 60.0) -> int:
+    def stop(self, timeout: float = PATIENCE_SECONDS) -> int:
         """SIGTERM, and the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout)
@@ -91,7 +100,7 @@ def start(state: Path, **settings: str) -> Sidecar:
         ready.set()
 
     threading.Thread(target=read, daemon=True).start()
-    if not ready.wait(READY_SECONDS) or not sidecar.grpc:
+    if not ready.wait(PATIENCE_SECONDS) or not sidecar.grpc:
         process.kill()
         raise RuntimeError(f"the sidecar did not start: {sidecar.log}")
     return sidecar

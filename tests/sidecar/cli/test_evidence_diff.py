@@ -19,6 +19,7 @@ from evidence.redaction.commitment import Commitment
 from tests.evidence import make
 from tests.evidence.hostile import bundle_of, items
 from tests.sidecar.cli.recorded import COMPARED, GOLDEN, bundle, compared
+from tests.tools.process import PATIENCE_SECONDS
 
 HELD = Commitment(alg="hmac-sha256", digest="ab" * 32, size_bytes=42, reason="key/prompt")
 
@@ -189,6 +190,6 @@ def test_both_documents_are_the_same_under_every_hash_seed(tmp_path):
         for seed in ("0", "1"):
             command = [sys.executable, "-m", "sidecar", "evidence", *arguments]
             environment = {"PYTHONPATH": str(root), "PYTHONHASHSEED": seed}
-            said.add(subprocess.run(command, capture_output=True, env=environment, timeout=60).stdout)
+            said.add(subprocess.run(command, capture_output=True, env=environment, timeout=PATIENCE_SECONDS).stdout)
         assert len(said) == 1
         assert said != {b""}

@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from rich.cells import cell_len
 
+from evidence import event as types
 from evidence.redaction.commitment import Commitment
 from tests.evidence import make
 from tests.evidence.hostile import bundle_of, items
 from tests.sidecar.cli.recorded import GOLDEN, SHOWN, bundle, compared, shown
 from tests.sidecar.cli.test_verbs import affidavit
+from tests.tools.process import PATIENCE_SECONDS
 
 HELD = Commitment(alg="hmac-sha256", digest="ab" * 32, size_bytes=42, reason="data_class/person")
 GREEN = "\x1b[32m"
@@ -111,6 +113,22 @@ def small(tmp_path) -> Path:
 
 def tree(path: Path, *options: str) -> list[str]:
     return [line[20:].strip() for line in shown(path, *options).output.partition("\n\n")[2].splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("withheld", "said"),
+    [
+        (None, "nothing withheld by the recorder, policy sha256:"),
+        ({"secret/jwt": 1}, "1 piece withheld, policy sha256:"),
+        ({"secret/jwt": 2, "key": "3", "odd": [], "less": -1}, "5 pieces withheld, policy sha256:"),
+    ],
+)
+def test_the_head_says_how_much_was_withheld_and_under_which_policy(tmp_path, withheld, said):
+    told = [(types.REDACTION, {"withheld": withheld})] if withheld else []
+    made = make.sealed(tmp_path, make.whole(make.span(1), *told), redaction={"policy_digest": make.DIGEST})
+    assert f"  redacted   {said}" in shown(made.path).output
+    head = orjson.loads(shown(made.path, "--json").output.splitlines()[0])
+    schema().validate(head)
 
 
 def test_receipts_gaps_failures_and_what_is_withheld_are_said_where_they_belong(small):
@@ -236,11 +254,11 @@ def test_a_bundle_that_was_tampered_with_is_1_with_the_stage_and_shows_nothing(t
         assert "not a valid bundle: events: line 4: seq: expected 3, got 4" in done.stderr
 
 
-def test_another_format_is_4_and_a_file_that_is_not_there_is_1(tmp_path, small):
+def test_another_format_is_4_and_a_file_that_is_not_there_is_2(tmp_path, small):
     other = make.changed(make.unpack(small), lambda manifest: manifest.update(schema_version="evidence-bundle-v9"))
     assert shown(make.pack(other.items(), tmp_path / "other.evidence.tar.gz")).exit_code == 4
     done = affidavit("evidence", "show", tmp_path / "none")
-    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
 
 
 def test_an_encoding_without_the_signs_of_a_tree_gets_plain_ones(small, monkeypatch):
@@ -250,7 +268,7 @@ def test_an_encoding_without_the_signs_of_a_tree_gets_plain_ones(small, monkeypa
     root = Path(__file__).resolve().parents[3]
     environment = {"PYTHONPATH": str(root), "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     command = [sys.executable, "-m", "sidecar", "evidence", "show", str(small)]
-    done = subprocess.run(command, capture_output=True, env=environment, timeout=60)
+    done = subprocess.run(command, capture_output=True, env=environment, timeout=PATIENCE_SECONDS)
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"|- chat gpt-x" in done.stdout.replace(b"|-- ", b"|- ")
 
@@ -293,3 +311,10 @@ def test_whatever_a_bundle_holds_no_terminal_obeys_it_and_every_line_fits(made, 
     assert all(line.isprintable() for line in lines)
     if "--json" not in options:
         assert max(map(cell_len, lines)) <= columns
+
+
+@pytest.mark.parametrize("place", ["none", ""])
+def test_a_file_that_is_not_there_and_a_folder_are_wrong_usage(tmp_path, place):
+    done = shown(tmp_path / place)
+    assert done.exit_code == 2
+    assert str(tmp_path) in done.output

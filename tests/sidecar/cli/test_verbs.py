@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from sidecar.cli import main as cli
+from tests.tools.process import PATIENCE_SECONDS
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus"
 CHAT = CORPUS / "openinference-instrumentation-openai@0.1.66" / "chat.traces.otlp.pb"
@@ -22,7 +23,7 @@ def affidavit(*arguments: object, cwd: Path | None = None) -> subprocess.Complet
     root = Path(__file__).resolve().parents[3]
     environment["PYTHONPATH"] = str(root)
     command = [sys.executable, "-m", "sidecar", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=cwd, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=cwd, timeout=PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="module")

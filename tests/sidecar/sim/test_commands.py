@@ -19,6 +19,7 @@ from sidecar.settings import load
 from sidecar.sim.commands import Commands
 from sidecar.sim.local import LocalSidecar
 from sidecar.sim.soak import Plan, run_soak
+from tests.tools.process import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.integration
 
@@ -76,13 +77,14 @@ def target(
     *argv: str,
     protocol: str = "http/protobuf",
     keep: Path | None = None,
-    seconds: float = 60.0,
+    seconds: float = PATIENCE_SECONDS,
     seed: int = 7,
 ):
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(Path(__file__).resolve().parents[3]),
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://127.0.0.1:9/elsewhere",
+        "OTEL_EXPORTER_OTLP_TIMEOUT": str(PATIENCE_SECONDS),
     }
     yield Commands(
         [sys.executable, *argv],
@@ -185,7 +187,7 @@ tracer = provider.get_tracer("agent")
 names = {"provider.name": "openai", "request.model": "m", "response.model": "m-1", "operation.name": "chat"}
 tracer.start_span("chat", attributes={f"gen_ai.{k}": v for k, v in names.items()}).end()
 with grpc.insecure_channel(os.environ["SOAK_SIDECAR"]) as channel:
-    EvidenceServiceStub(channel).CloseRun(pb.CloseRunRequest(run_id=os.environ["SOAK_RUN_ID"]), timeout=20)
+    EvidenceServiceStub(channel).CloseRun(pb.CloseRunRequest(run_id=os.environ["SOAK_RUN_ID"]), timeout=60)
 tracer.start_span("chat", attributes={"gen_ai.operation.name": "chat"}).end()
 provider.shutdown()
 """

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-import time
 
 import psutil
 import pytest
 
 from sidecar.sim.process import OUTPUT_BYTES_MAX, run_command
 from sidecar.sim.target import Trouble
+from tests.tools.process import wait_until
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
 
@@ -19,15 +19,16 @@ def python(code: str, seconds: float = 30.0):
 
 
 def gone(pid: int) -> bool:
-    """Whether the process has ended; one that is to be waited for by nobody here has."""
-    for _ in range(200):
+    """Waits until the process has ended; one that is to be waited for by nobody here has."""
+
+    def ended() -> bool:
         try:
-            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-                return True
+            return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return True
-        time.sleep(0.01)
-    return False
+
+    wait_until(ended, f"the end of {pid}")
+    return True
 
 
 @pytest.mark.parametrize("code", [0, 3, 255])
@@ -47,35 +48,25 @@ def test_what_cannot_be_started_is_an_infrastructure_error():
     assert caught.value.kind == "subprocess_failed"
 
 
-SAYS_WHY = """
-import signal, sys, time
+def shell(code: str, seconds: float):
+    """A command that is there at once, on however busy a machine."""
+    return run_command(["/bin/sh", "-c", code], ENVIRONMENT, seconds)
 
-def end(*_):
-    print("asked to end", flush=True)
-    sys.exit(7)
 
-signal.signal(signal.SIGTERM, end)
-print("ready", flush=True)
-time.sleep(600)
-"""
+SAYS_WHY = "trap 'echo asked to end; exit 7' TERM; echo ready; sleep 600 & wait"
 
 
 def test_one_that_hangs_is_ended_and_may_say_why():
-    ended = python(SAYS_WHY, seconds=1.0)
+    ended = shell(SAYS_WHY, seconds=1.0)
     assert ended.timed_out
     assert ended.output.split(b"\n")[:2] == [b"ready", b"asked to end"]
 
 
 def test_one_that_does_not_listen_is_killed_with_its_whole_group(monkeypatch):
     monkeypatch.setattr("sidecar.sim.process._TERM_SECONDS", 0.2)
-    code = (
-        "import os, signal, subprocess, sys, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
-        "print(os.getpid(), child.pid, flush=True)\ntime.sleep(600)"
-    )
-    ended = python(code, seconds=1.0)
+    ended = shell("trap '' TERM; sleep 600 & echo $$ $!; wait", seconds=1.0)
     assert (ended.timed_out, ended.code) == (True, -9)
-    assert all(gone(int(pid)) for pid in ended.output.split())
+    assert [gone(int(pid)) for pid in ended.output.split()] == [True, True]
 
 
 def test_what_a_command_leaves_running_is_killed_when_it_ends():
