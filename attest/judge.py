@@ -39,6 +39,8 @@ def caught(check_id: CheckId, error: Exception) -> Check:
     """The answer that an exception amounts to: undecided when the file is not to blame, a failure otherwise."""
     outcome: Outcome = "undecided" if isinstance(error, _UNDECIDED) else "fail"
     reason = error.reason if isinstance(error, BundleError) else str(error)
-    if not isinstance(error, _OURS):
+    if isinstance(error, OSError) and error.strerror:
+        reason = f"cannot be read: {error.strerror}"
+    elif not isinstance(error, _OURS):
         reason = f"{type(error).__name__}: {reason}"
     return Check(id=check_id, outcome=outcome, reason=reason)

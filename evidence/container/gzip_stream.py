@@ -71,7 +71,7 @@ class GzipReader:
         self.size = 0
         header = self._next_bytes(len(HEADER))
         if header != HEADER:
-            raise EvidenceError(f"gzip header: expected {HEADER.hex()}, got {header.hex()}")
+            raise EvidenceError(f"gzip header: expected {HEADER.hex()}, got {header.hex() or 'an empty file'}")
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes of content; empty only at its end.

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from evidence.bundle.reader import EvidenceBundle
 from evidence.canonical import JsonObject
-from evidence.checks.item import integer, read_item, text, texts
+from evidence.checks.item import integer, mapping, read_item, text, texts
 from evidence.errors import BundleError
-from evidence.event import RESOURCE
+from evidence.event import REDACTION, RESOURCE
 from evidence.limits import DEFAULT, Limits
 from evidence.reading.excerpt import DEFINITIONS, INPUT, INSTRUCTIONS, WORDS, Excerpt, excerpts
 from evidence.reading.facts import error_of, facts_of
@@ -123,18 +123,29 @@ def read_timeline(path: Path, view: View, limits: Limits = DEFAULT) -> Timeline:
         OSError: it cannot be read.
     """
     outline = Outline(view.below, limits)
+    withheld = 0
     with EvidenceBundle.open(path, limits) as bundle:
         for event, _ in bundle.events():
             outline.add(event)
+            if event["type"] == REDACTION:
+                withheld += _withheld_pieces(event)
         facts = bundle.finish()
+    head = head_of(facts)
+    if "redaction" in head:
+        head["redaction"] = {**head["redaction"], "withheld": withheld}
     arranged = outline.arrange(view.limit, view.keep)
     return Timeline(
-        head=head_of(facts),
+        head=head,
         entries=tuple(_without_repetition(_read_entries(path, arranged, view, limits, facts.manifest_sha256))),
         hidden=arranged.hidden,
         untracked=outline.untracked,
         started_nanos=arranged.started_nanos,
     )
+
+
+def _withheld_pieces(event: JsonObject) -> int:
+    """How many pieces the recorder says that it withheld."""
+    return sum(max(integer(count) or 0, 0) for count in mapping(event["data"].get("withheld")).values())
 
 
 # ------------------------------------------------------------------ entries

@@ -18,6 +18,8 @@ from sidecar.cli.printable import printable
 __all__ = ["Chunk", "clip", "folded", "output_columns", "say", "styled", "wrapped"]
 
 COLUMNS_MIN = 60
+_NEAR = 2
+"""A line is not cut within a word when a space stands in this last part of it: the last half."""
 _COLUMNS_IN_A_PIPE = 100
 _FALLBACKS = str.maketrans({"├": "|", "└": "`", "│": "|", "─": "-", "…": "~", "→": ">", "·": "-", "µ": "u"})
 
@@ -55,8 +57,34 @@ def clip(text: str, columns: int) -> str:
 
 
 def folded(text: str, columns: int) -> list[str]:
-    """All of the text, without control characters, in as many lines of at most `columns` as it takes; at least one."""
-    return chop_cells(printable(text), columns) or [""]
+    """All of the text, without control characters, in as many lines of at most `columns` as it takes; at least one.
+
+    A line ends behind a space where one is near its end, so that words stay whole; what has no spaces is cut.
+    """
+    text = printable(text)
+    lines: list[str] = []
+    start = 0
+    while start < len(text):
+        line = _first_line(text, start, columns)
+        end = start + len(line)
+        if end < len(text) and text[end] != " " and (space := line.rfind(" ")) * _NEAR >= len(line):
+            line = line[: space + 1]
+        lines.append(line)
+        start += len(line)
+    return lines or [""]
+
+
+def _first_line(text: str, start: int, columns: int) -> str:
+    """As much of the text from `start` on as fits; one character at least."""
+    size = columns
+    while True:
+        piece = text[start : start + size]
+        if piece.isascii() and size == columns:
+            return piece
+        first = chop_cells(piece, columns)[0]
+        if len(first) < len(piece) or start + size >= len(text):
+            return first or piece[0]
+        size *= 2  # characters without a width: more of them fit
 
 
 def wrapped(chunks: Sequence[Chunk], columns: int, gap: str = "  ") -> Iterator[list[Chunk]]:

@@ -239,3 +239,7 @@ def test_too_many_members_are_refused():
 def test_a_member_left_unread_is_skipped():
     reader = ContainerReader(io.BytesIO(written(MEMBERS)))
     assert [member.name for member in reader.members()] == list(MEMBERS)
+
+
+def test_an_empty_file_is_called_empty():
+    refused(b"", "gzip header: expected .*, got an empty file")

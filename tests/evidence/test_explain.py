@@ -7,6 +7,7 @@ import pytest
 from evidence.errors import PackError
 from evidence.event import SPAN
 from evidence.lint.explain import explain, parse_target
+from evidence.lint.explain.brief import brief
 from evidence.lint.explain.check import check_in_words
 from evidence.lint.explain.confidence import reasons
 from evidence.lint.lint import Options, lint
@@ -261,3 +262,16 @@ def test_a_check_in_words(check, expected):
     head = PACK.partition(b"rules:")[0].decode()
     pack = read_pack(f"{head}rules:\n  - {{id: A, title: t, severity: info, check: {check}}}\n".encode(), "a.yaml")
     assert check_in_words(pack.rules[0].check) == expected
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("1 of 2 expected instances lack a or b or c (1)", "1 of 2 expected instances lack a or b or c (1)"),
+        ("lack a.b or c-d or e or f (1), g (2)", "lack any of a.b, c-d or 2 others (1), g (2)"),
+        ("lack g (2), a or b or c or d or e (1)", "lack g (2), any of a, b or 3 others (1)"),
+        ("nothing in the run is what it is about", "nothing in the run is what it is about"),
+    ],
+)
+def test_of_many_alternatives_two_are_named_and_the_rest_is_counted(reason, said):
+    assert brief(reason) == said

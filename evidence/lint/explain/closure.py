@@ -6,6 +6,7 @@ Law: a sentence for every term of the sum, and none that the report does not bea
 from collections.abc import Iterator, Mapping
 
 from evidence.canonical import JsonObject
+from evidence.lint.explain.brief import brief
 from evidence.lint.explain.confidence import reasons
 from evidence.lint.explain.places import places
 from evidence.signals import Registry
@@ -49,7 +50,7 @@ def _sum(weights: Mapping[str, int]) -> str:
 
 def _term(name: str, weight: int, detail: JsonObject) -> Iterator[str]:
     status = detail["status"]
-    yield f"{status:>9}  {weight}  {name}: {detail['reason']}; {_VERDICT[status]}"
+    yield f"{status:>9}  {weight}  {name}: {brief(detail['reason'])}; {_VERDICT[status]}"
     if status in {"missing", "redacted"}:
         yield from places(detail["evidence_paths"], indent=14)
 

@@ -6,6 +6,7 @@ Law: a line for every signal that the pack requires, and none for another.
 from collections.abc import Iterator, Mapping
 
 from evidence.canonical import JsonObject
+from evidence.lint.explain.brief import brief
 from evidence.lint.explain.places import places
 from evidence.packs import Pack
 from evidence.signals import Registry
@@ -36,7 +37,7 @@ def explain_completeness(
     yield ""
     for name in required:
         status = details[name]["status"]
-        yield f"{status:>9}  {name}: {details[name]['reason']}; {_COUNTED[status]}"
+        yield f"{status:>9}  {name}: {brief(details[name]['reason'])}; {_COUNTED[status]}"
         if status == "missing":
             yield from places(details[name]["evidence_paths"], indent=11)
             yield f"{'':>11}to close it: {registry.signals[name].remedy}"

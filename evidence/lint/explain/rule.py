@@ -5,6 +5,7 @@ Law: nothing is said of the rule that its pack does not say, and nothing of the 
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from evidence.lint.explain.brief import brief
 from evidence.lint.explain.check import check_in_words
 from evidence.lint.explain.places import places
 from evidence.lint.lint import Finding, LintedBundle
@@ -36,7 +37,7 @@ def explain_rule(pack: Pack, finding: Finding, bundle: LintedBundle, registry: R
     yield from (f"    {text}" for text in asks(rule, registry))
     yield from _expected(rule, registry)
     yield ""
-    yield f"In {bundle.file.rpartition('/')[2]} it {_OUTCOMES[result.outcome]}: {result.reason}"
+    yield f"In {bundle.file.rpartition('/')[2]} it {_OUTCOMES[result.outcome]}: {brief(result.reason)}"
     if finding.inapplicable:
         yield f"  It decides nothing here: {finding.inapplicable}."
     if result.instances:

@@ -14,6 +14,18 @@ from sidecar.cli.evidence.amounts import count, seconds, span_of_time
 __all__ = ["head_lines"]
 
 
+_CLOSED = {
+    "explicit": "closed by its sender",
+    "root_ended": "closed when its root had ended",
+    "idle": "closed when nothing more came",
+    "age": "closed for its age",
+    "size": "closed for its size",
+    "shutdown": "closed when the sidecar stopped",
+    "requested": "closed on request",
+}
+"""Why the part was closed, in words (`evidence.run.CLOSE_REASONS`)."""
+
+
 def head_lines(head: JsonObject, columns: int) -> Iterator[str]:
     """What is known of the part as a whole."""
     part = "" if head["part"] == 1 and "amends" not in head else f", part {head['part']}"
@@ -28,7 +40,7 @@ def head_lines(head: JsonObject, columns: int) -> Iterator[str]:
 def _head(head: JsonObject) -> Iterator[tuple[str, list[Chunk]]]:
     opened, closed = head["opened_at"], head["closed_at"]
     took = seconds(to_unix_nano(closed) - to_unix_nano(opened))
-    reason = f"closed by {head['close_reason'].replace('_', ' ')}"
+    reason = _CLOSED.get(head["close_reason"], f"closed by {head['close_reason'].replace('_', ' ')}")
     yield "recorded", [Chunk(span_of_time(opened, closed)), Chunk(took), Chunk(reason)]
     producer = head["producer"]
     yield "by", [Chunk(f"{producer['name']} {producer['version']}"), Chunk(f"bundle {head['bundle_id'][:16]}…")]
@@ -52,7 +64,7 @@ def _head(head: JsonObject) -> Iterator[tuple[str, list[Chunk]]]:
     if mapping.get("atoms_in"):
         yield "mapping", [Chunk(f"to {mapping['target']}"), *_lost(mapping)]
     if "redaction" in head:
-        yield "redacted", [Chunk(f"under the policy {head['redaction']['policy_digest'][:23]}…")]
+        yield "redacted", list(_redaction(head["redaction"]))
 
 
 def _signals(signals: Mapping[str, str]) -> Iterator[Chunk]:
@@ -72,6 +84,13 @@ def _lost(mapping: Mapping[str, Any]) -> Iterator[Chunk]:
             )
     said = f"of {count(mapping['atoms_in'], 'atom')}"
     yield Chunk(said if any(lost.values()) else f"nothing that matters lost {said}", "dim")
+
+
+def _redaction(redaction: Mapping[str, Any]) -> Iterator[Chunk]:
+    """What the recorder withheld, and by which policy; a sender may have withheld more by itself."""
+    pieces = redaction["withheld"]
+    yield Chunk(f"{count(pieces, 'piece')} withheld", "yellow") if pieces else Chunk("nothing withheld by the recorder")
+    yield Chunk(f"policy {redaction['policy_digest'][:19]}…", "dim")
 
 
 def _counter(name: str, number: int | bool) -> Chunk:  # noqa: FBT001 - a counter of capture health may be a flag

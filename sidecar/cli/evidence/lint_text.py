@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import click
 
 from evidence.lint.explain import Target, explain
+from evidence.lint.explain.brief import brief
 from evidence.lint.explain.confidence import reasons
 from evidence.lint.lint import BundleLint, Finding, LintedBundle, RefusedBundle
 from evidence.lint.report import SEVERITIES, LintReport, Tally, tally
@@ -128,7 +129,7 @@ def _supports(found: Tally, about: str) -> str:
 
 
 def _short(reason: str) -> str:
-    text = printable(reason)
+    text = printable(brief(reason))
     return text if len(text) <= _REASON_CHARS_MAX else text[: _REASON_CHARS_MAX - 1] + "…"
 
 

@@ -20,7 +20,7 @@ _TYPES = ("span", "log", "metric", "receipt", "gap", "run", "resource", "scope",
 
 
 @click.command()
-@click.argument("bundle", metavar="BUNDLE", type=click.Path(path_type=Path))
+@click.argument("bundle", metavar="BUNDLE", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--span", "span_id", metavar="ID", help="Show the span of this id whole, with what belongs to it.")
 @click.option("--event", "event_id", metavar="ID", help="Show the event of this id, or number, whole.")
 @click.option("--below", metavar="ID", default="", help="Show only this span or event, and what is below it.")
@@ -65,7 +65,7 @@ def show(
     Exit code: 0 shown
                1 tampered with or invalid, at the stage that is named; nothing is shown
                2 wrong usage, or no such span or event
-               4 could not decide: an unknown format
+               4 could not decide: an unknown format, a file that cannot be read
     """
     from evidence.errors import BundleError, UnknownFormatError
     from evidence.reading.timeline import View
@@ -78,6 +78,9 @@ def show(
             _show_timeline(bundle, view, as_json=as_json, width=width, color=color)
     except UnknownFormatError as error:
         click.echo(f"affidavit: {bundle}: {error}", err=True)
+        sys.exit(4)
+    except OSError as error:
+        click.echo(f"affidavit: {bundle}: {error.strerror}", err=True)
         sys.exit(4)
     except BundleError as error:
         click.echo(f"affidavit: {bundle}: not a valid bundle: {error}", err=True)

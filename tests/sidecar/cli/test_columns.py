@@ -35,6 +35,20 @@ def test_a_folded_text_fits_and_is_whole(text, columns):
     assert all(cell_len(line) <= columns for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("the weather in Paris", ["the weather ", "in Paris"]),
+        ("weather: sunny in Paris", ["weather: ", "sunny in ", "Paris"]),
+        ("twelve signs and on", ["twelve signs", " and on"]),
+        ("an inParisAndLondonAtOnce", ["an inParisAn", "dLondonAtOnc", "e"]),
+        ("日本語 テキスト", ["日本語 ", "テキスト"]),
+    ],
+)
+def test_words_stay_whole_where_a_space_is_near(text, lines):
+    assert folded(text, 12) == lines
+
+
 @given(st.lists(WORDS, max_size=12), st.integers(1, 60), st.sampled_from(["  ", ", ", " "]))
 def test_wrapped_lines_fit_and_keep_every_chunk_in_order(texts, columns, gap):
     lines = list(wrapped([Chunk(text) for text in texts], columns, gap))
