@@ -44,6 +44,19 @@ def refusal(path, limits=Limits()):  # noqa: B008 - frozen
     return caught.value
 
 
+def test_batches_are_the_events_in_order_and_are_bounded_in_bytes_but_for_their_last_line(tmp_path):
+    text = "x" * 10_000
+    facts = sealed(tmp_path, whole(*(span(number, {**CHAT, "note": text}) for number in range(20))))
+    with EvidenceBundle.open(facts.path) as bundle:
+        one_by_one = list(bundle.events())
+    with EvidenceBundle.open(facts.path) as bundle:
+        batches = list(bundle.batches())
+        assert bundle.finish() == facts
+    assert [each for batch in batches for each in batch] == one_by_one
+    assert len(batches) > 3
+    assert max(sum(len(line) for _, line in batch[:-1]) for batch in batches) < 48 * 1024
+
+
 # ------------------------------------------------------------------ sealing
 
 

@@ -63,6 +63,18 @@ def test_a_report_is_the_golden_one(name, reports):
 
 
 @pytest.mark.parametrize("name", RUNS)
+def test_events_all_at_once_give_what_they_give_one_by_one(name):
+    run = RUNS[name]
+    events = decoded(run.items, first_seq=run.first_seq)
+    single, together = Assessment(run.loaded()), Assessment(run.loaded())
+    for event, line in events:
+        single.add(event, line)
+    together.add_all(events)
+    assert together.scores(CONTEXT) == single.scores(CONTEXT)
+    assert together.capture_health() == single.capture_health()
+
+
+@pytest.mark.parametrize("name", RUNS)
 def test_a_report_is_valid_closure_v1(name, reports):
     VALIDATOR.validate(reports[name])
 
