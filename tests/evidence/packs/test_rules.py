@@ -171,3 +171,11 @@ ARRIVED = [
 def test_counts_that_came_do_not_say_that_what_they_count_did(tmp_path, rule, kind):
     result = judged(tmp_path, plus(make.gap(kind, 99))(EXEMPLARY))[rule]
     assert (result.outcome, result.lacking) == ("fails", 1), result.reason
+
+
+def test_an_incident_of_an_unheard_of_consequence_escapes_no_deadline_unseen(tmp_path):
+    incident = make.receipt(
+        "incident", {"incident_id": "i-9", "severity": "high", "aware_at": "2026-11-21", "consequence": "mild"}
+    )
+    result = judged(tmp_path, plus(incident)(EXEMPLARY))[("eu-ai-act-high-risk", "EUAI-73-due")]
+    assert (result.outcome, result.lacking) == ("fails", 1), result.reason
