@@ -39,7 +39,7 @@ def lines(soak: Soak, packs: tuple[Pack, ...], *, recorded: int | None) -> Itera
         counts = ", ".join(f"{name} {soak.confidences[name]}" for name in ("high", "medium", "low"))
         yield f"closure {low:.3f} at least, {middle:.3f} in the median, {high:.3f} at most; confidence {counts}"
     for kind, count in sorted(soak.infra.items()):
-        yield f"no verdict: {kind} {count} times; the first: {printable(soak.infra_example[kind])}"
+        yield f"no verdict: {kind} {'once' if count == 1 else f'{count} times'}; the first: {printable(soak.infra_example[kind])}"
     yield _verdict(soak)
 
 

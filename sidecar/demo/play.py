@@ -216,6 +216,8 @@ class Demo:
             f"bundles   {outcome.bundle.parent}\nkey       {self._key}\nconfig    {self._out / 'affidavit.yaml'}\n\n"
             f"What to type next:\n"
             f"  {command} verify {outcome.bundle} --key {self._key}\n"
+            f"  {command} evidence show {outcome.bundle}\n"
+            f"  {command} evidence lint {outcome.bundle.parent}\n"
             f"  tar -xOzf {outcome.bundle} reports/mapping-loss.json\n"
             f"  {command} run --config {self._out / 'affidavit.yaml'}",
             soft_wrap=True,

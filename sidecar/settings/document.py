@@ -20,7 +20,7 @@ _HEADER = """\
 # A variable's name is the key's path in capitals: AFFIDAVIT_RECEIVER__GRPC__ENDPOINT=127.0.0.1:14317. It wins over the file.
 # OTEL_EXPORTER_OTLP_ENDPOINT (with _PROTOCOL, _HEADERS, _COMPRESSION, _TIMEOUT, _CERTIFICATE, _CLIENT_CERTIFICATE, _CLIENT_KEY,
 # and _TRACES_ENDPOINT, _LOGS_ENDPOINT, _METRICS_ENDPOINT) adds one more backend, named otel.
-# Made from sidecar/settings.py by `make proto`; a test holds the two equal.
+# Made from sidecar/settings/model.py by `make proto`; a test holds the two equal.
 """
 
 

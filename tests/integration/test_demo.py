@@ -1,10 +1,13 @@
 """The demo, as a new user runs it."""
 
+import re
 import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 
+from sidecar.cli.main import affidavit
 from tests.tools.process import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.integration
@@ -20,15 +23,22 @@ def demo(folder) -> subprocess.CompletedProcess:
     )
 
 
-def test_the_demo_ends_with_0_and_shows_runs_verdicts_tampering_and_what_next(tmp_path):
+def test_the_demo_ends_with_0_and_shows_runs_verdicts_tampering_and_what_next(tmp_path, monkeypatch):
     done = demo(tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     said = done.stdout
     assert said.count("verified") >= 6
     assert "One byte of a copy changed: invalid" in said
     assert "69 spans were sent; the backend received 69" in said
-    assert "verify d/state/bundles/" in said
     assert all(len(line) <= 80 for line in said.splitlines() if "verified" in line)
+    monkeypatch.chdir(tmp_path)
+    suggested = said.partition("What to type next:\n")[2]
+    ended = {}
+    for verb in ("verify", "evidence show", "evidence lint"):
+        (arguments,) = re.findall(rf" ({verb} .*)$", suggested, re.MULTILINE)
+        ended[verb] = CliRunner().invoke(affidavit, arguments.split())
+    assert {verb: result.exit_code for verb, result in ended.items()} == dict.fromkeys(ended, 0)
+    assert "6 bundles: evidence supports " in ended["evidence lint"].output
 
 
 def test_the_demo_replaces_its_own_folder_and_no_other(tmp_path):
