@@ -167,7 +167,7 @@ def _salt(text: str) -> bytes | None:
         data = bytes.fromhex(text)
     except ValueError:
         return None
-    return data if len(data) == SALT_BYTES else None
+    return data if len(text) == 2 * len(data) == 2 * SALT_BYTES else None
 
 
 def _object(line: bytes, where: str) -> JsonObject:

@@ -1,7 +1,7 @@
 """Holds disclosed pieces to the commitments in a bundle's events.
 
-Law: a piece is proven when the commitment it names stands in its place of its event and is that of its body under its salt; all pieces
-of a file are proven, or the first that is not is named. No message quotes a body.
+Law: a piece is proven when the commitment it names stands in its place of its event, under the name it tells, and is
+that of its body under its salt; all pieces of a file are proven, or the first that is not is named. No message quotes a body.
 """
 
 import re
@@ -16,6 +16,8 @@ from evidence.redaction.disclosures import Header, Piece
 _POINTER = re.compile(r"(?:/(?:[^/~]|~[01])*)*", re.DOTALL)
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 """As RFC 6901 spells them: another spelling would make two pieces of one."""
+_PLAIN = ("body", "context", "outcome")
+"""Members of an event's data that hold plain JSON."""
 
 
 class Proof:
@@ -59,6 +61,8 @@ class Proof:
             there = commitment_at(event, piece.pointer, piece.index)
             if there is None:
                 raise DisclosureError(f"{_name(piece)}: nothing is withheld there")
+            if name_at(event, piece.pointer) != piece.name:
+                raise DisclosureError(f"{_name(piece)}: it was withheld under another name")
             if there != piece.commitment:
                 raise DisclosureError(f"{_name(piece)}: another commitment stands there")
             if not there.is_of(piece.body, piece.salt):
@@ -86,18 +90,44 @@ def commitment_at(event: JsonObject, pointer: str, index: int) -> Commitment | N
     return read_member(found) or (read_commitment(found) if "kvlistValue" in found else None)
 
 
+def name_at(event: JsonObject, pointer: str) -> str:
+    """What stands in a place is called by the key of the attribute, or by the path of the member of a receipt, that it is in."""
+    steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+    root, inner = steps[1] if len(steps) > 1 else "", steps[2:]
+    value = event.get("data", {}).get(root)
+    if root in _PLAIN:
+        names = []
+        for step in inner:
+            if isinstance(value, dict):
+                names.append(step)
+            value = _member(value, step)
+        return ".".join(names)
+    name = ""
+    if inner[-1:] == ["key"]:
+        return name
+    for step in inner:
+        if isinstance(value, dict) and "key" in value and step == "value":
+            name = value["key"]
+        elif root == "log" and step == "body" and not name:
+            name = step
+        value = _member(value, step)
+    return name
+
+
 def _resolve(value: Any, pointer: str) -> Any:  # noqa: ANN401 - JSON
     if _POINTER.fullmatch(pointer) is None:
         return None
     for token in pointer.split("/")[1:]:
-        name = token.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, dict):
-            value = value.get(name)
-        elif isinstance(value, list):
-            value = value[int(name)] if _INDEX.fullmatch(name) and int(name) < len(value) else None
-        else:
-            return None
+        value = _member(value, token.replace("~1", "/").replace("~0", "~"))
     return value
+
+
+def _member(value: Any, name: str) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, dict):
+        return value.get(name)
+    if isinstance(value, list) and _INDEX.fullmatch(name) and int(name) < len(value):
+        return value[int(name)]
+    return None
 
 
 def _name(piece: Piece) -> str:

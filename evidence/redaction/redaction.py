@@ -51,6 +51,8 @@ class Redaction:
         self._policy = policy
         self._commit = commit
         self._also = also
+        self._names: dict[str, str] = {}
+        """What is left of each key: by that, whoever is shown the value calls it."""
         self._heads = {text[:_HEAD]: reason for text, reason in also.texts.items()}
         self._shortest = min(map(len, self._heads), default=0)
         self._lengths: dict[str, set[int]] = {}
@@ -92,7 +94,7 @@ class Redaction:
         key = pair.get("key", "")
         made = dict(pair)
         if key:
-            made["key"] = self._text(key, f"{pointer}/key", "")
+            made["key"] = self._names[key] = self._text(key, f"{pointer}/key", "")
         if pair.get("value"):
             made["value"] = self._any_value(pair["value"], f"{pointer}/value", key)
         return pair if _same(pair, made) else made
@@ -200,7 +202,14 @@ class Redaction:
             return self._whole(text, pointer, name, "text", found[0][2])
         commitments = [
             self._commit(
-                Withheld(pointer=pointer, index=index, name=name, form="text", body=text[start:end], reason=reason)
+                Withheld(
+                    pointer=pointer,
+                    index=index,
+                    name=self._names.get(name, name),
+                    form="text",
+                    body=text[start:end],
+                    reason=reason,
+                )
             )
             for index, (start, end, reason) in zip(_indexes(text, found), found, strict=True)
         ]
@@ -210,7 +219,7 @@ class Redaction:
         if not body:
             return body
         return self._commit(
-            Withheld(pointer=pointer, index=0, name=name, form=form, body=body, reason=reason)
+            Withheld(pointer=pointer, index=0, name=self._names.get(name, name), form=form, body=body, reason=reason)
         ).to_mark()
 
     def _found(self, text: str) -> Iterator[tuple[int, int, str]]:

@@ -18,7 +18,7 @@ MANIFEST = {"run_id": "r", "part": 1}
 
 
 def withheld(body: str = "body", pointer: str = "/span/name", index: int = 0) -> Withheld:
-    return Withheld(pointer=pointer, index=index, name="n", form="text", body=body, reason="secret/x")
+    return Withheld(pointer=pointer, index=index, name="", form="text", body=body, reason="secret/x")
 
 
 def one(body: str = "body") -> tuple[Piece, dict]:
@@ -77,6 +77,42 @@ def test_a_place_has_one_spelling_so_that_no_piece_counts_twice(pointer):
 def test_a_commitment_that_says_another_size_is_not_of_the_body():
     salt = b"s" * SALT_BYTES
     assert not replace(commit("body", salt), size_bytes=5).is_of("body", salt)
+
+
+@pytest.mark.parametrize(
+    ("pointer", "name"),
+    [
+        ("/data/span/name", ""),
+        ("/data/span/attributes/0/value/stringValue", "note"),
+        ("/data/span/attributes/1/value/kvlistValue/values/0/value/stringValue", "inner"),
+        ("/data/log/body/stringValue", "body"),
+        ("/data/log/body/kvlistValue/values/1/key", ""),
+        ("/data/log/body/kvlistValue/values/0/value/stringValue", "inner"),
+        ("/data/body/users/1/0/name", "users.0.name"),
+        ("/data/context", ""),
+    ],
+)
+def test_a_piece_is_called_by_the_name_it_was_withheld_under_and_no_other(pointer, name):
+    """Otherwise a prompt could be shown as an answer."""
+    mark = commit("body", b"s" * SALT_BYTES).to_mark()
+    value = {"kvlistValue": {"values": [{"key": "inner", "value": {"stringValue": mark}}, {"key": mark}]}}
+    pairs = [{"key": "note", "value": {"stringValue": mark}}, {"key": "k", "value": value}]
+    event = {
+        "id": "r:3",
+        "data": {
+            "span": {"name": mark, "attributes": pairs},
+            "log": {"body": value | {"stringValue": mark}},
+            "body": {"users": ["", {"0": {"name": mark}}]},
+            "context": mark,
+        },
+    }
+    piece = Piece(
+        event="r:3", pointer=pointer, index=0, name=name, form="text", body="body", salt=b"s" * SALT_BYTES,
+        commitment=commit("body", b"s" * SALT_BYTES),
+    )  # fmt: skip
+    assert prove([piece], event).size == 1
+    with pytest.raises(DisclosureError, match="under another name"):
+        prove([replace(piece, name="gen_ai.output.messages")], event)
 
 
 def test_a_salt_has_as_many_bytes_as_the_digest_has():

@@ -269,3 +269,11 @@ def test_whatever_texts_go_none_of_them_is_left(texts, text):
     made, kept = redacted({"name": text}, policy("signals: [llm_io_bodies]"), Also(texts=dict.fromkeys(texts, "x")))
     assert not any(part in stretch for stretch in MARK.split(made["name"])[::5] for part in texts)
     assert bool(kept) == any(part in text for part in texts)
+
+
+def test_a_piece_is_not_called_by_the_secret_in_its_key():
+    """Whoever is shown the value must not be told what was withheld of its key."""
+    item = attribute(f"token={RANDOM} password", {"stringValue": "hunter2"})
+    made, kept = redacted(item)
+    assert not any(RANDOM in piece.name for piece in kept)
+    assert kept[-1].name == made["attributes"][0]["key"]
