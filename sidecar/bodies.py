@@ -1,5 +1,7 @@
 """Which texts of an item are bodies of a signal, in whatever convention it came, or may be: for a policy that withholds them.
 
+Also which are translated to a key that a policy names.
+
 Law: what is withheld is said by what may stay, not by what must go. A text stays when its key is known to hold none of the bodies: a key of
 the conventions, or one that every row of the tables leads to such a key. Everything else is withheld, and so is whatever repeats
 twelve characters of a body where a text may stay.
@@ -9,11 +11,12 @@ Does not look at: numbers and truth values that no row takes for a body.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
 
+from evidence.redaction.policy import Policy
 from evidence.redaction.redaction import NOTHING, Also
 from evidence.signals import registry
 from semconv.profile import FoldKey, Profile, Row
@@ -100,21 +103,23 @@ class Bodies:
 
     Args:
         translator: whose tables say what leads where.
-        signals: which signals.
+        policy: which signals, and which keys of the target besides.
     """
 
-    def __init__(self, translator: Translator, signals: Sequence[str]) -> None:
+    def __init__(self, translator: Translator, policy: Policy) -> None:
         self._translator = translator
+        self._policy = policy
         known = registry().signals
-        self._withheld = {body: f"signal/{signal}" for signal in signals for body in known[signal].bodies}
+        self._withheld = {body: f"signal/{signal}" for signal in policy.signals for body in known[signal].bodies}
         self._kept: dict[tuple[frozenset[str], str], str] = {}
+        self._led: dict[tuple[frozenset[str], str], str] = {}
 
     def also(self, kind: str, body: Mapping[str, Any], item: TranslatedItem) -> Also:
         """What is withheld of an item: the values that are bodies or may be, and what repeats them elsewhere."""
+        values = self._led_to_keys(kind, body, item) if self._policy.keys else {}
         if not self._withheld:
-            return NOTHING
+            return Also(values=values) if values else NOTHING
         profiles = frozenset(item.translation.profiles)
-        values: dict[str, str] = {}
         bodies: list[str] = []
         stays: list[str] = []
         for pointer, pair in _pairs(body, f"/{kind}"):
@@ -146,6 +151,27 @@ class Bodies:
             f"{at}/value": self._reason(frozenset(), pair.get("key", ""), pair.get("value") or {}) for at, pair in pairs
         }
         return Also(values={at: reason for at, reason in reasons.items() if reason})
+
+    def _led_to_keys(self, kind: str, body: Mapping[str, Any], item: TranslatedItem) -> dict[str, str]:
+        """What stands under another key than the policy names and is translated to that."""
+        profiles = frozenset(item.translation.profiles)
+        reasons = {
+            f"{pointer}/value": self._reason_of_leads(profiles, pair.get("key", ""))
+            for pointer, pair in _pairs(body, f"/{kind}")
+        }
+        if kind == "log" and body.get("body") and item.translation.body_removed:
+            made = map(self._policy.reason_of_key, item.translation.attributes)
+            reasons["/log/body"] = next(filter(None, made), "")
+        return {pointer: reason for pointer, reason in reasons.items() if reason}
+
+    def _reason_of_leads(self, profiles: frozenset[str], key: str) -> str:
+        known = self._led.get((profiles, key))
+        if known is None:
+            if len(self._led) > 4096:
+                self._led.clear()
+            made = (self._policy.reason_of_key(to) for to in self._leads(profiles, key) if to)
+            known = self._led[profiles, key] = next(filter(None, made), "")
+        return known
 
     def _reason_of_body(self, item: TranslatedItem) -> str:
         made = [self._withheld[key] for key in item.translation.attributes if key in self._withheld]

@@ -49,7 +49,7 @@ class Redactor:
     def __init__(self, policy: Policy, translator: Translator) -> None:
         self.policy = policy
         self._translator = translator
-        self._bodies = Bodies(translator, policy.signals)
+        self._bodies = Bodies(translator, policy)
 
     def may_hold(self, data: bytes) -> bool:
         """Whether anything may be withheld of the texts in these bytes; False is certain."""

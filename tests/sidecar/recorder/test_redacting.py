@@ -249,3 +249,21 @@ def test_a_file_of_runs_of_the_version_before_is_taken_over(tmp_path):
     world.close()
     assert [data["kind"] for data in world.of("run.gap")] == ["redaction_policy"]
     assert [row.disclosure_key for row in world.rows()] == [KEYS[0]]
+
+
+def test_what_is_translated_to_a_key_of_the_policy_is_withheld_under_its_own_key_too(tmp_path):
+    """Whoever withholds gen_ai.input.messages means them in whatever convention they come."""
+    world = World(tmp_path, "keys: [gen_ai.input.messages]")
+    request = ExportTraceServiceRequest()
+    scoped = request.resource_spans.add().scope_spans.add()
+    scoped.scope.name = "openinference.instrumentation.openai"
+    span = scoped.spans.add(trace_id=TRACE, span_id=b"12345678", name="ChatCompletion")
+    said = {"role": "user", "content": "what was asked"}
+    attributes = {f"llm.input_messages.0.message.{name}": text for name, text in said.items()}
+    for key, text in {"openinference.span.kind": "LLM", "llm.model_name": "m", **attributes}.items():
+        span.attributes.add(key=key).value.string_value = text
+    world.record(FrameSignal.TRACES, request)
+    (data,) = world.of("otel.span")
+    assert "what was asked" not in orjson.dumps(data).decode()
+    assert "gen_ai.input.messages" in [pair["key"] for pair in data["mapped"]["attributes"]]
+    assert {piece.commitment.reason for piece in world.pieces()} == {"key/gen_ai.input.messages"}
