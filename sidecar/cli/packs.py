@@ -47,7 +47,7 @@ def list_(*, as_json: bool) -> None:
         click.echo(line)
 
 
-@packs.command()
+@packs.command(short_help="Show what a pack asks, rule by rule.")
 @_pack
 @_as_json
 def show(name: str, *, as_json: bool) -> None:
@@ -62,7 +62,7 @@ def show(name: str, *, as_json: bool) -> None:
         click.echo(line)
 
 
-@packs.command()
+@packs.command(short_help="Check pack files of your own.")
 @click.argument(
     "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
 )
@@ -86,7 +86,7 @@ def check(files: tuple[Path, ...]) -> None:
     sys.exit(1 if failed else 0)
 
 
-@packs.command()
+@packs.command(short_help="Print the digest to pin a pack by.")
 @_pack
 def digest(name: str) -> None:
     """Print a pack's digest and NAME@VERSION: what a pipeline pins, and what manifests and reports name it by."""

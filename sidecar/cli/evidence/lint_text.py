@@ -23,6 +23,9 @@ from sidecar.cli.printable import printable
 _COLOURS = {"error": "red", "warning": "yellow", "info": "blue", "undecided": "yellow"}
 _OUTCOMES: Mapping[Outcome, str] = {"holds": "supported", "fails": "not supported", "undecided": "undecided"}
 _SIGNATURES = "Signatures are not checked by lint: affidavit verify does that."
+_INAPPLICABLE = (
+    "What does not apply decides nothing: --as-of DATE judges by another day, --profile P as another kind of system."
+)
 _NAMES_MAX = 8
 _REASON_CHARS_MAX = 160  # the report and --explain have all of it
 _DIGEST_CHARS = len("sha256:") + 12
@@ -33,6 +36,8 @@ def lines(report: LintReport, targets: Sequence[Target] = ()) -> Iterator[str]:
     for bundle in report.bundles:
         yield from _of_bundle(bundle, report, targets)
         yield ""
+    if any(not finding.decides for bundle in report.linted for finding in bundle.findings):
+        yield _INAPPLICABLE
     yield _SIGNATURES
     yield _verdict(report)
 

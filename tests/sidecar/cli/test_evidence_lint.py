@@ -75,6 +75,7 @@ def test_a_failing_rule_is_one_line_with_count_place_and_rule_and_the_last_line_
     assert lines[2] == "  undecided  1 rule of mine@1: OPEN"
     assert lines[3].startswith("  not applicable  1 rule of mine@1 (1 undecided): applies from 2099-01-01")
     assert lines[4].startswith("  not applicable  1 rule of mine@1 (1 supported): only for the profile special")
+    assert lines[-3].startswith("What does not apply decides nothing: --as-of DATE")
     assert lines[-1] == "evidence supports 1 of 3 rules of mine@1; 1 fails; 1 undecided; 2 not applicable"
 
 
