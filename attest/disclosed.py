@@ -48,7 +48,8 @@ class DisclosedWatch:
             self._proof.finish()
         except DisclosureError as error:
             raise InvalidError(str(error)) from error
-        return f"{self._proof.size} pieces are what was withheld, each under its commitment"
+        size = self._proof.size
+        return f"{size} {'piece is' if size == 1 else 'pieces are'} what was withheld, each under its commitment"
 
 
 def _lines(file: Any) -> Iterator[bytes]:  # noqa: ANN401 - a binary file

@@ -28,9 +28,11 @@ class _ReportFile(click.Path):
         return path
 
 
-def report_option(name: str, help_text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def report_option(
+    name: str, help_text: str, *, required: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """An option that takes the file of a report."""
-    return click.option(name, type=_ReportFile(path_type=Path, dir_okay=False), help=help_text)
+    return click.option(name, type=_ReportFile(path_type=Path, dir_okay=False), required=required, help=help_text)
 
 
 def write_report(path: Path, content: bytes, option: str) -> None:

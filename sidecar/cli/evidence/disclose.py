@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sidecar.cli.evidence.amounts import count
+from sidecar.cli.report_file import report_option
+
 if TYPE_CHECKING:
     from evidence.redaction.disclosures import Header, Piece
 
 
 @click.command()
 @click.argument("disclosures", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File of the chosen pieces."
-)
+@report_option("--out", "File of the chosen pieces.", required=True)
 @click.option(
     "--event", "events", metavar="ID", multiple=True, help="Pieces of this event (RUN:SEQ). May be given again."
 )
@@ -85,7 +86,7 @@ def disclose(
         click.echo(
             f"affidavit: {holding} of the bodies shown hold a secret: read them before you hand them on", err=True
         )
-    click.echo(f"{len(chosen)} pieces of run {header.run_id}, part {header.part}: {out}")
+    click.echo(f"{count(len(chosen), 'piece')} of run {header.run_id}, part {header.part}: {out}")
 
 
 def _bodies(signals: tuple[str, ...]) -> tuple[str, ...]:

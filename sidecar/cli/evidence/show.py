@@ -80,6 +80,8 @@ def show(
         click.echo(f"affidavit: {bundle}: {error}", err=True)
         sys.exit(4)
     except OSError as error:
+        if error.filename is None:  # of what is written to, not of the bundle: a pipe that was closed, a full disk
+            raise
         click.echo(f"affidavit: {bundle}: {error.strerror}", err=True)
         sys.exit(4)
     except BundleError as error:

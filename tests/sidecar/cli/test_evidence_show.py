@@ -318,3 +318,22 @@ def test_a_file_that_is_not_there_and_a_folder_are_wrong_usage(tmp_path, place):
     done = shown(tmp_path / place)
     assert done.exit_code == 2
     assert str(tmp_path) in done.output
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full, as a file: Linux has one")
+def test_output_that_cannot_be_written_is_not_blamed_on_the_bundle(small):
+    import subprocess
+    import sys
+
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "sidecar", "evidence", "show", str(small)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).resolve().parents[3],
+            timeout=PATIENCE_SECONDS,
+        )
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr
+    assert str(small) not in done.stderr

@@ -233,3 +233,13 @@ def test_no_color_is_heard_by_every_verb(monkeypatch, sealed):
         assert "\x1b[" not in CliRunner().invoke(cli.affidavit, [*verb, str(bundle(sealed))], color=True).output
     asked = CliRunner().invoke(cli.affidavit, ["evidence", "show", "--color", str(bundle(sealed))], color=True)
     assert "\x1b[" in asked.output
+
+
+def test_where_disclosed_pieces_cannot_be_written_is_usage_and_names_the_file_that_was_given(tmp_path):
+    (tmp_path / "d.ndjson").touch()
+    done = CliRunner().invoke(
+        cli.affidavit,
+        ["evidence", "disclose", str(tmp_path / "d.ndjson"), "--all", "--out", str(tmp_path / "no" / "shown")],
+    )
+    assert done.exit_code == 2
+    assert f"{tmp_path / 'no' / 'shown'}: there is no folder" in done.output
