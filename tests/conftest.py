@@ -12,5 +12,6 @@ PROCESSES_SECONDS = 400
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if item.get_closest_marker("integration") and not item.get_closest_marker("timeout"):
+        own = item.get_closest_marker("timeout") or item.get_closest_marker("soak")  # `make soak` bounds those
+        if item.get_closest_marker("integration") and not own:
             item.add_marker(pytest.mark.timeout(PROCESSES_SECONDS))
