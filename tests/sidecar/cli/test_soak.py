@@ -215,7 +215,7 @@ def test_a_command_that_fails_shows_how_it_ended(tmp_path):
     done = soak("--", sys.executable, "-c", "import sys; sys.exit('no model here')", iterations=1)
     assert done.exit_code == 1
     assert "no model here" in done.output
-    assert "no verdict: subprocess_failed 1 times; the first: the command ended with exit code 1" in done.output
+    assert "no verdict: subprocess_failed once; the first: the command ended with exit code 1" in done.output
 
 
 AGENT = """
