@@ -53,7 +53,10 @@ def main() -> None:
     from sidecar.errors import ConfigError, SidecarError
 
     try:
-        affidavit.main(standalone_mode=False)
+        try:
+            affidavit.main(standalone_mode=False)
+        finally:
+            sys.stdout.flush()  # a full disk shows here, not when the interpreter ends and has an exit code of its own
     except click.exceptions.Exit as exit_:
         sys.exit(exit_.exit_code)
     except click.ClickException as error:
@@ -68,9 +71,18 @@ def main() -> None:
     except (SidecarError, EvidenceError, AttestError) as error:
         _say(str(error))
         sys.exit(1)
+    except BrokenPipeError:
+        _give_up_output()  # whoever read it has read enough
+        sys.exit(1)
     except OSError as error:
+        _give_up_output()
         _say(f"{error.filename}: {error.strerror}" if error.filename else str(error))
         sys.exit(1)
+
+
+def _give_up_output() -> None:
+    """Nothing more is written, so that the interpreter does not try what failed again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -332,6 +333,7 @@ def test_output_that_cannot_be_written_is_not_blamed_on_the_bundle(small):
             stderr=subprocess.PIPE,
             text=True,
             cwd=Path(__file__).resolve().parents[3],
+            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
             timeout=PATIENCE_SECONDS,
         )
     assert done.returncode == 1
