@@ -265,10 +265,10 @@ class _CountingSampler(Sampler):
         parent_context: Context | None,
         trace_id: int,
         name: str,
-        kind: Any = None,  # noqa: ANN401 - passed on as it came, as are the others
-        attributes: Any = None,  # noqa: ANN401
-        links: Any = None,  # noqa: ANN401
-        trace_state: Any = None,  # noqa: ANN401
+        kind: Any = None,  # noqa: ANN401 - passed on as it came
+        attributes: Any = None,  # noqa: ANN401 - as above
+        links: Any = None,  # noqa: ANN401 - as above
+        trace_state: Any = None,  # noqa: ANN401 - as above
     ) -> SamplingResult:
         result = self._sampler.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
         if result.decision is Decision.DROP:

@@ -17,7 +17,7 @@ class LocalKeySigner:
 
     def __init__(self, key: PrivateKey) -> None:
         # 65 ms that only a signer has to pay; the package re-exports the name without saying so to mypy.
-        from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]  # noqa: PLC0415
+        from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]  # noqa: PLC0415 - see above
 
         self.public = key.public
         self._signer = CryptoSigner(key.native)

@@ -1,17 +1,49 @@
-"""What the options say that choose which rules apply: a day, and the profiles of system that a run is judged as."""
+"""The options that lint and soak share: by which packs runs are judged, which rules apply, and which of them decide."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from evidence.packs import Pack
 
-__all__ = ["day", "system_profiles"]
+__all__ = ["day", "judging_options", "system_profiles"]
+
+_DEFAULT_PACK = "cicd-starter"
+
+_OPTIONS = (
+    click.option(
+        "--pack",
+        "pack_names",
+        metavar="NAME|FILE",
+        multiple=True,
+        default=(_DEFAULT_PACK,),
+        help=f"A pack to judge by; may be given again.  [default: {_DEFAULT_PACK}]",
+    ),
+    click.option(
+        "--as-of",
+        metavar="DATE",
+        help="Judge what applies on this day (YYYY-MM-DD).  [default: the day each run closed]",
+    ),
+    click.option(
+        "--fail-on",
+        type=click.Choice(["error", "warning", "info"]),
+        default="error",
+        show_default=True,
+        help="Rules of this severity and above make a run fail.",
+    ),
+)
+
+
+def judging_options(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """`--pack`, `--as-of` and `--fail-on`, as `pack_names`, `as_of` and `fail_on`."""
+    for option in reversed(_OPTIONS):
+        verb = option(verb)
+    return verb
 
 
 def day(text: str | None, option: str = "--as-of") -> str | None:

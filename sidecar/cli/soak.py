@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 
-from sidecar.cli.applying import day, system_profiles
-from sidecar.cli.evidence.lint import DEFAULT_PACK
+from sidecar.cli.applying import day, judging_options, system_profiles
 from sidecar.cli.printable import printable
 from sidecar.cli.progress import progress
 from sidecar.cli.report_file import report_option, write_report
@@ -46,13 +45,7 @@ _LINES_SHOWN = 20
 @click.option(
     "--target", metavar="T", help='A bundle, a folder of bundles, or "cmd: COMMAND"; else the command after --.'
 )
-@click.option(
-    "--pack",
-    "pack_names",
-    metavar="NAME|FILE",
-    multiple=True,
-    help=f"A pack to judge by; may be given again.  [default: {DEFAULT_PACK}]",
-)
+@judging_options
 @click.option(
     "--profile",
     "profile_name",
@@ -71,14 +64,6 @@ _LINES_SHOWN = 20
     show_default=True,
     help="Stop when this is used up.",
 )
-@click.option(
-    "--fail-on",
-    "fail_severity",
-    type=click.Choice(["error", "warning", "info"]),
-    default="error",
-    show_default=True,
-    help="Rules of this severity or a worse one make a run fail.",
-)
 @click.option("--strict", is_flag=True, help="Such a rule that cannot be decided makes a run fail, too.")
 @click.option("--stop-on-first-failure", is_flag=True, help="Make no further run after one that failed.")
 @click.option("--max-failures", metavar="N", type=click.IntRange(1), help="Make no further run after N that failed.")
@@ -88,11 +73,6 @@ _LINES_SHOWN = 20
     metavar="NAME=VALUE",
     multiple=True,
     help="A bound on reading bundles, by its name in the report; may be given again.",
-)
-@click.option(
-    "--as-of",
-    metavar="DATE",
-    help="Judge by what applies on this day (YYYY-MM-DD).  [default: the day each run closed]",
 )
 @click.option(
     "--rule-profile",
@@ -138,7 +118,7 @@ def soak(
     report: Path | None,
     keep_runs: bool,
     time_budget: int,
-    fail_severity: str,
+    fail_on: str,
     strict: bool,
     stop_on_first_failure: bool,
     max_failures: int | None,
@@ -172,15 +152,14 @@ def soak(
     from sidecar.tables import load_packs
 
     profile = _profile(profile_name)
-    names = pack_names or (DEFAULT_PACK,)
-    packs = load_packs(names)
+    packs = load_packs(pack_names)
     policy = DecisionPolicy(
-        fail_severity=fail_severity,
+        fail_severity=fail_on,
         strict=strict,
         stop_on_first_failure=stop_on_first_failure,
         max_failures=max_failures,
     )
-    _check_packs(packs, policy.counts, fail_severity)
+    _check_packs(packs, policy.counts, fail_on)
     limits = _limits(limit_texts)
     judged_on, judged_as = day(as_of), system_profiles(rule_profiles, packs, "--rule-profile")
     argv = _command(target, command)
@@ -203,7 +182,13 @@ def soak(
                 _say(f"{bundles.amendments} amendments left out: they hold what came late for a run, and no run")
         else:
             with _commands(
-                argv, plan, names, protocol=protocol, timeout_seconds=command_timeout, config=config_file, keep=keep
+                argv,
+                plan,
+                pack_names,
+                protocol=protocol,
+                timeout_seconds=command_timeout,
+                config=config_file,
+                keep=keep,
             ) as commands:
                 found = run_soak(commands, plan)
             if commands.failed is not None:
@@ -214,7 +199,7 @@ def soak(
     if report is not None:
         made = make_report(
             found, iterations=iterations, seed=seed, time_budget_secs=time_budget, limits=limits,
-            packs=[("built-in" if pack.is_builtin else name, pack) for name, pack in zip(names, packs, strict=True)],
+            packs=[("built-in" if pack.is_builtin else name, pack) for name, pack in zip(pack_names, packs, strict=True)],
             suite=profile.name + (" --strict" if strict else ""), version=version("affidavit"), generated_at=generated_at,
         )  # fmt: skip
         content = orjson.dumps(made, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

@@ -37,7 +37,7 @@ class Gone(grpc.RpcError, grpc.Call):
         return self._code
 
     def _of_no_interest(self, *_):
-        raise NotImplementedError
+        raise AssertionError("a closing run asks for the code alone")
 
     add_callback = cancel = details = initial_metadata = is_active = time_remaining = trailing_metadata = (
         _of_no_interest

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sidecar.cli.applying import day, system_profiles
+from sidecar.cli.applying import day, judging_options, system_profiles
 from sidecar.cli.printable import printable
 from sidecar.cli.progress import progress
 from sidecar.cli.report_file import report_option, write_report
@@ -20,18 +20,10 @@ if TYPE_CHECKING:
     from evidence.lint.report import Severity
     from evidence.packs import Pack
 
-DEFAULT_PACK = "cicd-starter"
-
 
 @click.command("lint")
 @click.argument("paths", metavar="BUNDLE...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
-@click.option(
-    "--pack",
-    "pack_names",
-    metavar="NAME|FILE",
-    multiple=True,
-    help=f"A pack to judge by; may be given again.  [default: {DEFAULT_PACK}]",
-)
+@judging_options
 @report_option("--report", "Write the report as JSON (lint-report-v1).")
 @report_option("--sarif", "Write the findings as SARIF 2.1.0.")
 @click.option(
@@ -42,21 +34,11 @@ DEFAULT_PACK = "cicd-starter"
     help="Say how closure.score, completeness or a rule (PACK:RULE) came about and what would close it; may be given again.",
 )
 @click.option(
-    "--as-of", metavar="DATE", help="Judge what applies on this day (YYYY-MM-DD).  [default: the day the run closed]"
-)
-@click.option(
     "--profile",
     "profiles",
     metavar="P",
     multiple=True,
     help="Rules that are for this profile of system apply; may be given again.",
-)
-@click.option(
-    "--fail-on",
-    type=click.Choice(["error", "warning", "info"]),
-    default="error",
-    show_default=True,
-    help="Rules of this severity and above decide the exit code.",
 )
 @click.option("--strict", is_flag=True, help="Undecided rules make exit code 3.")
 def lint(
@@ -91,7 +73,7 @@ def lint(
     from evidence.lint.sarif import sarif_bytes
     from sidecar.cli.evidence.lint_text import lines
 
-    options = _options(pack_names or (DEFAULT_PACK,), as_of, profiles)
+    options = _options(pack_names, as_of, profiles)
     explained = _targets(targets, options.packs)
     bundles = list(_bundles(paths))
     with progress(len(bundles), "linting") as bar:
