@@ -17,7 +17,7 @@ from attest.limits import AttestLimits
 from attest.shape import describe
 from attest.sigstore_bundle import SigstoreBundle
 from attest.statement import Statement
-from attest.trust import KeyTrust
+from attest.trust import Trust
 from attest.verdict import Check, CheckId, Outcome
 from evidence.bundle import BundleFacts
 
@@ -47,7 +47,7 @@ class AttestationReading:
 
 
 def check_attestation(
-    path: Path | None, attested: Attested, trust: KeyTrust | None, limits: AttestLimits
+    path: Path | None, attested: Attested, trust: Trust | None, limits: AttestLimits
 ) -> AttestationReading:
     """Check the attestation at `path` against the bundle it should be about.
 
@@ -141,7 +141,7 @@ def _compare_subjects(expected: dict[str, str], said: Statement, bundle_id: str)
         raise InvalidError(f"the statement's subject {describe(extra[0])} is not in the bundle")
 
 
-def _check_signature(bundle: SigstoreBundle, trust: KeyTrust | None) -> tuple[PublicKey | None, Check]:
+def _check_signature(bundle: SigstoreBundle, trust: Trust | None) -> tuple[PublicKey | None, Check]:
     count = len(bundle.envelope.signatures)
     if count != 1:
         return None, _answer("signature", "fail", f"the envelope has {count} signatures, expected exactly one")
@@ -150,21 +150,21 @@ def _check_signature(bundle: SigstoreBundle, trust: KeyTrust | None) -> tuple[Pu
     return attempt("signature", lambda: _verify(bundle, trust))
 
 
-def _verify(bundle: SigstoreBundle, trust: KeyTrust) -> tuple[PublicKey, str]:
+def _verify(bundle: SigstoreBundle, trust: Trust) -> tuple[PublicKey, str]:
     named = trust.find(bundle.hint)
     data = bundle.envelope.pae()
-    for key in (named,) if named else trust.keys:
+    for key in (named.public,) if named else (trusted.public for trusted in trust.keys):
         if key.verifies(bundle.envelope.signatures[0], data):
             return key, f"valid {key.algorithm} signature over the statement"
     raise InvalidError("the signature was not made over this statement by a trusted key")
 
 
-def _check_trust(bundle: SigstoreBundle, trust: KeyTrust | None, signer: PublicKey | None) -> Check:
+def _check_trust(bundle: SigstoreBundle, trust: Trust | None, signer: PublicKey | None) -> Check:
     if trust is None:
         hint = describe(bundle.hint)
         return _answer("trust", "undecided", f"no trusted key was given; the file names the key {hint} for itself")
     if trust.find(bundle.hint) is None:
-        known = ", ".join(f"sha256:{key.fingerprint}" for key in trust.keys[:4])
+        known = ", ".join(f"sha256:{key.public.fingerprint}" for key in trust.keys[:4])
         return _answer("trust", "fail", f"it names the key {describe(bundle.hint)}, trusted is {known}")
     if signer is None:
         return _answer("trust", "skip", "no trusted key made the signature")

@@ -36,6 +36,9 @@ def _intact(checks: Sequence[Check], facts: Facts, verdict: Verdict) -> str:
         return f"FAILED at {first.id}: {first.reason}{also}."
     if verdict == "undecided":
         return f"NOT DECIDED. {_state(checks, facts)}{_reasons(checks, 'undecided', 'skip')}."
+    if verdict == "insufficient":
+        missed = _reasons(checks, "miss")
+        return f"whole, but NOT ENOUGH. {_about(facts)} is byte for byte what was signed; {missed}."
     warned = _reasons(checks, "warn")
     warnings = f"; with warnings: {warned}" if warned else ""
     return f"intact. {_about(facts)} is byte for byte what was signed{warnings}."

@@ -23,27 +23,41 @@ CheckId: TypeAlias = Literal[
     "signature",
     "trust",
     "time",
+    "log",
+    "cosigned",
     "policy",
 ]
-Outcome: TypeAlias = Literal["pass", "warn", "skip", "undecided", "fail"]
-Verdict: TypeAlias = Literal["verified", "warnings", "undecided", "invalid"]
+Outcome: TypeAlias = Literal["pass", "warn", "skip", "miss", "undecided", "fail"]
+Verdict: TypeAlias = Literal["verified", "warnings", "insufficient", "undecided", "invalid"]
 
 CHECKS: tuple[CheckId, ...] = get_args(CheckId)
 """Every check, in the order of reporting."""
 
-_DEMANDED: frozenset[CheckId] = frozenset(CHECKS) - {"reports", "mapping", "disclosed", "time", "policy"}
+_DEMANDED: frozenset[CheckId] = frozenset(CHECKS) - {
+    "reports",
+    "mapping",
+    "disclosed",
+    "time",
+    "log",
+    "cosigned",
+    "policy",
+}
 """Without these made, nothing is verified; the others may be skipped, and the second line says so."""
 
-EXIT_CODES: Mapping[Verdict, int] = {"verified": 0, "warnings": 3, "undecided": 4, "invalid": 1}
-"""The exit code of each verdict (2 is wrong usage, 5 a missed threshold; neither comes from here)."""
+EXIT_CODES: Mapping[Verdict, int] = {"verified": 0, "warnings": 3, "insufficient": 5, "undecided": 4, "invalid": 1}
+"""The exit code of each verdict (2 is wrong usage and does not come from here)."""
 
-WORST_FIRST: tuple[Verdict, ...] = ("invalid", "undecided", "warnings", "verified")
+WORST_FIRST: tuple[Verdict, ...] = ("invalid", "undecided", "insufficient", "warnings", "verified")
 """The order in which one verdict outweighs another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One check's answer. `skip` says that it was not made; `undecided` that it should have been and could not be."""
+    """One check's answer.
+
+    `skip` says that it was not made, `undecided` that it should have been and could not be, `miss` that the bundle is
+    sound and not what the policy asks for.
+    """
 
     id: CheckId
     outcome: Outcome
@@ -127,7 +141,7 @@ def in_order(checks: Iterable[Check]) -> tuple[Check, ...]:
 
 
 def verdict_of(checks: Iterable[Check], *, strict: bool) -> Verdict:
-    """A failure outweighs an undecided check, and that a warning; a warning counts under `strict` only.
+    """A failure outweighs an undecided check, that a missed threshold, and that a warning, which counts under `strict` only.
 
     Fail closed: a demanded check that was skipped leaves the verdict undecided.
     """
@@ -137,4 +151,6 @@ def verdict_of(checks: Iterable[Check], *, strict: bool) -> Verdict:
         return "invalid"
     if "undecided" in outcomes or any(check.outcome == "skip" and check.id in _DEMANDED for check in made):
         return "undecided"
+    if "miss" in outcomes:
+        return "insufficient"
     return "warnings" if strict and "warn" in outcomes else "verified"

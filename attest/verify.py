@@ -15,7 +15,7 @@ from attest.disclosed import DisclosedWatch
 from attest.errors import AttestError
 from attest.judge import attempt
 from attest.limits import DEFAULT, AttestLimits
-from attest.trust import KeyTrust
+from attest.trust import Trust
 from attest.verdict import Check, Facts, in_order
 from attest.verification import Summary, Verification
 from attest.watch import MappingRecomputer, MappingWatch, ReportsWatch, Watch
@@ -37,7 +37,7 @@ def verify_file(
     path: Path,
     *,
     attestation: Path | None = None,
-    trust: KeyTrust | None = None,
+    trust: Trust | None = None,
     mapping: MappingRecomputer | None = None,
     recompute: bool = True,
     disclosed: Path | None = None,
@@ -86,7 +86,7 @@ def verify_file(
 def verify_files(
     paths: Sequence[Path],
     *,
-    trust: KeyTrust | None = None,
+    trust: Trust | None = None,
     mapping: MappingRecomputer | None = None,
     recompute: bool = True,
     strict: bool = False,

@@ -12,8 +12,21 @@ import orjson
 if TYPE_CHECKING:
     from attest.verification import Summary, Verification
 
-_COLOURS = {"pass": "green", "warn": "yellow", "undecided": "yellow", "fail": "red", "skip": "bright_black"}
-_VERDICT_COLOURS = {"verified": "green", "warnings": "yellow", "undecided": "yellow", "invalid": "red"}
+_COLOURS = {
+    "pass": "green",
+    "warn": "yellow",
+    "undecided": "yellow",
+    "miss": "red",
+    "fail": "red",
+    "skip": "bright_black",
+}
+_VERDICT_COLOURS = {
+    "verified": "green",
+    "warnings": "yellow",
+    "insufficient": "red",
+    "undecided": "yellow",
+    "invalid": "red",
+}
 
 
 @click.command()
@@ -62,7 +75,7 @@ def verify(
                4 could not decide: no key given, no attestation, an unknown format
     """
     from attest.errors import KeyFileError
-    from attest.trust import KeyTrust
+    from attest.trust import Trust
     from attest.verify import verify_file, verify_files
     from sidecar.cli.progress import progress
     from sidecar.mapping import MappingAgain
@@ -72,7 +85,7 @@ def verify(
     if disclosed is not None and len(files) > 1:
         raise click.UsageError("--disclosed goes with one FILE.")
     try:
-        trust = KeyTrust.load(keys) if keys else None
+        trust = Trust.load(keys) if keys else None
     except (KeyFileError, OSError) as error:
         raise click.UsageError(f"--key: {error}") from error
     if len(files) == 1:

@@ -21,7 +21,7 @@ from isal import igzip
 from rich.console import Console
 from rich.table import Table
 
-from attest.trust import KeyTrust
+from attest.trust import Trust
 from attest.verification import Verification
 from attest.verify import verify_file
 from sidecar.demo.recordings import RECORDINGS, Recording
@@ -134,10 +134,10 @@ class Demo:
                 service.CloseRun(
                     pb.CloseRunRequest(run_id=recording.run_id(), counts=counts), timeout=_DEADLINE_SECONDS
                 )
-            trust = KeyTrust.load([self._key])
+            trust = Trust.load([self._key])
             return [self._outcome(service, recording, trust) for recording in RECORDINGS]
 
-    def _outcome(self, service: EvidenceServiceStub, recording: Recording, trust: KeyTrust) -> _Outcome:
+    def _outcome(self, service: EvidenceServiceStub, recording: Recording, trust: Trust) -> _Outcome:
         run = service.SealRun(pb.SealRunRequest(run_id=recording.run_id()), timeout=_DEADLINE_SECONDS).run
         bundle = self._out / "state" / "bundles" / run.bundle_file
         return _Outcome(recording, run, bundle, verify_file(bundle, trust=trust, mapping=MappingAgain()))
@@ -202,7 +202,7 @@ class Demo:
         copy.write_bytes(data)
         attestation = Path(outcome.verification.attestation or "")
         shutil.copy(attestation, folder / attestation.name)
-        again = verify_file(copy, trust=KeyTrust.load([self._key]), mapping=MappingAgain())
+        again = verify_file(copy, trust=Trust.load([self._key]), mapping=MappingAgain())
         failed = next((check for check in again.checks if check.outcome == "fail"), None)
         reason = f"{failed.id}: {failed.reason}" if failed else "nothing failed"
         self._console.print(f"One byte of a copy changed: [red]{again.verdict}[/] ({reason})", soft_wrap=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from attest.attestation_checks import Attested, check_attestation
 from attest.bundle_checks import check_bundle
 from attest.limits import DEFAULT
-from attest.trust import KeyTrust
+from attest.trust import Trust
 from attest.verify import verify_file
 from evidence import manifest as layout
 from evidence.canonical import canonical
@@ -35,7 +35,7 @@ def other(tmp_path_factory, key):
 
 @pytest.fixture(scope="module")
 def trust(key):
-    return KeyTrust(keys=(key.public,))
+    return Trust.of(key.public)
 
 
 @pytest.fixture
@@ -298,7 +298,7 @@ def test_a_bundle_replaced_by_another_that_the_same_key_signed_is_caught(attack,
 
 
 def test_a_key_that_is_not_trusted_fails_signature_and_trust(case, other_key):
-    result = verify_file(case.path, trust=KeyTrust(keys=(other_key.public,)))
+    result = verify_file(case.path, trust=Trust.of(other_key.public))
     assert (failed(result), result.facts.signed_by) == (["signature", "trust"], None)
     assert case.key.public.fingerprint in result.check("trust").reason
     assert other_key.public.fingerprint in result.check("trust").reason

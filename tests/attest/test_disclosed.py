@@ -3,7 +3,7 @@
 import pytest
 
 from attest.limits import AttestLimits
-from attest.trust import KeyTrust
+from attest.trust import Trust
 from attest.verify import verify_file
 from evidence.redaction.commitment import Withheld
 from evidence.redaction.disclosures import Header, PieceMaker
@@ -18,7 +18,7 @@ def case(tmp_path_factory, key):
 
 @pytest.fixture(scope="module")
 def trust(key):
-    return KeyTrust(keys=(key.public,))
+    return Trust.of(key.public)
 
 
 def a_file(path, *, run_id: str = "run-1", part: int = 1, event: str = "run-1:0"):

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from attest.errors import KeyFileError
 from attest.keys import generate, load_or_create, load_private, load_public, public_path, save
-from attest.trust import KeyTrust
+from attest.trust import Trust, TrustedKey
 
 PKCS8 = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
 
@@ -147,12 +147,12 @@ def test_a_signature_of_one_kind_of_key_does_not_verify_with_the_other():
 
 def test_trust_needs_a_key():
     with pytest.raises(KeyFileError, match="expected at least one"):
-        KeyTrust.load([])
+        Trust.load([])
 
 
 def test_trust_finds_a_key_by_its_fingerprint_only(tmp_path, key, other_key):
     save(key, tmp_path / "a")
     save(other_key, tmp_path / "b")
-    trust = KeyTrust.load([tmp_path / "a.pub", tmp_path / "b.pub"])
-    assert trust.find(other_key.public.fingerprint) == other_key.public
+    trust = Trust.load([tmp_path / "a.pub", tmp_path / "b.pub"])
+    assert trust.find(other_key.public.fingerprint) == TrustedKey(public=other_key.public)
     assert trust.find(key.public.fingerprint[:-1]) is None

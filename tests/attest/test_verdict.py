@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from attest.verdict import CHECKS, Check, Facts, in_order, verdict_of
 from attest.verification import Summary, Verification
 
-OUTCOMES = ["pass", "warn", "skip", "undecided", "fail"]
+OUTCOMES = ["pass", "warn", "skip", "miss", "undecided", "fail"]
+OPTIONAL = {"reports", "mapping", "disclosed", "time", "log", "cosigned", "policy"}
 
 
 def answers(**outcomes):
@@ -33,7 +34,7 @@ def test_an_undecided_check_keeps_the_whole_from_being_verified(name):
 
 @pytest.mark.parametrize("name", CHECKS)
 def test_only_these_checks_may_be_left_out_of_a_verified_verdict(name):
-    expected = 0 if name in {"reports", "mapping", "disclosed", "time", "policy"} else 4
+    expected = 0 if name in OPTIONAL else 4
     assert verification(**{name: "skip"}).exit_code == expected
 
 
@@ -51,7 +52,7 @@ def test_exit_code_zero_means_that_every_demanded_check_was_made_and_passed(outc
     """Law: nothing but passes (and warnings, unless strict) where a pass is demanded, and no failure anywhere."""
     result = verification(strict=strict, **dict(zip(CHECKS, outcomes, strict=True)))
     good = {"pass"} if strict else {"pass", "warn"}
-    lenient = {"reports", "mapping", "disclosed", "time", "policy"}
+    lenient = OPTIONAL
     clean = all(
         outcome in good | ({"skip"} if name in lenient else set())
         for name, outcome in zip(CHECKS, outcomes, strict=True)
@@ -91,12 +92,19 @@ def test_a_reason_never_carries_control_characters_or_floods_a_terminal():
 
 @pytest.mark.parametrize(
     ("kinds", "code"),
-    [(["verified"], 0), (["verified", "warnings"], 3), (["warnings", "undecided"], 4), (["undecided", "invalid"], 1)],
+    [
+        (["verified"], 0),
+        (["verified", "warnings"], 3),
+        (["warnings", "insufficient"], 5),
+        (["insufficient", "undecided"], 4),
+        (["undecided", "invalid"], 1),
+    ],
 )
 def test_the_worst_result_decides_over_several(kinds, code):
     make = {
         "verified": verification(),
         "warnings": verification(strict=True, events="warn"),
+        "insufficient": verification(policy="miss"),
         "undecided": verification(trust="undecided"),
         "invalid": verification(files="fail"),
     }
@@ -110,7 +118,7 @@ def test_a_summary_of_nothing_decides_nothing():
 
 def test_a_summary_counts_by_verdict():
     summary = Summary(results=(verification(), verification(files="fail"), verification())).to_json()
-    assert summary["counts"] == {"invalid": 1, "undecided": 0, "warnings": 0, "verified": 2}
+    assert summary["counts"] == {"invalid": 1, "undecided": 0, "insufficient": 0, "warnings": 0, "verified": 2}
     assert [result["verdict"] for result in summary["results"]] == ["verified", "invalid", "verified"]
 
 

@@ -16,7 +16,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 from attest.keys import generate, save
 from attest.signers.local import LocalKeySigner
-from attest.trust import KeyTrust
+from attest.trust import Trust
 from attest.verify import verify_file
 from evidence.redaction.commitment import KEY as REDACTED
 from sidecar.errors import DecodeError
@@ -164,7 +164,7 @@ def test_whatever_is_taken_is_sealed_and_verifies(tables, key, found, as_json):
         file.write_bytes(body)
         inputs = Inputs([file])
         sealed = list(seal_files(inputs, Path(folder) / "out", signer=LocalKeySigner.from_file(key), **tables))
-        trust = KeyTrust.load([key.with_name("k.pem.pub")])
+        trust = Trust.load([key.with_name("k.pem.pub")])
         results = [verify_file(Path(folder) / "out" / each.file, trust=trust, mapping=MAPPING) for each in sealed]
     assert [result.verdict for result in results] == ["verified"] * len(sealed), [r.checks for r in results]
     recorded = sum(each.spans + each.logs + each.metrics + _counted_again(each) for each in sealed)

@@ -24,7 +24,7 @@ from google.rpc.status_pb2 import Status
 
 from attest.keys import generate, save
 from attest.signers.local import LocalKeySigner
-from attest.trust import KeyTrust
+from attest.trust import Trust
 from attest.verify import verify_file
 from evidence.bundle.reader import EvidenceBundle
 from sidecar.cli.seal import seal
@@ -302,7 +302,7 @@ def test_after_all_of_it_the_sidecar_answers_ends_in_order_and_every_bundle_veri
     export(channel, request(span(0xA11, 1)))
     assert len(spans(sealed(sidecar, channel, f"{0xA11:032x}"))) == 1
     assert sidecar.stop() == 0
-    trust, mapping = KeyTrust.load([sidecar.public_key]), MappingAgain()
+    trust, mapping = Trust.load([sidecar.public_key]), MappingAgain()
     verdicts = {path.name: verify_file(path, trust=trust, mapping=mapping).verdict for path in sidecar.bundles}
     assert set(verdicts.values()) == {"verified"}, verdicts
     assert SPAN["traceId"] not in {path.name.partition(".")[0] for path in sidecar.bundles}, (
@@ -424,7 +424,7 @@ def test_a_recorded_file_cut_at_every_100th_byte_gives_bundles_that_verify_or_a_
     tmp_path, tables, key, file, named
 ):
     """Under its own name, which says the signal, and under one that says nothing."""
-    trust, mapping, signer = KeyTrust.load([key.with_name("k.pem.pub")]), MappingAgain(), LocalKeySigner.from_file(key)
+    trust, mapping, signer = Trust.load([key.with_name("k.pem.pub")]), MappingAgain(), LocalKeySigner.from_file(key)
     data = file.read_bytes()
     outcomes = set()
     for size in range(0, len(data), 100):
@@ -453,7 +453,7 @@ def test_many_spans_in_one_run_are_sealed_and_verify(tmp_path, key, count):
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["spans"] == count
     (bundle,) = clean(tmp_path / "out")
-    result = verify_file(bundle, trust=KeyTrust.load([key.with_name("k.pem.pub")]), mapping=MappingAgain())
+    result = verify_file(bundle, trust=Trust.load([key.with_name("k.pem.pub")]), mapping=MappingAgain())
     assert result.verdict == "verified"
     assert result.facts.manifest["event_count"] == count + 4
     assert {name for name, value in health(bundle).items() if value} == {"spans", "sender_uncounted"}

@@ -8,7 +8,7 @@ import pytest
 
 from attest.keys import generate, save
 from attest.signers.local import LocalKeySigner
-from attest.trust import KeyTrust
+from attest.trust import Trust
 from attest.verify import verify_file
 from evidence.bundle.reader import EvidenceBundle
 from sidecar.mapping import MappingAgain
@@ -49,7 +49,7 @@ def mapping():
 
 @of_each_producer()
 def test_a_recording_seals_and_verifies(files, tmp_path, key, tables, mapping):
-    trust = KeyTrust.load([key.with_name("k.pem.pub")])
+    trust = Trust.load([key.with_name("k.pem.pub")])
     signer = LocalKeySigner.from_file(key)
     for file in files:
         first, again = tmp_path / file.stem, tmp_path / f"{file.stem}-again"

@@ -18,7 +18,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from attest.trust import KeyTrust
+from attest.trust import Trust
 from attest.verify import verify_file
 from evidence.redaction.commitment import MARK
 from sidecar.cli.main import affidavit
@@ -329,7 +329,7 @@ def test_a_sidecar_withholds_by_its_policy_and_its_recipient_alone_can_show_it(t
     )
     assert shown_all.exit_code == 0, shown_all.output
     assert said in shown.read_text()
-    result = verify_file(bundle, trust=KeyTrust.load([sidecar.public_key]), mapping=MappingAgain(), disclosed=shown)
+    result = verify_file(bundle, trust=Trust.load([sidecar.public_key]), mapping=MappingAgain(), disclosed=shown)
     assert (result.verdict, result.check("disclosed").outcome) == ("verified", "pass")
     states = result.facts.closure["completeness"]["by_signal"]
     assert states["llm_io_bodies"]["status"] == "redacted"

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind
 
-from attest.trust import KeyTrust
+from attest.trust import Trust
 from attest.verify import verify_file
 from evidence.bundle.reader import EvidenceBundle
 from sidecar.mapping import MappingAgain
@@ -53,7 +53,7 @@ def spans(bundle: Path) -> list[dict]:
 
 
 def verdict(sidecar: Sidecar, bundle: Path) -> str:
-    return verify_file(bundle, trust=KeyTrust.load([sidecar.public_key]), mapping=MappingAgain()).verdict
+    return verify_file(bundle, trust=Trust.load([sidecar.public_key]), mapping=MappingAgain()).verdict
 
 
 def agent(exporter) -> str:

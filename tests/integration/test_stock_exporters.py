@@ -13,7 +13,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 
-from attest.trust import KeyTrust
+from attest.trust import Trust
 from attest.verify import verify_file
 from evidence.bundle.reader import EvidenceBundle
 from evidence.run import safe_run_id
@@ -106,7 +106,7 @@ def bundle_of(sidecar: Sidecar, run_id: str) -> Path:
         run = EvidenceServiceStub(channel).SealRun(pb.SealRunRequest(run_id=run_id), timeout=PATIENCE_SECONDS).run
     bundle = sidecar.state / "bundles" / run.bundle_file
     assert bundle.name == f"{run_id}.evidence.tar.gz"
-    result = verify_file(bundle, trust=KeyTrust.load([sidecar.public_key]), mapping=MappingAgain())
+    result = verify_file(bundle, trust=Trust.load([sidecar.public_key]), mapping=MappingAgain())
     assert result.verdict == "verified"
     return bundle
 

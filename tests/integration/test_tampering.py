@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from attest.keys import generate, save
-from attest.trust import KeyTrust
+from attest.trust import Trust
 from attest.verification import Verification
 from attest.verify import verify_file
 from evidence.run import attestation_file_name
@@ -31,7 +31,7 @@ WHOLE = ("attestation", "bundle")
 class Evidence:
     bundle: Path
     attestation: Path
-    trust: KeyTrust
+    trust: Trust
     mapping: MappingAgain
     originals: dict[str, bytes]
 
@@ -56,7 +56,7 @@ def sealed(tmp_path_factory) -> Evidence:
     (bundle,) = (folder / "out").glob("*.evidence.tar.gz")
     attestation = bundle.with_name(attestation_file_name(bundle.name))
     originals = {"attestation": attestation.read_bytes(), "bundle": bundle.read_bytes()}
-    return Evidence(bundle, attestation, KeyTrust.load([folder / "k.pem.pub"]), MappingAgain(), originals)
+    return Evidence(bundle, attestation, Trust.load([folder / "k.pem.pub"]), MappingAgain(), originals)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import tarfile
 import pytest
 import urllib3
 
-from attest.trust import KeyTrust
+from attest.trust import Trust
 from attest.verify import verify_file
 from evidence.bundle.reader import EvidenceBundle
 from sidecar.mapping import MappingAgain
@@ -130,7 +130,7 @@ def test_the_running_sidecar_translates_with_the_users_profiles(tmp_path, folder
         assert sidecar.stop() == 0
         (bundle,) = sidecar.bundles
         holds_the_users_profiles(bundle)
-        result = verify_file(bundle, trust=KeyTrust.load([sidecar.public_key]), mapping=MappingAgain())
+        result = verify_file(bundle, trust=Trust.load([sidecar.public_key]), mapping=MappingAgain())
     assert result.verdict == "verified"
 
 
