@@ -1,6 +1,6 @@
-"""An auditor's policy: whom to trust, and what a bundle must amount to. Data:
-`attest.policy_file` reads it and `attest.requirements` judges by it.
+"""An auditor's policy: whom to trust, and what a bundle must amount to.
 
+Data only: `attest.policy_file` reads it and `attest.requirements` judges by it.
 Law: a policy comes from outside the bundle, and its digest stands in every verdict that was made by it.
 """
 
