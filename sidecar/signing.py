@@ -49,6 +49,6 @@ class SigningKey:
     @cached_property
     def signer(self) -> Signer:
         """Who signs with it."""
-        from attest.signers.local import LocalKeySigner  # noqa: PLC0415 - as above
+        from attest.signers.key import KeySigner  # noqa: PLC0415 - as above
 
-        return LocalKeySigner.from_file(self.path)
+        return KeySigner.from_file(self.path)

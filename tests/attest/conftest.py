@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from attest.keys import PrivateKey, generate
-from attest.signers.local import LocalKeySigner
+from attest.signers.key import KeySigner
 from evidence.bundle import BundleFacts
 
 PRODUCER = {"name": "affidavit", "version": "0.0.0"}
@@ -81,5 +81,5 @@ def other_key() -> PrivateKey:
 
 
 @pytest.fixture(scope="session")
-def signer(key: PrivateKey) -> LocalKeySigner:
-    return LocalKeySigner(key)
+def signer(key: PrivateKey) -> KeySigner:
+    return KeySigner(key)

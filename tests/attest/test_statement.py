@@ -104,10 +104,10 @@ def test_attesting_carries_the_payload_unchanged_and_names_the_key(make_facts, p
 
 def test_an_ed25519_key_signs_as_well(make_facts, producer):
     from attest.keys import generate
-    from attest.signers.local import LocalKeySigner
+    from attest.signers.key import KeySigner
 
     key = generate("ed25519")
-    bundle = read_bundle(attest_bundles([make_facts(1)], LocalKeySigner(key), producer=producer))
+    bundle = read_bundle(attest_bundles([make_facts(1)], KeySigner(key), producer=producer))
     assert key.public.verifies(bundle.envelope.signatures[0], bundle.envelope.pae())
 
 

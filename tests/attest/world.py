@@ -15,7 +15,7 @@ from typing import Any
 from attest.attest import attest_bundles
 from attest.dsse import PAYLOAD_TYPE, Envelope, pae
 from attest.keys import PrivateKey
-from attest.signers.local import LocalKeySigner
+from attest.signers.key import KeySigner
 from attest.sigstore_bundle import write
 from evidence import manifest as layout
 from evidence.bundle import BundleFacts, EvidenceBundle, seal
@@ -125,7 +125,7 @@ def seal_run(
 
 def attest(key: PrivateKey, *bundles: BundleFacts) -> Path:
     """Attest bundles; the attestation goes beside each, and the path beside the first is returned."""
-    data = attest_bundles(bundles, LocalKeySigner(key), producer=PRODUCER)
+    data = attest_bundles(bundles, KeySigner(key), producer=PRODUCER)
     paths = [facts.path.with_name(attestation_file_name(facts.path.name)) for facts in bundles]
     for path in paths:
         path.write_bytes(data)
@@ -138,7 +138,7 @@ def attest_file(key: PrivateKey, path: Path) -> bytes:
         for _ in bundle.events():
             pass
         facts = bundle.finish()
-    return attest_bundles([facts], LocalKeySigner(key), producer=PRODUCER)
+    return attest_bundles([facts], KeySigner(key), producer=PRODUCER)
 
 
 def sign_statement(key: PrivateKey, payload: bytes, payload_type: str = PAYLOAD_TYPE) -> bytes:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 from attest.keys import generate, save
-from attest.signers.local import LocalKeySigner
+from attest.signers.key import KeySigner
 from attest.trust import Trust
 from attest.verify import verify_file
 from evidence.redaction.commitment import KEY as REDACTED
@@ -163,7 +163,7 @@ def test_whatever_is_taken_is_sealed_and_verifies(tables, key, found, as_json):
         file = Path(folder) / f"any{signal.hint}{'json' if as_json else 'pb'}"
         file.write_bytes(body)
         inputs = Inputs([file])
-        sealed = list(seal_files(inputs, Path(folder) / "out", signer=LocalKeySigner.from_file(key), **tables))
+        sealed = list(seal_files(inputs, Path(folder) / "out", signer=KeySigner.from_file(key), **tables))
         trust = Trust.load([key.with_name("k.pem.pub")])
         results = [verify_file(Path(folder) / "out" / each.file, trust=trust, mapping=MAPPING) for each in sealed]
     assert [result.verdict for result in results] == ["verified"] * len(sealed), [r.checks for r in results]

@@ -23,7 +23,7 @@ from google.rpc import error_details_pb2  # noqa: F401 - so that details in JSON
 from google.rpc.status_pb2 import Status
 
 from attest.keys import generate, save
-from attest.signers.local import LocalKeySigner
+from attest.signers.key import KeySigner
 from attest.trust import Trust
 from attest.verify import verify_file
 from evidence.bundle.reader import EvidenceBundle
@@ -424,7 +424,7 @@ def test_a_recorded_file_cut_at_every_100th_byte_gives_bundles_that_verify_or_a_
     tmp_path, tables, key, file, named
 ):
     """Under its own name, which says the signal, and under one that says nothing."""
-    trust, mapping, signer = Trust.load([key.with_name("k.pem.pub")]), MappingAgain(), LocalKeySigner.from_file(key)
+    trust, mapping, signer = Trust.load([key.with_name("k.pem.pub")]), MappingAgain(), KeySigner.from_file(key)
     data = file.read_bytes()
     outcomes = set()
     for size in range(0, len(data), 100):

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from attest.keys import generate, save
-from attest.signers.local import LocalKeySigner
+from attest.signers.key import KeySigner
 from attest.trust import Trust
 from attest.verify import verify_file
 from evidence.bundle.reader import EvidenceBundle
@@ -50,7 +50,7 @@ def mapping():
 @of_each_producer()
 def test_a_recording_seals_and_verifies(files, tmp_path, key, tables, mapping):
     trust = Trust.load([key.with_name("k.pem.pub")])
-    signer = LocalKeySigner.from_file(key)
+    signer = KeySigner.from_file(key)
     for file in files:
         first, again = tmp_path / file.stem, tmp_path / f"{file.stem}-again"
         inputs = Inputs([file])

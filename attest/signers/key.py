@@ -12,7 +12,7 @@ from attest.keys import PrivateKey, load_private
 from attest.sigstore_bundle import write
 
 
-class LocalKeySigner:
+class KeySigner:
     """Signs with one key pair, P-256 or Ed25519. Holds no file open and keeps no state between signatures."""
 
     def __init__(self, key: PrivateKey) -> None:
@@ -23,7 +23,7 @@ class LocalKeySigner:
         self._signer = CryptoSigner(key.native)
 
     @classmethod
-    def from_file(cls, path: Path) -> "LocalKeySigner":
+    def from_file(cls, path: Path) -> "KeySigner":
         """Sign with the PEM private key at `path`.
 
         Raises:
