@@ -27,4 +27,8 @@ class KeyFileError(AttestError):
 
 
 class SigningError(AttestError):
-    """The signer did not give a signature that its own public key accepts."""
+    """The signer gave no signature, or none that its own public key accepts. Trying again at once will not help."""
+
+
+class SignerUnavailableError(SigningError):
+    """The signer, its log or its timestamp authority did not answer, or could not now (network, 429, 5xx, deadline): it may pass."""
