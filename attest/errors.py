@@ -26,6 +26,10 @@ class KeyFileError(AttestError):
     """A key could not be read, made or saved; names the file and what was expected, never key material."""
 
 
+class PolicyError(AttestError):
+    """An auditor's policy cannot be used; names file and line, what was expected and what was found."""
+
+
 class SigningError(AttestError):
     """The signer gave no signature, or none that its own public key accepts. Trying again at once will not help."""
 

@@ -49,3 +49,5 @@ class Policy:
     """From this time on it says nothing, and what is judged by it is undecided."""
     trust: Trust = field(default_factory=Trust)
     thresholds: Thresholds = Thresholds()
+    warnings: tuple[str, ...] = ()
+    """What whoever relies on it should know: where it says less than it seems to."""

@@ -14,6 +14,9 @@ from evidence.errors import EvidenceError
 _TIME = re.compile(
     r"(\d{4}-(?:0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)\.(\d{9})Z", re.ASCII
 )
+_RFC3339 = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII
+)
 _NANOS = 1_000_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -39,6 +42,24 @@ def to_unix_nano(text: str) -> int:
     if match is None or seconds is None:
         raise EvidenceError(f"time: expected RFC 3339 in UTC with nine fractional digits and Z, got {text[:40]!r}")
     return seconds * _NANOS + int(match[3])
+
+
+def from_rfc3339(text: str) -> str:
+    """The one text of a time that a person wrote in any form of RFC 3339, section 5.6: another offset, fewer digits, `t` for `T`.
+
+    Raises:
+        EvidenceError: no such form, no such day, a leap second, more than nine fractional digits (none is dropped), or an
+            offset that leaves the years 1 to 9999.
+    """
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        raise EvidenceError(f"expected a time such as 2026-11-21T10:00:00Z, got {text[:40]!r}")
+    day, second, fraction, offset = match.groups()
+    try:
+        moment = datetime.fromisoformat(f"{day}T{second}{'+00:00' if offset in 'Zz' else offset}").astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise EvidenceError(f"expected a time that exists, got {text!r}: {error}") from error
+    return f"{moment.replace(tzinfo=None).isoformat()}.{fraction or '':0<9}Z"
 
 
 @lru_cache(maxsize=64)  # telemetry comes in the order of time: most of a second's items follow each other
