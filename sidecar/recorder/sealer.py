@@ -1,6 +1,7 @@
-"""Seals closed runs into bundles, and signs them.
+"""Seals closed runs into bundles, enters them into the log, and signs them.
 
-Law: a closed run is sealed until it is on disk and attested, whatever stops the process in between; the same run gives the same bundle.
+Law: a closed run is sealed until it is on disk, in the log (once) and attested, whatever stops the process in between; the same run
+gives the same bundle.
 A run that cannot be sealed stays closed, with its events kept and the reason said, and does not hold up the others: it is tried
 again, after longer and longer rests.
 """
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
@@ -77,6 +78,25 @@ class Sealed:
     """How many pieces were withheld, by reason."""
     disclosures: str | None = None
     """The file with what was withheld."""
+    log_index: int | None = None
+    """Which leaf of the sidecar's log it is; None without a log."""
+
+
+class AppendOnlyLog(Protocol):
+    """Where sealed bundles are entered: `sidecar.bundle_log`."""
+
+    @property
+    def size(self) -> int:
+        """Number of leaves, and so the place of the next one."""
+        ...
+
+    def holds(self, index: int, digest: bytes) -> bool:
+        """Whether that leaf is there and is this digest; an error when the log is shorter than it has been."""
+        ...
+
+    def append(self, digest: bytes) -> int:
+        """Adds a leaf, on disk when this returns; its index."""
+        ...
 
 
 class Sealer:
@@ -94,6 +114,7 @@ class Sealer:
         disclosures: Folder of what was withheld; that of the bundles unless it is said otherwise.
         encrypt_to: Who may read that; None leaves it in the clear.
         books: The accounts that the recorder kept.
+        log: Where each bundle is entered before it is signed; None for no log.
         clock_seconds: For the rests between tries.
     """
 
@@ -111,6 +132,7 @@ class Sealer:
         disclosures: Path | None = None,
         encrypt_to: X25519PublicKey | None = None,
         books: Books | None = None,
+        log: AppendOnlyLog | None = None,
         clock_seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
@@ -124,12 +146,13 @@ class Sealer:
         self._disclosures = disclosures or out
         self._encrypt_to = encrypt_to
         self._books = books or Books()
+        self._log = log
         self._clock_seconds = clock_seconds
         self._resting: dict[int, tuple[float, float]] = {}
         """Rows that failed: until when they rest, and for how long."""
 
     def seal_closed(self, failed: Callable[[RunRow, Exception], None]) -> Iterator[Sealed]:
-        """Seals and signs what is closed, after signing what was sealed before a crash.
+        """Seals, logs and signs what is closed, after what was sealed before a crash.
 
         Args:
             failed: Told of a run that could not be sealed or signed; a later call tries again, the next ones pass over it.
@@ -140,6 +163,7 @@ class Sealer:
                 continue
             try:
                 facts = self._seal(run) if run.state == "closed" else read_facts(self._out / _file(run))
+                self._enter(run)
                 sealed = self._sign(run, facts)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is this run's and must not hold up the others
                 self._rest(run)
@@ -180,7 +204,8 @@ class Sealer:
             )
         finally:
             spool.unlink(missing_ok=True)
-        sealed = replace(_describe(run, facts), disclosures=self._disclose(run))
+        place = self._log.size if self._log else None
+        sealed = replace(_describe(run, facts), disclosures=self._disclose(run), log_index=place)
         run.state, run.sealed_json, run.disclosure_key = "sealed", orjson.dumps(sealed).decode(), b""
         with self._store.transaction():
             self._store.save(run)
@@ -190,6 +215,25 @@ class Sealer:
                 link = {"bundle_id": facts.bundle_id, "manifest_sha256": facts.manifest_sha256}
                 self._store.set_meta(_CHAIN, orjson.dumps(link).decode())
         return facts
+
+    def _enter(self, run: RunRow) -> None:
+        """Makes the bundle of a sealed run a leaf of the log, once.
+
+        The row says beforehand which leaf it is to be. After a crash that is where to look: the log can only have been extended by this
+        very leaf, or by that of a run which took the place because this one failed.
+        """
+        if self._log is None:
+            return
+        sealed = orjson.loads(run.sealed_json)
+        index, digest = sealed.get("log_index"), bytes.fromhex(sealed["manifest_sha256"])
+        if index is not None and self._log.holds(index, digest):
+            return
+        if index != self._log.size:
+            sealed["log_index"] = self._log.size
+            run.sealed_json = orjson.dumps(sealed).decode()
+            with self._store.transaction():
+                self._store.save(run)
+        self._log.append(digest)
 
     def _disclose(self, run: RunRow) -> str | None:
         """Writes what was withheld of a run; the name of the file, None when nothing was."""
