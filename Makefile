@@ -34,6 +34,9 @@ bench: $(VENV)/.dev  ## costs as ratios of one run; figures for docs/performance
 soak: $(VENV)/.dev  ## slow tests: kill -9 loops, long backlogs, every recording the whole way
 	$(BIN)/python -m pytest -q -m soak --timeout 1800
 
+fuzz: $(VENV)/.fuzz  ## every reader of strangers' bytes under atheris; FUZZ_SECONDS=300 for all together
+	$(BIN)/python -m tests.fuzz.run --seconds $(or $(FUZZ_SECONDS),300)
+
 format: $(VENV)/.dev  ## put the code into form
 	$(BIN)/ruff format --quiet $(CODE)
 	$(BIN)/ruff check --quiet --fix $(CODE)
@@ -63,6 +66,10 @@ $(VENV)/.runtime: requirements/runtime.txt requirements/build.txt pyproject.toml
 $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
 	@echo "setting up what the tests need (once)" >&2
 	@$(PIP) -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.fuzz: $(VENV)/.dev requirements/fuzz.txt
+	@$(PIP) -r requirements/fuzz.txt
 	@touch $@
 
 .venv-proto/.ready: requirements/proto.txt | $(BIN)/python

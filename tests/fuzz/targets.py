@@ -1,0 +1,182 @@
+"""What is fuzzed: every reader that meets bytes of strangers, by name.
+
+The invariant of all: whatever the bytes, the answer is a value or a named error of ours, never another exception. Memory and time are
+bounded by who runs them (`tests.fuzz.run`; `tests/fuzz/test_targets.py` in the suite).
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import io
+import json
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from attest import dsse, sigstore_bundle, statement
+from attest.errors import AttestError
+from attest.keys import generate, load_public
+from attest.trust import Trust
+from attest.verdict import CHECKS
+from attest.verify import verify_file
+from evidence import manifest as layout
+from evidence.canonical import canonical, parse
+from evidence.container.archive import ContainerReader
+from evidence.container.gzip_stream import GzipWriter
+from evidence.errors import CanonicalError, EvidenceError
+from evidence.event import decode
+from evidence.merkle import leaf_hash, verify_consistency, verify_inclusion
+from evidence.packs import read_pack
+from evidence.run import attestation_file_name
+from tests.attest import world
+
+__all__ = ["TARGETS", "Target"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """One reader."""
+
+    read: Callable[[bytes], object]
+    seeds: Callable[[], Iterable[bytes]]
+    refuses: tuple[type[Exception], ...] = (EvidenceError, AttestError)
+    """What it may raise, and nothing else."""
+
+    def __call__(self, data: bytes) -> None:
+        """Reads the bytes; an exception that is not a named one goes through."""
+        try:
+            self.read(data)
+        except self.refuses:
+            return
+
+
+@functools.cache
+def _case() -> world.Case:
+    """One sealed and attested bundle in a folder of its own, removed when the process ends."""
+    folder = Path(_folder().name)
+    key = generate()
+    facts = world.seal_run(folder)
+    return world.Case(facts=facts, attestation=world.attest(key, facts), key=key)
+
+
+@functools.cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="affidavit-fuzz-")
+
+
+@functools.cache
+def _members() -> world.Members:
+    return world.unpack(_case().path)
+
+
+def _gzipped(data: bytes) -> bytes:
+    out = io.BytesIO()
+    gzip = GzipWriter(out)
+    gzip.write(data)
+    gzip.close()
+    return out.getvalue()
+
+
+def _tar() -> bytes:
+    import gzip
+
+    return gzip.decompress(_case().path.read_bytes())
+
+
+def _contents(container: bytes) -> list[bytes]:
+    return [member.read() for member in ContainerReader(io.BytesIO(container)).members() if member.size < 1 << 24]
+
+
+def _verdict(bundle: bytes | None = None, attestation: bytes | None = None, *, changed: bool = True) -> None:
+    """A whole verification with one file replaced: a verdict with every check, and `verified` only where nothing changed."""
+    case, folder = _case(), Path(_folder().name) / "tried"
+    folder.mkdir(exist_ok=True)
+    path = folder / case.path.name
+    original = case.path.read_bytes(), case.attestation.read_bytes()
+    path.write_bytes(original[0] if bundle is None else bundle)
+    path.with_name(attestation_file_name(path.name)).write_bytes(original[1] if attestation is None else attestation)
+    result = verify_file(path, trust=Trust.of(case.key.public))
+    assert [check.id for check in result.checks] == list(CHECKS)
+    untouched = bundle in (None, original[0]) and attestation in (None, original[1])
+    assert not changed or (result.verdict == "verified") == untouched, result.integrity
+
+
+def _with_events(events: bytes) -> None:
+    _verdict(bundle=world.pack(world.with_events(_members(), events)))
+
+
+def _with_manifest(data: bytes) -> None:
+    _verdict(bundle=world.pack({**_members(), layout.MANIFEST: data}))
+
+
+def _with_payload(payload: bytes) -> None:
+    """A statement of any bytes, signed properly: what it says of the bundle must hold, and the rest is the signer's to say."""
+    _verdict(attestation=world.sign_statement(_case().key, payload), changed=False)
+
+
+def _manifest_parts(data: bytes) -> None:
+    """A manifest whose id is right: the members behind the first check."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(value, dict):
+        value.pop("bundle_id", None)
+        _with_manifest(layout.seal_manifest(value))
+
+
+def _proof(data: bytes) -> None:
+    """Hashes cut from the bytes: no proof that was not made for a leaf and a tree holds."""
+    position, size, hashes = data[:8], data[8:16], [data[at : at + 32] for at in range(16, len(data), 32)]
+    index, leaves = int.from_bytes(position, "big"), int.from_bytes(size, "big")
+    assert not verify_inclusion(leaf_hash(data), index, leaves, hashes, leaf_hash(b"another"))
+    if index != leaves:
+        assert not verify_consistency(index, leaves, hashes, leaf_hash(b"one"), leaf_hash(b"two"))
+
+
+def _envelope(data: bytes) -> None:
+    bundle = sigstore_bundle.read(data)
+    assert dsse.pae(bundle.envelope.payload_type, bundle.envelope.payload)
+
+
+def _attestation_seeds() -> list[bytes]:
+    return [_case().attestation.read_bytes()]
+
+
+def _payload() -> bytes:
+    return base64.b64decode(json.loads(_case().attestation.read_bytes())["dsseEnvelope"]["payload"])
+
+
+def _pack(data: bytes) -> None:
+    read_pack(data, "pack.yaml")
+
+
+_ROOT = Path(__file__).parents[2]
+
+
+def _files(pattern: str) -> Callable[[], list[bytes]]:
+    return lambda: [path.read_bytes() for path in sorted(_ROOT.glob(pattern))]
+
+
+TARGETS: dict[str, Target] = {
+    "canonical": Target(read=parse, seeds=lambda: [canonical({"a": [1, "é", 0.5, None], "b": {"c": True}})]),
+    "container": Target(read=_contents, seeds=lambda: [_case().path.read_bytes()]),
+    "archive": Target(read=lambda data: _contents(_gzipped(data)), seeds=lambda: [_tar()]),
+    "manifest": Target(read=_with_manifest, seeds=lambda: [_members()[layout.MANIFEST]], refuses=()),
+    "manifest-members": Target(
+        read=_manifest_parts, seeds=lambda: [_members()[layout.MANIFEST]], refuses=(CanonicalError,)
+    ),
+    "event": Target(read=decode, seeds=lambda: list(_members()[layout.EVENTS].splitlines())),
+    "events": Target(read=_with_events, seeds=lambda: [_members()[layout.EVENTS]], refuses=()),
+    "bundle": Target(read=_verdict, seeds=lambda: [_case().path.read_bytes()], refuses=()),
+    "envelope": Target(read=_envelope, seeds=_attestation_seeds),
+    "attestation": Target(read=lambda data: _verdict(attestation=data), seeds=_attestation_seeds, refuses=()),
+    "statement": Target(read=statement.read, seeds=lambda: [_payload()]),
+    "signed-payload": Target(read=_with_payload, seeds=lambda: [_payload()], refuses=()),
+    "proof": Target(read=_proof, seeds=lambda: [bytes(7) + b"\x01" + bytes(7) + b"\x04" + bytes(64)]),
+    "pack": Target(read=_pack, seeds=_files("evidence/builtin/*.yaml")),
+    "public-key": Target(read=load_public, seeds=lambda: [_case().key.public.to_pem()]),
+}
+"""Readers by name."""
