@@ -30,6 +30,10 @@ class PolicyError(AttestError):
     """An auditor's policy cannot be used; names file and line, what was expected and what was found."""
 
 
+class DisclosedFileError(AttestError):
+    """A file of disclosures that the caller named is none: nothing is said about the bundle."""
+
+
 class SigningError(AttestError):
     """The signer gave no signature, or none that its own public key accepts. Trying again at once will not help."""
 

@@ -28,11 +28,23 @@ class AttestLimits:
     key_file_bytes_max: int = 64 * 1024
     """Size of a PEM file."""
 
+    trusted_root_bytes_max: int = 4 * 1024 * 1024
+    """Size of a Sigstore trusted root; the public one takes 8 KiB."""
+
     files_per_call_max: int = 100_000
     """Files that one call of `verify_files` takes."""
 
     disclosed_bytes_max: int = 1024 * 1024 * 1024
     """Size of a file of disclosures: it is held in memory."""
+
+    note_bytes_max: int = 256 * 1024
+    """Size of a signed note, such as a checkpoint: 16 signatures of 5 kB each must fit."""
+
+    note_signatures_max: int = 64
+    """Signature lines of one note."""
+
+    proof_hashes_max: int = 63
+    """Hashes of one Merkle proof; a tree of 2^63 leaves needs no more."""
 
     reason_chars_max: int = 400
     """Longest reason of a check: hostile content is quoted, never poured out."""

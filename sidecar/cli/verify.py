@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 
+from sidecar.cli.trusting import trust_options
+
 if TYPE_CHECKING:
+    from attest.trust import Trust
     from attest.verification import Summary, Verification
 
 _COLOURS = {
@@ -30,15 +33,8 @@ _VERDICT_COLOURS = {
 
 
 @click.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--key",
-    "keys",
-    metavar="PUB",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A public key that you trust (PEM). May be given again.",
-)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@trust_options
 @click.option(
     "--attestation",
     type=click.Path(path_type=Path),
@@ -56,10 +52,10 @@ _VERDICT_COLOURS = {
 )
 def verify(
     files: tuple[Path, ...],
-    keys: tuple[Path, ...],
     attestation: Path | None,
     disclosed: Path | None,
     *,
+    trust: Trust | None,
     strict: bool,
     as_json: bool,
 ) -> None:
@@ -74,8 +70,7 @@ def verify(
                3 verified with warnings, under --strict
                4 could not decide: no key given, no attestation, an unknown format
     """
-    from attest.errors import KeyFileError
-    from attest.trust import Trust
+    from attest.errors import DisclosedFileError
     from attest.verify import verify_file, verify_files
     from sidecar.cli.progress import progress
     from sidecar.mapping import MappingAgain
@@ -84,14 +79,18 @@ def verify(
         raise click.UsageError("--attestation goes with one FILE.")
     if disclosed is not None and len(files) > 1:
         raise click.UsageError("--disclosed goes with one FILE.")
-    try:
-        trust = Trust.load(keys) if keys else None
-    except (KeyFileError, OSError) as error:
-        raise click.UsageError(f"--key: {error}") from error
     if len(files) == 1:
-        result = verify_file(
-            files[0], attestation=attestation, trust=trust, mapping=MappingAgain(), disclosed=disclosed, strict=strict
-        )
+        try:
+            result = verify_file(
+                files[0],
+                attestation=attestation,
+                trust=trust,
+                mapping=MappingAgain(),
+                disclosed=disclosed,
+                strict=strict,
+            )
+        except DisclosedFileError as error:
+            raise click.BadParameter(str(error), param_hint="--disclosed") from error
         _print(result, as_json=as_json)
         sys.exit(result.exit_code)
     with progress(len(files), "verifying") as bar:

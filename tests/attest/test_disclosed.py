@@ -2,6 +2,7 @@
 
 import pytest
 
+from attest.errors import DisclosedFileError
 from attest.limits import AttestLimits
 from attest.trust import Trust
 from attest.verify import verify_file
@@ -50,21 +51,42 @@ def test_pieces_that_are_not_of_the_bundle_fail(case, trust, tmp_path, what):
     assert answer(case, trust, a_file(tmp_path / "d", **what)) == ("fail", "invalid")
 
 
-@pytest.mark.parametrize(
-    "data",
-    [b"", b"\x00\xff", b"{}\n", b"[]\n{", b'{"schema_version":"disclosures-v1"}\n'],
-    ids=["empty", "binary", "object", "list", "header-alone"],
-)
-def test_a_file_that_is_none_fails(case, trust, tmp_path, data):
+NO_DISCLOSURES = {
+    "empty": (b"", "an empty file"),
+    "gzip": (b"\x1f\x8b\x08\x00 the body", "a gzip file, such as a bundle"),
+    "key": (b"-----BEGIN PRIVATE KEY----- the body", "a PEM file, such as a key"),
+    "binary": (b"\x00\xff the body", "not lines of canonical JSON"),
+    "list": (b"[]\n{", "not lines of canonical JSON"),
+    "object": (b"{}\n", "a JSON object that does not say what it is"),
+    "attestation": (b'{"mediaType":"application/x"}\n', "JSON of the type 'application/x'"),
+    "header-alone": (b'{"schema_version":"disclosures-v1"}\n', "the file is disclosures"),
+}
+
+
+@pytest.mark.parametrize("kind", NO_DISCLOSURES)
+def test_a_file_that_is_none_is_the_callers_mistake_and_it_is_said_what_it_is(case, trust, tmp_path, kind):
+    data, said = NO_DISCLOSURES[kind]
     path = tmp_path / "d"
     path.write_bytes(data)
-    assert answer(case, trust, path) == ("fail", "invalid")
+    with pytest.raises(DisclosedFileError) as raised:
+        verify_file(case.path, trust=trust, disclosed=path)
+    assert said in str(raised.value)
+    assert "the body" not in str(raised.value)
 
 
-def test_a_file_that_cannot_be_read_leaves_it_undecided(case, trust, tmp_path):
-    assert answer(case, trust, tmp_path / "none") == ("undecided", "undecided")
+def test_a_piece_that_is_none_is_the_callers_mistake_with_its_line(case, trust, tmp_path):
+    path = a_file(tmp_path / "d")
+    path.write_bytes(path.read_bytes() + b"{}\n")
+    with pytest.raises(DisclosedFileError, match="d:3: .*expected"):
+        verify_file(case.path, trust=trust, disclosed=path)
+
+
+def test_a_file_that_cannot_be_read_or_is_too_large_is_the_callers_mistake(case, trust, tmp_path):
+    with pytest.raises(DisclosedFileError, match="cannot be read"):
+        verify_file(case.path, trust=trust, disclosed=tmp_path / "none")
     large = a_file(tmp_path / "d")
-    assert answer(case, trust, large, attest_limits=AttestLimits(disclosed_bytes_max=10)) == ("undecided", "undecided")
+    with pytest.raises(DisclosedFileError, match="at most 10 are read"):
+        verify_file(case.path, trust=trust, disclosed=large, attest_limits=AttestLimits(disclosed_bytes_max=10))
 
 
 def test_without_a_file_the_check_is_skipped_and_the_bundle_stands(case, trust):

@@ -101,9 +101,10 @@ def test_several_bundles_end_with_a_count(sealed, tmp_path):
     assert done.stdout.splitlines()[-1] == "2 bundles: 1 invalid, 1 verified"
 
 
-def test_a_missing_file_is_a_verdict_and_not_a_traceback(tmp_path):
+def test_a_missing_file_is_usage_and_not_a_verdict(tmp_path):
     done = affidavit("verify", tmp_path / "gone.evidence.tar.gz")
-    assert done.returncode == 4
+    assert done.returncode == 2
+    assert "gone.evidence.tar.gz' does not exist" in done.stderr
     assert "Traceback" not in done.stderr
 
 
