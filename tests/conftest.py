@@ -3,6 +3,8 @@
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["tests.sigstore.plugin"]
+
 settings.register_profile("affidavit", deadline=None)
 settings.load_profile("affidavit")
 
