@@ -4,7 +4,7 @@ Law: each looks at one thing and none relies on another having passed. What the 
 finds a key and decides nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,12 +13,12 @@ from attest.dsse import PAYLOAD_TYPE
 from attest.errors import InvalidError, UnsupportedError
 from attest.judge import attempt, judge
 from attest.keys import PublicKey
-from attest.limits import AttestLimits
+from attest.limits import DEFAULT, AttestLimits
 from attest.shape import describe
 from attest.sigstore_bundle import SigstoreBundle
 from attest.statement import Statement
 from attest.trust import Trust
-from attest.verdict import Check, CheckId, Outcome
+from attest.verdict import Check, CheckId, LogEntryFacts, Outcome, ProvenTime, SignedBy
 from evidence.bundle import BundleFacts
 
 _NEED_ENVELOPE: tuple[CheckId, ...] = ("statement", "signature", "trust", "time")
@@ -42,21 +42,32 @@ class AttestationReading:
 
     checks: tuple[Check, ...]
     signed_by: str | None = None
+    signer: SignedBy | None = None
+    signers: tuple[SignedBy, ...] = ()
+    times: tuple[ProvenTime, ...] = ()
+    log_entry: LogEntryFacts | None = None
     key_hint: str | None = None
     bundles_attested: int | None = None
 
 
-def check_attestation(
-    path: Path | None, attested: Attested, trust: Trust | None, limits: AttestLimits
-) -> AttestationReading:
-    """Check the attestation at `path` against the bundle it should be about.
+class AttestationJudge:
+    """Judges attestations by what is trusted. Make one for many bundles: what they share is worked out once."""
 
-    Args:
-        path: the attestation, or None when there is none.
-        attested: what was read of the bundle.
-        trust: the keys that count, or None when the caller named none.
-        limits: bounds on the attestation.
-    """
+    def __init__(self, trust: Trust | None, limits: AttestLimits = DEFAULT) -> None:
+        self._trust = trust
+        self._limits = limits
+
+    def judge(self, paths: Sequence[Path], attested: Attested) -> AttestationReading:
+        """Check the attestations at `paths` against the bundle they should be about. Never raises on their account.
+
+        Args:
+            paths: the attestations; none of them when there is none.
+            attested: what was read of the bundle.
+        """
+        return _check(paths[0] if paths else None, attested, self._trust, self._limits)
+
+
+def _check(path: Path | None, attested: Attested, trust: Trust | None, limits: AttestLimits) -> AttestationReading:
     if path is None:
         absent = Check(id="envelope", outcome="undecided", reason="there is no attestation beside the file")
         return _unread(absent, "no attestation")
@@ -70,6 +81,8 @@ def check_attestation(
     return AttestationReading(
         checks=(envelope, stated, signature, _check_trust(bundle, trust, signer), _check_time(bundle)),
         signed_by=signer.fingerprint if signer else None,
+        signer=SignedBy(key=signer.fingerprint) if signer else None,
+        signers=(SignedBy(key=signer.fingerprint),) if signer else (),
         key_hint=bundle.hint,
         bundles_attested=len(said.entries) if said else None,
     )

@@ -5,7 +5,7 @@ Law: one attestation has one spelling. The file is canonical JSON and its base64
 in it is either seen by the signature or refused here; a member this version does not know is never skipped over.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from attest.dsse import Envelope, decode_base64, encode_base64
@@ -40,12 +40,23 @@ class SigstoreBundle:
     """Number of RFC 3161 timestamps: present, not judged by this version."""
 
 
-def write(*, hint: str, envelope: Envelope) -> bytes:
-    """Return the bundle's bytes for an envelope signed with the key of that hint."""
+def write(*, hint: str, envelope: Envelope, timestamps: Sequence[bytes] = ()) -> bytes:
+    """Return the bundle's bytes for an envelope signed with the key of that hint.
+
+    Args:
+        hint: the key's fingerprint.
+        envelope: what was signed.
+        timestamps: RFC 3161 responses in DER over the envelope's signature.
+    """
+    stamps = [{"signedTimestamp": encode_base64(stamp)} for stamp in timestamps]
     return canonical(
         {
             "mediaType": MEDIA_TYPE,
-            "verificationMaterial": {"publicKey": {"hint": hint}, "tlogEntries": []},
+            "verificationMaterial": {
+                "publicKey": {"hint": hint},
+                "tlogEntries": [],
+                **({"timestampVerificationData": {"rfc3161Timestamps": stamps}} if stamps else {}),
+            },
             "dsseEnvelope": {
                 "payload": encode_base64(envelope.payload),
                 "payloadType": envelope.payload_type,

@@ -72,6 +72,60 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignedBy:
+    """A trusted signer whose signature verified: a key by its fingerprint, or a certificate by what it says."""
+
+    key: str | None = None
+    """SHA-256 of the key's SubjectPublicKeyInfo; None for a certificate."""
+    identity: str | None = None
+    """The certificate's subject alternative name; None for a key."""
+    issuer: str | None = None
+    """Who vouched for the identity, by the certificate."""
+    root_sha256: str | None = None
+    """The trusted root under which the certificate verified."""
+
+    def describe(self) -> str:
+        """Who it is, in a few words."""
+        return f"sha256:{self.key}" if self.key else f"{self.identity} (by {self.issuer})"
+
+    def to_json(self) -> dict[str, str | None]:
+        """The four fields."""
+        return {"key": self.key, "identity": self.identity, "issuer": self.issuer, "root_sha256": self.root_sha256}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvenTime:
+    """A time at which somebody who is trusted to tell the time had seen the signature."""
+
+    time: str
+    """RFC 3339 in UTC as evidence writes it."""
+    source: Literal["rfc3161", "log"]
+    """A timestamp of an authority, or the signed entry time of a transparency log."""
+    by: str
+    """Which authority or log, by its name in the trusted root."""
+
+    def to_json(self) -> dict[str, str]:
+        """The three fields."""
+        return {"time": self.time, "source": self.source, "by": self.by}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntryFacts:
+    """Where a transparency log has the signature, by a proof that verified."""
+
+    kind: str
+    """Kind and version of the entry, such as `dsse 0.0.1`."""
+    index: int
+    """From the inclusion proof, never the unsigned one beside it."""
+    log: str
+    """The log's name in the trusted root."""
+
+    def to_json(self) -> dict[str, str | int]:
+        """The three fields."""
+        return {"kind": self.kind, "index": self.index, "log": self.log}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What the bundle and its attestation say, each member absent (None) when it was not reached or not sound.
 
@@ -88,6 +142,14 @@ class Facts:
     """`reports/mapping-loss.json`, recomputed or not."""
     signed_by: str | None = None
     """Fingerprint of the trusted key whose signature verified; None when none did."""
+    signer: SignedBy | None = None
+    """Who signed the deciding attestation, key or certificate; None when nobody trusted did."""
+    signers: tuple[SignedBy, ...] = ()
+    """Distinct trusted signers over all attestations of the bundle."""
+    times: tuple[ProvenTime, ...] = ()
+    """When the deciding attestation was seen to be signed, earliest first."""
+    log_entry: LogEntryFacts | None = None
+    """Where a transparency log has the deciding attestation."""
     key_hint: str | None = None
     """Fingerprint the attestation gives for itself: unsigned, for a lookup only."""
     bundles_attested: int | None = None
@@ -105,6 +167,10 @@ class Facts:
             "closure_score": closure.get("score"),
             "closure_confidence": closure.get("confidence"),
             "signed_by": self.signed_by,
+            "signer": self.signer.to_json() if self.signer else None,
+            "signers": [signer.to_json() for signer in self.signers],
+            "times": [time.to_json() for time in self.times],
+            "log_entry": self.log_entry.to_json() if self.log_entry else None,
             "key_hint": self.key_hint,
             "bundles_attested": self.bundles_attested,
         }

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from attest import chain
-from attest.attestation_checks import AttestationReading, Attested, check_attestation
+from attest.attestation_checks import AttestationJudge, AttestationReading, Attested
 from attest.bundle_checks import BundleReading, check_bundle
 from attest.disclosed import DisclosedWatch
 from attest.errors import AttestError
@@ -67,7 +67,7 @@ def verify_file(
         watches.append(Watch("disclosed", DisclosedWatch(disclosed, attest_limits)))
     bundle = check_bundle(path, watches, limits)
     attested = Attested(file_name=path.name, container_sha256=bundle.container_sha256, facts=bundle.facts)
-    signed = check_attestation(beside, attested, trust, attest_limits)
+    signed = AttestationJudge(trust, attest_limits).judge([beside] if beside else [], attested)
     skipped = (
         _NO_POLICY,
         *(() if disclosed else (_NO_DISCLOSURES,)),
@@ -155,6 +155,10 @@ def _facts(bundle: BundleReading, signed: AttestationReading) -> Facts:
         closure=_report(read, CLOSURE) if recomputed else None,
         mapping_loss=_report(read, MAPPING_LOSS),
         signed_by=signed.signed_by,
+        signer=signed.signer,
+        signers=signed.signers,
+        times=signed.times,
+        log_entry=signed.log_entry,
         key_hint=signed.key_hint,
         bundles_attested=signed.bundles_attested,
     )

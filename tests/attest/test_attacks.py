@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from attest.attestation_checks import Attested, check_attestation
+from attest.attestation_checks import AttestationJudge, Attested
 from attest.bundle_checks import check_bundle
 from attest.limits import DEFAULT
 from attest.trust import Trust
@@ -86,9 +86,9 @@ def test_a_flipped_bit_anywhere_in_an_attestation_is_never_verified(case, trust,
     path = tmp_path / case.attestation.name
     path.write_bytes(good)
     for at, bit in each_flipped(path, [*range(start), *range(end, len(good))]):
-        reading = check_attestation(path, attested, trust, DEFAULT)
+        reading = AttestationJudge(trust, DEFAULT).judge([path], attested)
         assert {check.outcome for check in reading.checks} & {"fail", "undecided"}, (at, bit)
-    restored = check_attestation(path, attested, trust, DEFAULT)
+    restored = AttestationJudge(trust, DEFAULT).judge([path], attested)
     assert {check.outcome for check in restored.checks} == {"pass", "skip"}
 
 
