@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 
 from attest.trust import Trust
 
+CONFIDENCES = ("low", "medium", "high")
+"""The words for the confidence of a closure score, the lowest first."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackThreshold:

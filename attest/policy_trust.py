@@ -1,0 +1,274 @@
+"""The half of a policy file that says whom to trust, read strictly.
+
+Laws: an unknown key is an error; what can never be met is an error; what anybody could meet is an error, or a warning where somebody
+may want it. What is read from another file is pinned in the policy by a digest, or the policy warns that it is not.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from attest.dsse import PAYLOAD_TYPE
+from attest.errors import KeyFileError, PolicyError
+from attest.identity_pattern import compiled, takes_anyone
+from attest.keys import PublicKey, load_public
+from attest.limits import AttestLimits
+from attest.predicate import PREDICATE_TYPE
+from attest.trust import Accepted, Identity, Required, Trust, TrustedKey, TrustedRoot
+from evidence.digest import is_sha256_hex
+from evidence.errors import EvidenceError
+from evidence.strict_yaml import Node
+from evidence.timestamp import from_rfc3339
+
+T = TypeVar("T")
+
+KEYS = ("keys", "roots", "identities", "logs", "witnesses", "require", "accept")
+"""The keys of a policy that are read here."""
+
+_WINDOW = ("valid_from", "valid_until", "revoked_at")
+_COUNTS = ("timestamps", "signers", "witnesses", "delay_seconds_max")
+_FLAGS = ("log_entry", "sidecar_log")
+_LISTS = ("payload_types", "predicate_types", "entry_kinds")
+_KNOWN_TYPES = {"payload_types": PAYLOAD_TYPE, "predicate_types": PREDICATE_TYPE}
+
+
+def read_trust(
+    root: Node, members: Mapping[str, Node], folder: Path, limits: AttestLimits
+) -> tuple[Trust, tuple[str, ...]]:
+    """Read whom a policy trusts, and what whoever relies on it should know.
+
+    Args:
+        root: the whole file, for what is wrong with all of it.
+        members: its members; those not named in `KEYS` are passed over.
+        folder: where the files lie that it names.
+        limits: bounds on those files.
+
+    Raises:
+        PackError: with file and line, what does not fit.
+    """
+    keys = _each(members, "keys", lambda node: _key(node, folder, limits))
+    trust = Trust(
+        keys=tuple(key for key, _ in keys),
+        roots=tuple(_each(members, "roots", lambda node: _root(node, folder, limits))),
+        identities=tuple(_each(members, "identities", _identity)),
+        logs=tuple(_each(members, "logs", _verifier_key)),
+        witnesses=tuple(_each(members, "witnesses", _verifier_key)),
+        required=_required(members["require"]) if "require" in members else Required(),
+        accepted=_accepted(members["accept"]) if "accept" in members else Accepted(),
+    )
+    _refuse_twice(members, trust)
+    _refuse_impossible(root, members, trust)
+    return trust, (*(warning for _, warning in keys if warning), *_weak(trust))
+
+
+def _each(members: Mapping[str, Node], name: str, read: Callable[[Node], T]) -> list[T]:
+    if name not in members:
+        return []
+    items = members[name].items()
+    if not items:
+        members[name].fail(f"{name} is empty; expected at least one, or no {name!r} at all")
+    return [read(item) for item in items]
+
+
+def _key(node: Node, folder: Path, limits: AttestLimits) -> tuple[TrustedKey, str]:
+    """A key, and the warning that it is not pinned."""
+    members = node.mapping([], ["file", "pem", "fingerprint", *_WINDOW])
+    if ("file" in members) == ("pem" in members):
+        node.fail("expected a key as either 'file' or 'pem'")
+    source = members.get("file") or members["pem"]
+    data = _read(source, folder, limits.key_file_bytes_max) if "file" in members else source.text().encode()
+    public = _refusing(source, lambda: load_public(data, limits=limits))
+    if "fingerprint" in members:
+        _hold(members["fingerprint"], public)
+    unpinned = "file" in members and "fingerprint" not in members
+    warning = (
+        f"the key in {source.text()} is not pinned: whoever changes that file changes whom this policy trusts, and not its "
+        f"digest; 'fingerprint: sha256:{public.fingerprint}' beside it would pin it"
+    )
+    return _dated(node, members, public), warning if unpinned else ""
+
+
+def _hold(fingerprint: Node, public: PublicKey) -> None:
+    if fingerprint.text() != f"sha256:{public.fingerprint}":
+        fingerprint.fail(f"expected the key of fingerprint {fingerprint.text()}, got sha256:{public.fingerprint}")
+
+
+def _dated(node: Node, members: Mapping[str, Node], public: PublicKey) -> TrustedKey:
+    start, end, revoked = (moment(members[name]) if name in members else None for name in _WINDOW)
+    last = min((time for time in (end, revoked) if time is not None), default=None)
+    if start is not None and last is not None and last < start:
+        node.fail(f"the key is never valid: from {start}, and only until {last}")
+    return TrustedKey(public=public, valid_from=start, valid_until=end, revoked_at=revoked)
+
+
+def _root(node: Node, folder: Path, limits: AttestLimits) -> TrustedRoot:
+    members = node.mapping(["file", "sha256"])
+    expected = members["sha256"].text()
+    if not is_sha256_hex(expected):
+        members["sha256"].fail(f"expected 64 lower-case hexadecimal digits, got {expected[:80]!r}")
+    data = _read(members["file"], folder, limits.trusted_root_bytes_max)
+    found = hashlib.sha256(data).hexdigest()
+    if found != expected:
+        members["file"].fail(
+            f"expected a file of sha256 {expected}, got {found}: it is not the root this policy was written for"
+        )
+    return TrustedRoot(name=members["file"].text(), data=data, sha256=found)
+
+
+def _identity(node: Node) -> Identity:
+    members = node.mapping([], ["identity", "identity_pattern", "issuer", "issuer_pattern"])
+    for name in ("identity", "issuer"):
+        if (name in members) == (f"{name}_pattern" in members):
+            node.fail(f"expected either {name!r} or '{name}_pattern', one of the two")
+    found = {name: member.text() for name, member in members.items()}
+    for name in ("identity_pattern", "issuer_pattern"):
+        if name in members:
+            _refusing(members[name], partial(compiled, found[name]))
+    identity = Identity(**found)
+    if _any_identity(identity) and _any_issuer(identity):
+        node.fail("both patterns take anything: it trusts anyone who can get a certificate")
+    return identity
+
+
+def _any_identity(identity: Identity) -> bool:
+    return identity.identity_pattern is not None and takes_anyone(identity.identity_pattern)
+
+
+def _any_issuer(identity: Identity) -> bool:
+    return identity.issuer_pattern is not None and takes_anyone(identity.issuer_pattern)
+
+
+def _verifier_key(node: Node) -> str:
+    text = node.text()
+    name, _, rest = text.partition("+")
+    key_hash, _, key = rest.partition("+")
+    if not (name and len(key_hash) == 8 and key) or any(char.isspace() for char in text):
+        node.fail(f"expected a verifier key NAME+HASH+KEY (C2SP signed note), got {text[:120]!r}")
+    return text
+
+
+def _required(node: Node) -> Required:
+    members = node.mapping([], [*_COUNTS, *_FLAGS])
+    if not members:
+        node.fail("an empty 'require'; expected something that is required, or no 'require' at all")
+    counts = {name: members[name].count() for name in _COUNTS if name in members}
+    if counts.get("signers") == 0:
+        members["signers"].fail("expected at least 1 signer: with none required, nobody has to have signed")
+    flags = {name: members[name].boolean() for name in _FLAGS if name in members}
+    return replace(Required(**flags), **counts)
+
+
+def _accepted(node: Node) -> Accepted:
+    members = node.mapping([], _LISTS)
+    if not members:
+        node.fail("an empty 'accept'; expected a list of what is accepted, or no 'accept' at all")
+    lists = {name: frozenset(member.texts()) for name, member in members.items()}
+    for name, known in _KNOWN_TYPES.items():
+        if name in lists and known not in lists[name]:
+            members[name].fail(
+                f"nothing is ever accepted: expected {known!r} among them, the one type that this version reads"
+            )
+    return Accepted(**lists)
+
+
+# ------------------------------------------------------------------ the whole of it
+
+
+def _refuse_twice(members: Mapping[str, Node], trust: Trust) -> None:
+    named: Mapping[str, Sequence[object]] = {
+        "keys": [key.public.fingerprint for key in trust.keys],
+        "roots": [root.sha256 for root in trust.roots],
+        "identities": trust.identities,
+        "logs": trust.logs,
+        "witnesses": trust.witnesses,
+    }
+    for name, values in named.items():
+        for at, value in enumerate(values):
+            if value in values[:at]:
+                members[name].items()[at].fail(f"the same of {name} stands twice; expected each once")
+
+
+def _refuse_impossible(root: Node, members: Mapping[str, Node], trust: Trust) -> None:
+    """What this policy asks for and nothing can ever meet."""
+    required = trust.required
+    if not trust.keys and not trust.identities:
+        root.fail("it trusts nobody: expected 'keys', or 'identities' with 'roots'")
+    if trust.identities and not trust.roots:
+        members["identities"].fail("no certificate can be checked without 'roots'; expected at least one")
+    if required.timestamps and not trust.roots:
+        members["require"].fail("no timestamp can be checked without 'roots'; expected at least one")
+    if required.delay_seconds_max is not None and not trust.roots:
+        members["require"].fail("no time of signing can be proven without 'roots'; expected at least one")
+    if not trust.identities and required.signers > len(trust.keys):
+        members["require"].fail(f"{required.signers} signers of {len(trust.keys)} trusted keys can never sign")
+    if (required.sidecar_log or required.witnesses) and not trust.logs:
+        members["require"].fail("no proof of a sidecar's log can be checked without 'logs'; expected at least one")
+    if required.witnesses > len(trust.witnesses):
+        members["require"].fail(f"{required.witnesses} of {len(trust.witnesses)} trusted witnesses can never cosign")
+    if trust.witnesses and not trust.logs:
+        members["witnesses"].fail("witnesses cosign the checkpoints of a sidecar's log; expected 'logs' as well")
+
+
+def _weak(trust: Trust) -> list[str]:
+    """What somebody may want, and everybody who relies on the policy should know."""
+    warnings = []
+    for identity in trust.identities:
+        if _any_identity(identity):
+            warnings.append(f"anyone whom the issuer {identity.issuer or identity.issuer_pattern} knows may sign")
+        if _any_issuer(identity):
+            name = identity.identity or identity.identity_pattern
+            warnings.append(f"any issuer that a root lets in may say that somebody is {name}")
+    if trust.roots and not trust.identities and not _asks_for_time(trust.required):
+        warnings.append("roots without identities: no certificate is trusted, and no time is asked of them either")
+    if trust.identities and not trust.required.log_entry:
+        warnings.append(
+            "no entry in a transparency log is asked for: who signs in another's name need not be seen doing it"
+        )
+    if trust.logs and not trust.required.sidecar_log:
+        warnings.append("logs without 'sidecar_log: true': a bundle without a proof is let through")
+    if trust.witnesses and not trust.required.witnesses:
+        warnings.append("witnesses without 'require: witnesses': a checkpoint that none cosigned is let through")
+    dated = [key for key in trust.keys if key.valid_from or key.valid_until or key.revoked_at]
+    if dated and not trust.required.timestamps:
+        warnings.append(
+            "keys have times and no timestamp is required: a signature that nothing dates is held to no window, or decided by none"
+        )
+    return warnings
+
+
+def _asks_for_time(required: Required) -> bool:
+    return bool(required.timestamps) or required.delay_seconds_max is not None
+
+
+# ------------------------------------------------------------------ values
+
+
+def moment(node: Node) -> str:
+    """A time in any form of RFC 3339, in the form that evidence has."""
+    return _refusing(node, lambda: from_rfc3339(node.text()))
+
+
+def _read(node: Node, folder: Path, bytes_max: int) -> bytes:
+    """The file a policy names, relative to its own folder; no more of it is read than shows that it is too large."""
+    name = node.text()
+    if Path(name).is_absolute() or not name.isprintable():
+        node.fail(f"expected a file relative to the policy, got {name[:120]!r}")
+    try:
+        with (folder / name).open("rb") as file:
+            data = file.read(bytes_max + 1)
+    except (OSError, ValueError) as error:
+        node.fail(f"{name[:120]}: cannot be read: {getattr(error, 'strerror', None) or error}")
+    if len(data) > bytes_max:
+        node.fail(f"{name[:120]}: larger than {bytes_max} bytes")
+    return data
+
+
+def _refusing(node: Node, work: Callable[[], T]) -> T:
+    """What the work gives, or its refusal at this node."""
+    try:
+        return work()
+    except (KeyFileError, PolicyError, EvidenceError) as error:
+        node.fail(str(error))
