@@ -1,0 +1,190 @@
+"""What an Assay bundle says outside its own identity: the values seen, and what speaks against taking them for more.
+
+The content hash, and with it the run root and the bundle id, is over type, subject and data of each event. Everything else
+can be rewritten and sealed again under the same id, so it is shown as what it is: a claim of whoever made the file.
+
+Law: bounded whatever the bundle holds; nothing here changes an outcome from what the bytes are worth.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from evidence.assay import timestamp
+from evidence.assay.event import UNBOUND
+from evidence.assay.event_types import is_known
+from evidence.assay.limits import AssayLimits
+from evidence.canonical import JsonObject
+from evidence.redaction.detectors import findings, suspect
+
+_COUNTED_ONLY = ("traceparent", "tracestate", "assaysemanticdigest")
+"""Members that differ from event to event: how many have one says more than the first few values."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One member that the identity does not bind, over all events."""
+
+    member: str
+    events: int
+    """In how many events it stands."""
+    values: tuple[str, ...]
+    """The first distinct values, cut short; for `time` the earliest and the latest."""
+    is_complete: bool
+    """Whether `values` are all there are."""
+
+    def to_json(self) -> JsonObject:
+        """The four fields."""
+        return {
+            "member": self.member,
+            "events": self.events,
+            "values": list(self.values),
+            "complete": self.is_complete,
+        }
+
+    def __str__(self) -> str:
+        said = ", ".join(self.values) + ("" if self.is_complete or not self.values else ", …")
+        return f"{UNBOUND[self.member]} ({said or self.events})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """Something about the content that an auditor should know: `id` names it, `lines` are the first it was met at."""
+
+    id: str
+    says: str
+    count: int
+    lines: tuple[int, ...]
+
+    def to_json(self) -> JsonObject:
+        """The four fields."""
+        return {"id": self.id, "says": self.says, "count": self.count, "lines": list(self.lines)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """Everything that was seen."""
+
+    unbound: tuple[Claim, ...]
+    doubts: tuple[Doubt, ...]
+    first_unix_nano: int
+    """The earliest time of any event, as it says."""
+    last_unix_nano: int
+    types: Mapping[str, int]
+    """Events by type: bound."""
+
+    def to_json(self) -> JsonObject:
+        """What was seen, for a report."""
+        return {
+            "unbound": [claim.to_json() for claim in self.unbound],
+            "doubts": [doubt.to_json() for doubt in self.doubts],
+        }
+
+
+@dataclass(slots=True)
+class _Seen:
+    events: int = 0
+    values: dict[str, None] = field(default_factory=dict)
+    is_complete: bool = True
+
+
+class ClaimsSeen:
+    """Looks at the events of one bundle, in order."""
+
+    def __init__(self, limits: AssayLimits) -> None:
+        self._limits = limits
+        self._members = {name: _Seen() for name in UNBOUND}
+        self._doubts: dict[str, tuple[str, int, list[int]]] = {}
+        self._types: dict[str, int] = {}
+        self._first = self._last = self._before = 0
+        self._count = 0
+
+    def add(self, event: JsonObject, line: bytes, number: int) -> None:
+        """Look at the event of the line of that number (from 1)."""
+        for name, seen in self._members.items():
+            if name in event:
+                seen.events += 1
+                self._keep(name, seen, event[name])
+        self._time(event["time"], number)
+        kind = self._kept(event["type"])
+        if kind in self._types or len(self._types) < self._limits.object_members_max:
+            self._types[kind] = self._types.get(kind, 0) + 1
+        if not is_known(event["type"]):
+            self._doubt("unknown_type", f"types that Assay does not write, such as {kind}", number)
+        self._secrets(event, line, number)
+        self._count += 1
+
+    def claims(self, manifest: JsonObject) -> Claims:
+        """What was seen in the whole bundle."""
+        times = tuple(map(timestamp.from_unix_nano, sorted({self._first, self._last})))
+        unbound = [
+            Claim(
+                member=name,
+                events=seen.events,
+                values=times if name == "time" else tuple(seen.values),
+                is_complete=seen.is_complete or name == "time",
+            )
+            for name, seen in self._members.items()
+            if seen.events
+        ]
+        self._whole(manifest)
+        doubts = [
+            Doubt(id=name, says=says, count=count, lines=tuple(lines))
+            for name, (says, count, lines) in sorted(self._doubts.items())
+        ]
+        return Claims(
+            unbound=tuple(unbound),
+            doubts=tuple(doubts),
+            first_unix_nano=self._first,
+            last_unix_nano=self._last,
+            types=self._types,
+        )
+
+    # ------------------------------------------------------------ parts
+
+    def _keep(self, name: str, seen: _Seen, value: object) -> None:
+        if name == "time":
+            return
+        if name in _COUNTED_ONLY:
+            seen.is_complete = False
+            return
+        text = self._kept(str(value).lower() if isinstance(value, bool) else str(value))
+        if text in seen.values:
+            return
+        if len(seen.values) < self._limits.values_seen_max:
+            seen.values[text] = None
+        else:
+            seen.is_complete = False
+
+    def _kept(self, text: str) -> str:
+        most = self._limits.value_chars_max
+        return text if len(text) <= most else f"{text[: most - 1]}…"
+
+    def _time(self, text: str, number: int) -> None:
+        now = timestamp.to_unix_nano(text)
+        if number == 1:
+            self._first = self._last = now
+        elif now < self._before:
+            self._doubt("time_backwards", "times go backwards", number)
+        self._first, self._last, self._before = min(self._first, now), max(self._last, now), now
+
+    def _secrets(self, event: JsonObject, line: bytes, number: int) -> None:
+        found = next(findings(line.decode()), None) if suspect(line) else None
+        if found is None:
+            return
+        self._doubt("secret", f"secrets in the clear, the first by the detector {found.detector}", number)
+        if not event["assaysecrets"]:
+            self._doubt("secret_denied", "secrets although assaysecrets says that there are none", number)
+
+    def _whole(self, manifest: JsonObject) -> None:
+        """What is so of the bundle as a whole."""
+        if self._count > 1 and self._first == self._last:
+            self._doubt("time_equal", "all events have one time", 1, self._count)
+        names = self._members["assayproducer"].values
+        if self._kept(manifest["producer"]["name"]) not in names or len(names) > 1:
+            self._doubt("producer_differs", "manifest and events name different producers", 1)
+
+    def _doubt(self, name: str, says: str, number: int, count: int = 1) -> None:
+        said, before, lines = self._doubts.get(name, (says, 0, []))
+        if len(lines) < self._limits.lines_named_max:
+            lines.append(number)
+        self._doubts[name] = said, before + count, lines

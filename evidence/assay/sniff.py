@@ -1,0 +1,26 @@
+"""Whether a file is an Assay bundle, or one that says so. Looks at its first bytes and decides nothing else."""
+
+import re
+import zlib
+from pathlib import Path
+
+_HEAD_BYTES = 16 * 1024
+_DECODED_BYTES = 64 * 1024
+_MAGIC = slice(257, 265)
+_NUMBERED = re.compile(rb'"schema_version"\s*:\s*[0-9-]')
+"""Their manifest numbers its version, ours names it."""
+
+
+def is_assay(path: Path) -> bool:
+    """Whether the file at `path` begins as an Assay bundle does. False for one that cannot be read or inflated.
+
+    A file that is taken for one here is judged as one, and as nothing else.
+    """
+    try:
+        with path.open("rb") as file:
+            data = zlib.decompressobj(wbits=31).decompress(file.read(_HEAD_BYTES), _DECODED_BYTES)
+    except (OSError, ValueError, zlib.error):
+        return False
+    if not data.startswith(b"manifest.json\x00"):
+        return False
+    return data[_MAGIC] == b"ustar  \x00" or _NUMBERED.search(data) is not None

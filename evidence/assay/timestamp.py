@@ -1,0 +1,42 @@
+"""Times as Assay writes them: RFC 3339 in UTC, with as many digits of a second as there are to say (0, 3, 6 or 9).
+
+Law: `to_unix_nano(from_unix_nano(n)) == n`. What is read may have any number of digits up to nine, and `+00:00` for `Z`.
+"""
+
+import re
+from datetime import UTC, datetime
+
+from evidence.errors import EvidenceError
+
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:[Zz]|\+00:00)", re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NANOS = 1_000_000_000
+
+
+def to_unix_nano(text: str) -> int:
+    """Nanoseconds since 1970; negative before.
+
+    Raises:
+        EvidenceError: not RFC 3339, not in UTC, or no such day or second.
+    """
+    match = _TIME.fullmatch(text)
+    try:
+        second = datetime.fromisoformat(match[1].upper()).replace(tzinfo=UTC) if match else None
+    except ValueError:
+        second = None
+    if match is None or second is None:
+        raise EvidenceError(f"time: expected RFC 3339 in UTC, got {text[:40]!r}")
+    delta = second - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * _NANOS + int((match[2] or "0").ljust(9, "0"))
+
+
+def from_unix_nano(unix_nano: int) -> str:
+    """The text of a time."""
+    seconds, nanos = divmod(unix_nano, _NANOS)
+    days, second = divmod(seconds, 86_400)
+    day = datetime.fromordinal(_EPOCH.toordinal() + days).date().isoformat()
+    digits = f"{nanos:09d}"
+    while digits.endswith("000"):
+        digits = digits[:-3]
+    clock = f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+    return f"{day}T{clock}{'.' * bool(digits)}{digits}Z"
