@@ -6,10 +6,9 @@ may want it. What is read from another file is pinned in the policy by a digest,
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from attest.dsse import PAYLOAD_TYPE
 from attest.errors import KeyFileError, PolicyError
@@ -154,11 +153,13 @@ def _required(node: Node) -> Required:
     members = node.mapping([], [*_COUNTS, *_FLAGS])
     if not members:
         node.fail("an empty 'require'; expected something that is required, or no 'require' at all")
-    counts = {name: members[name].count() for name in _COUNTS if name in members}
-    if counts.get("signers") == 0:
+    found: dict[str, Any] = {
+        **{name: members[name].count() for name in _COUNTS if name in members},
+        **{name: members[name].boolean() for name in _FLAGS if name in members},
+    }
+    if found.get("signers") == 0:
         members["signers"].fail("expected at least 1 signer: with none required, nobody has to have signed")
-    flags = {name: members[name].boolean() for name in _FLAGS if name in members}
-    return replace(Required(**flags), **counts)
+    return Required(**found)
 
 
 def _accepted(node: Node) -> Accepted:

@@ -138,6 +138,8 @@ class Facts:
     manifest_sha256: str | None = None
     closure: Mapping[str, Any] | None = None
     """`reports/closure.json`; None unless it was recomputed and came out the same."""
+    completeness: Mapping[str, float] | None = None
+    """Share of its required signals by `pack@version`; None unless it was recomputed and came out the same."""
     mapping_loss: Mapping[str, Any] | None = None
     """`reports/mapping-loss.json`, recomputed or not."""
     signed_by: str | None = None
@@ -154,6 +156,8 @@ class Facts:
     """Fingerprint the attestation gives for itself: unsigned, for a lookup only."""
     bundles_attested: int | None = None
     """How many bundles the same statement covers."""
+    claims: Mapping[str, Any] | None = None
+    """What a bundle of another tool says outside its own identity; None for ours, which has no such thing."""
 
     def to_json(self) -> dict[str, Any]:
         """What another program may want to know, without the manifest's lists."""
@@ -166,6 +170,7 @@ class Facts:
             **{name: manifest.get(name) for name in _MANIFEST_FACTS},
             "closure_score": closure.get("score"),
             "closure_confidence": closure.get("confidence"),
+            "completeness": dict(self.completeness) if self.completeness is not None else None,
             "signed_by": self.signed_by,
             "signer": self.signer.to_json() if self.signer else None,
             "signers": [signer.to_json() for signer in self.signers],
@@ -173,6 +178,7 @@ class Facts:
             "log_entry": self.log_entry.to_json() if self.log_entry else None,
             "key_hint": self.key_hint,
             "bundles_attested": self.bundles_attested,
+            **({"claims": dict(self.claims)} if self.claims is not None else {}),
         }
 
 

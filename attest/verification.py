@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from attest import prose
+from attest.requirements import JudgedBy
 from attest.verdict import CHECKS, EXIT_CODES, WORST_FIRST, Check, CheckId, Facts, Outcome, Verdict, verdict_of
 
 
@@ -18,6 +19,8 @@ class Verification:
     checks: tuple[Check, ...]
     """One for each of `CHECKS`, in that order."""
     facts: Facts = field(default_factory=Facts)
+    policy: JudgedBy | None = None
+    """The policy it was judged by, None without one."""
     strict: bool = False
 
     def __post_init__(self) -> None:
@@ -43,7 +46,7 @@ class Verification:
 
     @property
     def exit_code(self) -> int:
-        """0 verified, 1 invalid, 3 warnings under `strict`, 4 could not decide."""
+        """0 verified, 1 invalid, 3 warnings under `strict`, 4 could not decide, 5 not what the policy asks for."""
         return EXIT_CODES[self.verdict]
 
     @property
@@ -69,6 +72,7 @@ class Verification:
             "integrity": self.integrity,
             "assurance": self.assurance,
             "facts": self.facts.to_json(),
+            "policy": self.policy.to_json() if self.policy else None,
         }
 
 

@@ -5,8 +5,10 @@ exception; with one bit of a bundle or of its attestation changed, the verdict i
 digest is among the signed subjects, and an attestation has one spelling only, so no byte of either is slack.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from attest import chain
 from attest.attestation_checks import AttestationJudge, AttestationReading, Attested
@@ -15,6 +17,8 @@ from attest.disclosed import DisclosedWatch
 from attest.errors import AttestError
 from attest.judge import attempt
 from attest.limits import DEFAULT, AttestLimits
+from attest.policy import Policy
+from attest.requirements import JudgedBy, judge_policy
 from attest.trust import Trust
 from attest.verdict import Check, Facts, in_order
 from attest.verification import Summary, Verification
@@ -24,7 +28,7 @@ from evidence.canonical import parse_object
 from evidence.errors import RunError
 from evidence.limits import DEFAULT as EVIDENCE_DEFAULT
 from evidence.limits import Limits
-from evidence.manifest import CLOSURE, MAPPING_LOSS
+from evidence.manifest import CLOSURE, FORMULA_RECEIPTS, MAPPING_LOSS
 from evidence.run import attestation_file_name
 
 _NO_TRANSLATOR = Check(id="mapping", outcome="skip", reason="no translator was given")
@@ -38,6 +42,8 @@ def verify_file(
     *,
     attestation: Path | None = None,
     trust: Trust | None = None,
+    policy: Policy | None = None,
+    at: str | None = None,
     mapping: MappingRecomputer | None = None,
     recompute: bool = True,
     disclosed: Path | None = None,
@@ -54,13 +60,20 @@ def verify_file(
         path: the bundle, `RUN.evidence.tar.gz`.
         attestation: the Sigstore bundle about it; by default the one beside it, `RUN.sigstore.json`.
         trust: the keys that count. Without any, the verdict is at best undecided.
+        policy: whom to trust and what the bundle must amount to; then `trust` is none.
+        at: what time it is, RFC 3339, for when the policy expires and for nothing else.
         mapping: translates the telemetry again for the check `mapping`; without it that check is skipped.
         recompute: False leaves out the checks `reports` and `mapping`, for integrity alone.
         disclosed: pieces that were withheld and are shown now, for the check `disclosed`.
         strict: let warnings decide the exit code.
         limits: bounds on the bundle.
         attest_limits: bounds on the attestation.
+
+    Raises:
+        AttestError: both a policy and trust beside it.
+        EvidenceError: `at` is no time.
     """
+    trust = _trusted(trust, policy)
     beside = attestation or find_attestation(path)
     watches = _watches(mapping, limits, recompute=recompute)
     if disclosed is not None:
@@ -74,19 +87,22 @@ def verify_file(
         *(() if recompute else (_NO_REPORTS,)),
         *(() if mapping else (_NO_TRANSLATOR,)),
     )
-    return Verification(
+    result = Verification(
         file=str(path),
         attestation=str(beside) if beside else None,
         checks=in_order((*skipped, *bundle.checks, *signed.checks)),
         facts=_facts(bundle, signed),
         strict=strict,
     )
+    return _judged(result, policy, at) if policy is not None else result
 
 
 def verify_files(
     paths: Sequence[Path],
     *,
     trust: Trust | None = None,
+    policy: Policy | None = None,
+    at: str | None = None,
     mapping: MappingRecomputer | None = None,
     recompute: bool = True,
     strict: bool = False,
@@ -98,7 +114,9 @@ def verify_files(
 
     Args:
         paths: the bundles.
-        trust: as in `verify_file`, and so are the others that are not named here.
+        trust: as in `verify_file`.
+        policy: as in `verify_file`.
+        at: as in `verify_file`.
         mapping: starts over with each bundle.
         recompute: as in `verify_file`.
         strict: as in `verify_file`.
@@ -116,6 +134,8 @@ def verify_files(
         result = verify_file(
             path,
             trust=trust,
+            policy=policy,
+            at=at,
             mapping=mapping,
             recompute=recompute,
             strict=strict,
@@ -137,6 +157,19 @@ def find_attestation(path: Path) -> Path | None:
     return beside if beside.is_file() else None
 
 
+def _trusted(trust: Trust | None, policy: Policy | None) -> Trust | None:
+    if policy is None:
+        return trust
+    if trust is not None:
+        raise AttestError("a policy says by itself whom to trust; expected no other trust beside it")
+    return policy.trust
+
+
+def _judged(result: Verification, policy: Policy, at: str | None) -> Verification:
+    check, requirements = judge_policy(policy, result.checks, result.facts, at)
+    return replace(result.with_check(check), policy=JudgedBy.of(policy, requirements))
+
+
 def _watches(mapping: MappingRecomputer | None, limits: Limits, *, recompute: bool) -> list[Watch]:
     if not recompute:
         return []
@@ -153,6 +186,7 @@ def _facts(bundle: BundleReading, signed: AttestationReading) -> Facts:
         manifest=manifest,
         manifest_sha256=read.manifest_sha256 if read else None,
         closure=_report(read, CLOSURE) if recomputed else None,
+        completeness=_completeness(read) if recomputed else None,
         mapping_loss=_report(read, MAPPING_LOSS),
         signed_by=signed.signed_by,
         signer=signed.signer,
@@ -167,3 +201,9 @@ def _facts(bundle: BundleReading, signed: AttestationReading) -> Facts:
 def _report(read: BundleFacts | None, name: str) -> dict[str, object] | None:
     """A report of an accepted bundle as an object; None when it is none."""
     return attempt("reports", lambda: (parse_object(read.reports[name]), ""))[0] if read else None
+
+
+def _completeness(read: BundleFacts | None) -> Mapping[str, float] | None:
+    """By `pack@version`, from formula receipts that were recomputed."""
+    receipts: Any = _report(read, FORMULA_RECEIPTS)
+    return receipts["outputs"]["completeness"] if receipts else None
