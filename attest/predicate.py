@@ -7,6 +7,7 @@ and compares. Nothing is stated that nobody can check.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from attest.errors import InvalidError
 from evidence.bundle import BundleFacts
 from evidence.canonical import parse_object
 from evidence.manifest import CLOSURE, EVENTS, FORMULA_RECEIPTS, MANIFEST
@@ -24,9 +25,14 @@ def entry(facts: BundleFacts) -> dict[str, Any]:
 
     Raises:
         EvidenceError: the formula receipts of the bundle are not canonical JSON.
+        InvalidError: they are no formula receipts.
     """
     manifest = facts.manifest
-    receipts = parse_object(facts.reports[FORMULA_RECEIPTS])["receipts"]
+    report = parse_object(facts.reports[FORMULA_RECEIPTS])
+    try:
+        receipts = [_pick(receipt, _RECEIPT) for receipt in report["receipts"]]
+    except (KeyError, TypeError) as error:
+        raise InvalidError(f"{FORMULA_RECEIPTS} holds no formula receipts: {error}") from error
     return {
         "bundle_id": facts.bundle_id,
         "run_id": manifest["run_id"],
@@ -38,7 +44,7 @@ def entry(facts: BundleFacts) -> dict[str, Any]:
         "closure_report_sha256": facts.members[CLOSURE],
         "packs": [_pick(pack, _PACK) for pack in manifest["x-assay"]["packs_applied"]],
         "mapping": manifest["mapping"],
-        "formula_receipts": [_pick(receipt, _RECEIPT) for receipt in receipts],
+        "formula_receipts": receipts,
     }
 
 
