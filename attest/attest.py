@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from attest.errors import StatementError
 from attest.limits import DEFAULT, AttestLimits
 from attest.signers.signer import Signer
-from attest.statement import read, statement
+from attest.statement import LogEvidence, read, statement
 from evidence.bundle import BundleFacts
 
 
@@ -14,6 +14,7 @@ def attest_bundles(
     signer: Signer,
     *,
     producer: Mapping[str, str],
+    log: LogEvidence | None = None,
     limits: AttestLimits = DEFAULT,
 ) -> bytes:
     """Return the attestation file (a Sigstore bundle) over these sealed bundles.
@@ -24,16 +25,28 @@ def attest_bundles(
         bundles: 1 to `limits.bundles_per_statement_max` bundles.
         signer: who signs.
         producer: `name` and `version` of what makes the statement.
+        log: where the bundles are in the sidecar's log; None when there is none.
         limits: bounds on the statement.
 
     Raises:
-        StatementError: no statement can be made over these bundles; see `attest.statement.statement`.
+        StatementError: no statement can be made over these bundles (see `attest.statement.statement`), or the log's proofs are not theirs.
         AttestError: whatever the signer raises.
     """
-    payload = statement(bundles, producer, limits=limits)
+    if log is not None:
+        _hold_to_log(bundles, log)
+    payload = statement(bundles, producer, log=log, limits=limits)
     read(payload, limits=limits)  # what our own verifier would refuse must not be signed
     validate(payload)
     return signer.sign(payload)
+
+
+def _hold_to_log(bundles: Sequence[BundleFacts], log: LogEvidence) -> None:
+    for facts in bundles:
+        proof = log.proofs.get(facts.bundle_id)
+        if proof is None or not proof.proves(bytes.fromhex(facts.manifest_sha256), log.checkpoint):
+            raise StatementError(
+                f"the log's checkpoint does not have the bundle {facts.bundle_id} where it is said to be"
+            )
 
 
 def validate(payload: bytes) -> None:

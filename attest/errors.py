@@ -40,3 +40,11 @@ class SigningError(AttestError):
 
 class SignerUnavailableError(SigningError):
     """The signer, its log or its timestamp authority did not answer, or could not now (network, 429, 5xx, deadline): it may pass."""
+
+
+class LogError(AttestError):
+    """A log of ours cannot be continued or proven from: damaged, rolled back, of another key, or in use."""
+
+
+class WitnessError(AttestError):
+    """Too few witnesses cosigned a checkpoint, or one has seen another history of the log."""

@@ -25,6 +25,24 @@ class AttestLimits:
     signature_bytes_max: int = 8 * 1024
     """One decoded signature."""
 
+    certificate_bytes_max: int = 64 * 1024
+    """A certificate in DER; Fulcio's take 2 KiB."""
+
+    log_entries_max: int = 16
+    """Transparency log entries counted in a bundle before it is refused; one is the largest number accepted."""
+
+    timestamps_max: int = 16
+    """RFC 3161 timestamps of one attestation."""
+
+    timestamp_bytes_max: int = 64 * 1024
+    """One RFC 3161 response; with three certificates it takes 6 KiB."""
+
+    attestations_per_bundle_max: int = 16
+    """Attestations beside one bundle: `RUN.sigstore.json`, `RUN.2.sigstore.json`, and so on."""
+
+    clock_skew_seconds_max: int = 300
+    """How far the sidecar's clock and a proven time may contradict each other: beyond, one of them is wrong."""
+
     key_file_bytes_max: int = 64 * 1024
     """Size of a PEM file."""
 
@@ -32,7 +50,13 @@ class AttestLimits:
     """Size of a Sigstore trusted root; the public one takes 8 KiB."""
 
     files_per_call_max: int = 100_000
-    """Files that one call of `verify_files` takes."""
+    """Bundles that one call of `verify_files` takes."""
+
+    folder_entries_max: int = 1_000_000
+    """Files below one folder, of whatever kind."""
+
+    folder_depth_max: int = 64
+    """How deep folders may be nested."""
 
     disclosed_bytes_max: int = 1024 * 1024 * 1024
     """Size of a file of disclosures: it is held in memory."""

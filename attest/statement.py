@@ -10,15 +10,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from attest.dsse import encode_base64
 from attest.errors import InvalidError, StatementError, UnsupportedError
 from attest.limits import DEFAULT, AttestLimits
 from attest.predicate import PREDICATE_TYPE, predicate, subjects
 from attest.shape import describe, expect, members, read_object, sha256_hex
+from attest.tlog.checkpoint import Checkpoint, read_checkpoint, read_hash
+from attest.tlog.proof import InclusionProof
 from evidence.bundle import BundleFacts
 from evidence.canonical import canonical
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 """The one statement type written and accepted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEvidence:
+    """Where the bundles of a statement are in their sidecar's log. Nothing in it is verified; see `attest.log_check`."""
+
+    checkpoint: Checkpoint
+    """With the cosignatures that it had then."""
+    proofs: Mapping[str, InclusionProof]
+    """By bundle id, one for each: the leaf is the 32 bytes of the SHA-256 of the manifest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +43,22 @@ class Statement:
     producer: Mapping[str, str]
     entries: Mapping[str, Mapping[str, Any]]
     """What the predicate says about each bundle, by bundle id."""
+    log: LogEvidence | None = None
 
 
-def statement(bundles: Sequence[BundleFacts], producer: Mapping[str, str], *, limits: AttestLimits = DEFAULT) -> bytes:
+def statement(
+    bundles: Sequence[BundleFacts],
+    producer: Mapping[str, str],
+    *,
+    log: LogEvidence | None = None,
+    limits: AttestLimits = DEFAULT,
+) -> bytes:
     """Return the canonical bytes of one statement over these bundles, ready to be signed.
 
     Args:
         bundles: 1 to `limits.bundles_per_statement_max` bundles.
         producer: `name` and `version` of what makes the statement.
+        log: where they are in the sidecar's log; None when there is none.
         limits: bounds on the number of bundles and subjects.
 
     Raises:
@@ -57,7 +78,7 @@ def statement(bundles: Sequence[BundleFacts], producer: Mapping[str, str], *, li
             "_type": STATEMENT_TYPE,
             "subject": [{"name": name, "digest": {"sha256": digest}} for name, digest in named],
             "predicateType": PREDICATE_TYPE,
-            "predicate": predicate(bundles, producer),
+            "predicate": {**predicate(bundles, producer), **({"log": _log_member(log)} if log else {})},
         }
     )
 
@@ -75,11 +96,12 @@ def read(payload: bytes, *, limits: AttestLimits = DEFAULT) -> Statement:
         if obj.get(name) != allowed:
             raise UnsupportedError(f"the statement's {name} is {describe(obj.get(name))}, expected {allowed!r}")
     members(obj, "statement", {"_type": str, "predicateType": str, "subject": list, "predicate": dict})
-    content = members(obj["predicate"], "predicate", {"producer": dict, "bundles": list})
+    content = members(obj["predicate"], "predicate", {"producer": dict, "bundles": list}, {"log": dict})
     parsed = Statement(
         subjects=_subjects(obj["subject"], limits),
         producer=members(content["producer"], "predicate.producer", {"name": str, "version": str}),
         entries=_entries(content["bundles"], limits),
+        log=_log(content["log"], limits) if "log" in content else None,
     )
     _refuse_strays(parsed)
     return parsed
@@ -121,8 +143,51 @@ def _plain_name(value: object, where: str) -> None:
         raise InvalidError(f"{where} is {describe(name)}, expected the plain name of a file")
 
 
+def _log_member(log: LogEvidence) -> dict[str, Any]:
+    proofs = {
+        bundle_id: {"index": proof.index, "hashes": [encode_base64(one) for one in proof.hashes]}
+        for bundle_id, proof in log.proofs.items()
+    }
+    return {"checkpoint": str(log.checkpoint), "proofs": proofs}
+
+
+def _log(value: object, limits: AttestLimits) -> LogEvidence:
+    obj = members(value, "predicate.log", {"checkpoint": str, "proofs": dict})
+    if len(obj["proofs"]) > limits.bundles_per_statement_max:
+        raise InvalidError(
+            f"predicate.log.proofs has {len(obj['proofs'])} entries, at most {limits.bundles_per_statement_max}"
+        )
+    return LogEvidence(
+        checkpoint=read_checkpoint(obj["checkpoint"].encode(), limits=limits),
+        proofs={
+            name: _proof(item, f"predicate.log.proofs[{describe(name)}]", limits)
+            for name, item in obj["proofs"].items()
+        },
+    )
+
+
+def _proof(value: object, where: str, limits: AttestLimits) -> InclusionProof:
+    obj = members(value, where, {"index": int, "hashes": list})
+    if obj["index"] < 0 or len(obj["hashes"]) > limits.proof_hashes_max:
+        raise InvalidError(
+            f"{where} has the index {obj['index']} and {len(obj['hashes'])} hashes, at most {limits.proof_hashes_max}"
+        )
+    return InclusionProof(
+        index=obj["index"],
+        hashes=tuple(_hash(item, f"{where}.hashes[{at}]") for at, item in enumerate(obj["hashes"])),
+    )
+
+
+def _hash(value: object, where: str) -> bytes:
+    return read_hash(expect(value, str, where), where)
+
+
 def _refuse_strays(parsed: Statement) -> None:
     files = {entry["file"] for entry in parsed.entries.values()}
     for name in parsed.subjects:
         if name not in files and name.partition("/")[0] not in parsed.entries:
             raise InvalidError(f"the subject {describe(name)} belongs to no bundle that the predicate names")
+    if parsed.log is not None and parsed.log.proofs.keys() != parsed.entries.keys():
+        name = min(parsed.log.proofs.keys() ^ parsed.entries.keys())
+        what = "no bundle of the predicate" if name in parsed.log.proofs else "a bundle without a proof"
+        raise InvalidError(f"predicate.log.proofs: {describe(name)} is {what}, expected one proof for each bundle")

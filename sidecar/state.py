@@ -59,6 +59,16 @@ class StateDir:
         """The key that is made when none is configured."""
         return self.root / "keys" / "signing.pem"
 
+    @property
+    def log(self) -> Path:
+        """The append-only log of sealed bundles."""
+        return self.root / "log"
+
+    @property
+    def log_key(self) -> Path:
+        """The log's own key."""
+        return self.root / "keys" / "log.pem"
+
     def make(self) -> None:
         """Makes the directories, for the owner alone.
 

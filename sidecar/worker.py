@@ -21,6 +21,7 @@ from typing import BinaryIO
 
 import orjson
 
+from sidecar.bundle_log import BundleLog
 from sidecar.clock import now_unix_nano
 from sidecar.disclosing import load_recipient
 from sidecar.errors import ConfigError, place_of
@@ -66,6 +67,11 @@ class Worker:
         key = SigningKey(spec.key_file or state.signing_key, make=spec.key_file is None)
         if key.ensure():
             log.info("made a signing key", file=key.path)
+        bundle_log = None
+        if spec.sidecar_log is not None:
+            bundle_log = BundleLog(state.log, state.log_key, name=spec.name, spec=spec.sidecar_log)
+            if bundle_log.ensure():
+                log.info("began a log", vkey=bundle_log.vkey)
         profiles = read_profiles(spec.profiles_dir)
         translator = load_translator(spec.target, profiles, spec.profiles_dir)
         translate = FrameTranslator(translator)
@@ -98,6 +104,7 @@ class Worker:
             disclosures=spec.disclosures_dir or state.disclosures,
             encrypt_to=load_recipient(spec.encrypt_to) if spec.encrypt_to else None,
             books=books,
+            log=bundle_log,
         )
         self._exporters = [
             Exporter(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from sidecar.bundle_log import LogSpec
 from sidecar.exporter.backend import Backend, signals_named
 from sidecar.log import Level
 from sidecar.otlp.signal import OtlpSignal
@@ -33,6 +34,7 @@ class WorkerSpec:
     disclosures_dir: Path | None
     encrypt_to: Path | None
     key_file: Path | None
+    sidecar_log: LogSpec | None
     backends: tuple[Backend, ...]
     log_level: Level
     log_form: Literal["text", "json"]
@@ -61,6 +63,7 @@ def worker_spec(settings: Settings) -> WorkerSpec:
         packs=tuple(settings.evidence.packs),
         **settings.redaction.model_dump(),
         key_file=settings.attest.key_file,
+        sidecar_log=_log_spec(settings),
         backends=tuple(
             Backend(
                 name=name,
@@ -73,4 +76,16 @@ def worker_spec(settings: Settings) -> WorkerSpec:
         ),
         log_level=settings.log.level,
         log_form=settings.log.format,
+    )
+
+
+def _log_spec(settings: Settings) -> LogSpec | None:
+    log = settings.attest.sidecar_log
+    if not log.enabled:
+        return None
+    return LogSpec(
+        origin=log.origin,
+        witnesses=tuple((witness.vkey, witness.url) for witness in log.witnesses),
+        witnesses_min=log.witnesses_min,
+        timeout_seconds=log.timeout_seconds,
     )

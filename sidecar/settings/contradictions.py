@@ -18,6 +18,11 @@ def refuse_contradictions(settings: Settings) -> None:
             f"journal.disk_bytes_max: got {room}, expected at least {_REQUESTS_ON_DISK_MIN} times receiver.request_bytes_max ({largest}), "
             "or a large request would be told to come back for ever"
         )
+    log = settings.attest.sidecar_log
+    if log.witnesses_min > len(log.witnesses):
+        raise ConfigError(
+            f"attest.sidecar_log.witnesses_min: got {log.witnesses_min}, expected at most the number of witnesses ({len(log.witnesses)})"
+        )
     receivers: dict[str, GrpcReceiver | HttpReceiver] = {
         "receiver.grpc": settings.receiver.grpc,
         "receiver.http": settings.receiver.http,

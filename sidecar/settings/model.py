@@ -126,6 +126,45 @@ class Redaction(Section):
     )
 
 
+class LogWitness(Section):
+    """A witness of the sidecar's log."""
+
+    vkey: str = Field(
+        ...,
+        pattern=r"^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*$",
+        description="Its verifier key for cosignatures: NAME+HASH+KEY.",
+    )
+    url: str = Field(..., description="Its submission prefix; /add-checkpoint is appended.")
+
+    @field_validator("url")
+    @classmethod
+    def _is_a_url(cls, value: str) -> str:
+        if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+            raise ValueError("http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH]")
+        return value
+
+
+class SidecarLog(Section):
+    """The append-only log of sealed bundles (docs/log.md)."""
+
+    enabled: bool = Field(
+        default=True, description="Whether sealed bundles are entered into a log and attestations carry the proof."
+    )
+    origin: str | None = Field(
+        None,
+        pattern=r"^[^\s+]{1,200}$",
+        description="The log's name for everybody, such as example.com/agents/log1. Empty: made from name and the log's key.",
+    )
+    witnesses: tuple[LogWitness, ...] = Field((), max_length=16, description="Who is asked to cosign its checkpoints.")
+    witnesses_min: int = Field(
+        0,
+        ge=0,
+        le=16,
+        description="How many must have cosigned before a bundle is signed; it is tried again until then.",
+    )
+    timeout_seconds: Seconds = Field(10.0, description="Deadline for all witnesses together.")
+
+
 class Attest(Section):
     """Who signs."""
 
@@ -133,6 +172,7 @@ class Attest(Section):
         None,
         description="Private key in PEM (P-256 or Ed25519). Empty: keys/signing.pem in state_dir, made on first start.",
     )
+    sidecar_log: SidecarLog = Field(SidecarLog(), description="The append-only log of sealed bundles.")
 
 
 class TlsClient(Section):
