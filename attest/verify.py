@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from attest import chain
+from attest.assay import verify_assay
 from attest.attestation_checks import AttestationJudge, AttestationReading, Attested
 from attest.bundle_checks import BundleReading, check_bundle
 from attest.disclosed import DisclosedWatch
@@ -23,6 +24,7 @@ from attest.trust import Trust
 from attest.verdict import Check, Facts, in_order
 from attest.verification import Summary, Verification
 from attest.watch import MappingRecomputer, MappingWatch, ReportsWatch, Watch
+from evidence.assay.sniff import is_assay
 from evidence.bundle import BundleFacts
 from evidence.canonical import parse_object
 from evidence.errors import RunError
@@ -74,6 +76,16 @@ def verify_file(
         EvidenceError: `at` is no time.
     """
     trust = _trusted(trust, policy)
+    if is_assay(path):
+        return verify_assay(
+            path,
+            attestation=attestation,
+            trust=trust,
+            policy=policy is not None,
+            disclosed=disclosed is not None,
+            strict=strict,
+            attest_limits=attest_limits,
+        )
     beside = attestation or find_attestation(path)
     watches = _watches(mapping, limits, recompute=recompute)
     if disclosed is not None:
