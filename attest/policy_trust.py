@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from attest.dsse import PAYLOAD_TYPE
-from attest.errors import KeyFileError, PolicyError
+from attest.errors import AttestError
 from attest.identity_pattern import compiled, takes_anyone
 from attest.keys import PublicKey, load_public
 from attest.limits import AttestLimits
 from attest.predicate import PREDICATE_TYPE
+from attest.tlog.note import COSIGNATURE_V1, ED25519, VerifierKey
 from attest.trust import Accepted, Identity, Required, Trust, TrustedKey, TrustedRoot
 from evidence.digest import is_sha256_hex
 from evidence.errors import EvidenceError
@@ -53,8 +54,8 @@ def read_trust(
         keys=tuple(key for key, _ in keys),
         roots=tuple(_each(members, "roots", lambda node: _root(node, folder, limits))),
         identities=tuple(_each(members, "identities", _identity)),
-        logs=tuple(_each(members, "logs", _verifier_key)),
-        witnesses=tuple(_each(members, "witnesses", _verifier_key)),
+        logs=tuple(_each(members, "logs", lambda node: _verifier_key(node, ED25519))),
+        witnesses=tuple(_each(members, "witnesses", lambda node: _verifier_key(node, COSIGNATURE_V1))),
         required=_required(members["require"]) if "require" in members else Required(),
         accepted=_accepted(members["accept"]) if "accept" in members else Accepted(),
     )
@@ -140,13 +141,13 @@ def _any_issuer(identity: Identity) -> bool:
     return identity.issuer_pattern is not None and takes_anyone(identity.issuer_pattern)
 
 
-def _verifier_key(node: Node) -> str:
-    text = node.text()
-    name, _, rest = text.partition("+")
-    key_hash, _, key = rest.partition("+")
-    if not (name and len(key_hash) == 8 and key) or any(char.isspace() for char in text):
-        node.fail(f"expected a verifier key NAME+HASH+KEY (C2SP signed note), got {text[:120]!r}")
-    return text
+def _verifier_key(node: Node, kind: int) -> str:
+    key = _refusing(node, lambda: VerifierKey.parse(node.text()))
+    if key.kind != kind:
+        node.fail(
+            f"expected a key of the type {kind:02x}, got {key.kind:02x}: logs sign notes (01), witnesses cosign (04)"
+        )
+    return str(key)
 
 
 def _required(node: Node) -> Required:
@@ -271,5 +272,5 @@ def _refusing(node: Node, work: Callable[[], T]) -> T:
     """What the work gives, or its refusal at this node."""
     try:
         return work()
-    except (KeyFileError, PolicyError, EvidenceError) as error:
+    except (AttestError, EvidenceError) as error:
         node.fail(str(error))

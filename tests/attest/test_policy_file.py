@@ -24,6 +24,8 @@ BROKEN = sorted(POLICIES.glob("*.yaml"))
 EXAMPLE = Path(__file__).parents[2] / "config" / "policy.example.yaml"
 _EXPECTED = re.compile(r"# expected at line (\d+): (.+)")
 _HEAD = 'schema: affidavit.policy.v1\nname: p\nversion: "1"\n'
+LOG = "sidecar.example.org/agents+433a7502+Adjz3knUhav0Dt1riZg4n7guOo/R8bR7pXWA2e9+UBmj"
+WITNESS = "witness.example.org+c2bf09dd+BFZxBf5t+igMlFLcRN2OSKxAHY/s9PPUuRGUBUwg98yz"
 _PEM = (POLICIES / "keys" / "a.pub").read_text()
 _KEYS = "keys:\n  - pem: |\n" + "".join(f"      {line}\n" for line in _PEM.splitlines())
 
@@ -69,8 +71,8 @@ roots:
 identities:
   - identity: me@example.org
     issuer_pattern: https://(accounts|login)\\.example\\.org
-logs: [sidecar.example.org+0123abcd+AQ==]
-witnesses: [witness.example.org+0123abcd+BA==]
+logs: [{LOG}]
+witnesses: [{WITNESS}]
 require:
   timestamps: 2
   log_entry: false
@@ -113,8 +115,8 @@ capture_health:
     assert policy.trust.identities == (
         Identity(identity="me@example.org", issuer_pattern=r"https://(accounts|login)\.example\.org"),
     )
-    assert policy.trust.logs == ("sidecar.example.org+0123abcd+AQ==",)
-    assert policy.trust.witnesses == ("witness.example.org+0123abcd+BA==",)
+    assert policy.trust.logs == (LOG,)
+    assert policy.trust.witnesses == (WITNESS,)
     assert policy.trust.required == Required(
         timestamps=2, log_entry=False, signers=2, sidecar_log=True, witnesses=1, delay_seconds_max=600
     )
@@ -149,7 +151,7 @@ def test_the_digest_is_over_the_bytes_of_the_file(written):
         (_HEAD + _KEYS, "it asks nothing of what a bundle holds"),
         (_HEAD + "keys:\n  - file: keys/a.pub\n", "the key in keys/a.pub is not pinned"),
         (_HEAD + _KEYS.replace("- pem", "- valid_from: 2026-01-01T00:00:00Z\n    pem"), "no timestamp is required"),
-        (_HEAD + _KEYS + "logs: [s.example.org+0123abcd+AQ==]\n", "a bundle without a proof is let through"),
+        (_HEAD + _KEYS + f"logs: [{LOG}]\n", "a bundle without a proof is let through"),
     ],
     ids=["never-expires", "asks-nothing", "unpinned-key", "window-that-nothing-dates", "log-not-required"],
 )
