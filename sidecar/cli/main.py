@@ -23,6 +23,7 @@ _VERBS: Verbs = {
     "packs": ("sidecar.cli.packs:packs", "List, show and check packs of rules."),
     "sim": ("sidecar.cli.sim:sim", "Check runs again and again, under faults: reliability as evidence."),
     "semconv": ("sidecar.cli.semconv:semconv", "Translate telemetry to the GenAI and MCP conventions."),
+    "policy": ("sidecar.cli.policy:policy", "Check auditors' policies: whom they trust, what they ask for."),
     "keys": ("sidecar.cli.keys:keys", "Make and show signing keys."),
     "config": ("sidecar.cli.config:config", "Check and show the configuration."),
     "health": ("sidecar.cli.health:health", "Ask a running sidecar whether it is ready."),

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 
+from sidecar.cli.moment import at_option
+from sidecar.cli.printable import printable
 from sidecar.cli.trusting import trust_options
 
 if TYPE_CHECKING:
+    from attest.policy import Policy
     from attest.trust import Trust
     from attest.verification import Summary, Verification
 
@@ -36,6 +39,14 @@ _VERDICT_COLOURS = {
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @trust_options
 @click.option(
+    "--policy",
+    "policy_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A policy (YAML): whom to trust, and what a bundle must amount to. In place of the options about trust.",
+)
+@at_option
+@click.option(
     "--attestation",
     type=click.Path(path_type=Path),
     help="The attestation, when it does not lie beside the one FILE under its own name (NAME.sigstore.json).",
@@ -56,6 +67,8 @@ def verify(
     disclosed: Path | None,
     *,
     trust: Trust | None,
+    policy_file: Path | None,
+    at: str,
     strict: bool,
     as_json: bool,
 ) -> None:
@@ -68,13 +81,15 @@ def verify(
                1 tampered with or invalid
                2 wrong usage
                3 verified with warnings, under --strict
-               4 could not decide: no key given, no attestation, an unknown format
+               4 could not decide: no key given, no attestation, an unknown format, an expired policy
+               5 whole, but not what the policy asks for
     """
     from attest.errors import DisclosedFileError
     from attest.verify import verify_file, verify_files
     from sidecar.cli.progress import progress
     from sidecar.mapping import MappingAgain
 
+    policy = _policy(policy_file, trust) if policy_file else None
     if attestation is not None and len(files) > 1:
         raise click.UsageError("--attestation goes with one FILE.")
     if disclosed is not None and len(files) > 1:
@@ -85,6 +100,8 @@ def verify(
                 files[0],
                 attestation=attestation,
                 trust=trust,
+                policy=policy,
+                at=at,
                 mapping=MappingAgain(),
                 disclosed=disclosed,
                 strict=strict,
@@ -95,10 +112,30 @@ def verify(
         sys.exit(result.exit_code)
     with progress(len(files), "verifying") as bar:
         summary = verify_files(
-            files, trust=trust, mapping=MappingAgain(), strict=strict, progress=lambda _: bar.update(1)
+            files,
+            trust=trust,
+            policy=policy,
+            at=at,
+            mapping=MappingAgain(),
+            strict=strict,
+            progress=lambda _: bar.update(1),
         )
     _print_all(summary, as_json=as_json)
     sys.exit(summary.exit_code)
+
+
+def _policy(file: Path, trust: Trust | None) -> Policy:
+    from attest.errors import PolicyError
+    from attest.policy_file import read_policy
+
+    if trust is not None:
+        raise click.UsageError(
+            "--policy says by itself whom to trust: with --key or --trusted-root beside it, the verdict would not be the policy's."
+        )
+    try:
+        return read_policy(file)
+    except PolicyError as error:
+        raise click.BadParameter(printable(str(error)), param_hint="--policy") from error
 
 
 def _print(result: Verification, *, as_json: bool) -> None:
