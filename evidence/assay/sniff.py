@@ -6,6 +6,7 @@ from pathlib import Path
 
 _HEAD_BYTES = 16 * 1024
 _DECODED_BYTES = 64 * 1024
+_NAMES = (b"manifest.json\x00", b"events.ndjson\x00")
 _MAGIC = slice(257, 265)
 _NUMBERED = re.compile(rb'"schema_version"\s*:\s*[0-9-]')
 """Their manifest numbers its version, ours names it."""
@@ -21,6 +22,6 @@ def is_assay(path: Path) -> bool:
             data = zlib.decompressobj(wbits=31).decompress(file.read(_HEAD_BYTES), _DECODED_BYTES)
     except (OSError, ValueError, zlib.error):
         return False
-    if not data.startswith(b"manifest.json\x00"):
+    if not data.startswith(_NAMES):
         return False
     return data[_MAGIC] == b"ustar  \x00" or _NUMBERED.search(data) is not None
