@@ -121,7 +121,7 @@ class Fulcio:
         said = json.loads(request.body)
         token = said.get("credentials", {}).get("oidcIdentityToken") or request.headers["Authorization"].split()[1]
         try:
-            claims = self._oidc.check(token)
+            claims = self._oidc.check(token, self._clock())
         except TokenError as error:
             return Reply(status=401, body=json.dumps({"code": 16, "message": str(error)}).encode())
         public = _public_key(said)

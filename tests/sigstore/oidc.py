@@ -52,8 +52,8 @@ class OidcIssuer:
         }
         return jwt.encode({**said, **email, **claims}, key or self._key, algorithm="ES256")
 
-    def check(self, token: str) -> Mapping[str, Any]:
-        """The claims of a token that is signed, meant for Sigstore, from a known issuer, and not expired."""
+    def check(self, token: str, at: datetime) -> Mapping[str, Any]:
+        """The claims of a token that is signed, meant for Sigstore, from a known issuer, and valid at that time."""
         unjudged = {f"verify_{claim}": False for claim in ("exp", "nbf", "iat")}  # PyJWT knows the wall clock only
         try:
             claims = jwt.decode(
@@ -63,7 +63,7 @@ class OidcIssuer:
             raise TokenError(f"There was an error processing the identity token: {error}") from error
         if claims["iss"] not in self.urls:
             raise TokenError(f"unknown issuer {claims['iss']}")
-        if not claims["nbf"] <= self._clock().timestamp() < claims["exp"]:
+        if not claims["nbf"] <= at.timestamp() < claims["exp"]:
             raise TokenError("oidc: token is expired or not valid yet")
         return claims
 

@@ -1,0 +1,105 @@
+"""Where the OIDC token comes from that says who signs.
+
+Each is plain data: it crosses into the worker process that signs (`attest.signers.bounded`) and reads its token there, anew
+for every certificate, because whoever provides tokens replaces them. Law: a token appears in no text of ours.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from attest.errors import SignerUnavailableError, SigningError
+
+AUDIENCE = "sigstore"
+"""For whom Fulcio wants tokens made (`aud`), unless it is configured otherwise."""
+
+TOKEN_BYTES_MAX = 64 * 1024
+"""Largest token read from a file; one with many claims takes about 4 KiB."""
+
+
+class TokenSource(Protocol):
+    """Gives the token of whoever runs this."""
+
+    @property
+    def audience(self) -> str:
+        """The `aud` that the token is made for."""
+        ...
+
+    def token(self) -> str:
+        """A token, as new as there is.
+
+        Raises:
+            SigningError: there is none here, or it cannot be read.
+        """
+        ...
+
+    def describe(self) -> str:
+        """Where it comes from, in a few words."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmbientToken:
+    """The token of the CI job that this runs in: GitHub Actions, GitLab, Buildkite, CircleCI, or a Google Cloud machine."""
+
+    audience: str = AUDIENCE
+
+    def token(self) -> str:
+        """Ask whichever of them this is."""
+        from sigstore.oidc import IdentityError, detect_credential  # noqa: PLC0415 - 54 MiB that only a signer has to pay
+
+        try:
+            found = detect_credential(self.audience)
+        except IdentityError as error:  # its metadata service or token endpoint; both come and go
+            raise SignerUnavailableError(f"no token from {self.describe()}: {' '.join(str(error).split())}") from error
+        if found is None:
+            raise SigningError(
+                f"no token from {self.describe()}: this is none of GitHub Actions, GitLab, Buildkite, CircleCI and Google Cloud"
+            )
+        return found
+
+    def describe(self) -> str:
+        """The environment, whichever it is."""
+        return "the environment"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenFile:
+    """A token in a file that something else keeps fresh: a projected Kubernetes service account token, a SPIFFE JWT-SVID."""
+
+    path: Path
+    audience: str = AUDIENCE
+
+    def token(self) -> str:
+        """Read the file as it is now."""
+        try:
+            with self.path.open("rb") as file:
+                data = file.read(TOKEN_BYTES_MAX + 1)
+        except OSError as error:
+            raise SignerUnavailableError(f"{self.path}: the token cannot be read: {error.strerror or error}") from error
+        if len(data) > TOKEN_BYTES_MAX:
+            raise SigningError(f"{self.path}: larger than {TOKEN_BYTES_MAX} bytes; expected an OIDC token")
+        token = data.strip()
+        if token.count(b".") != 2 or not token.isascii():
+            raise SigningError(f"{self.path}: no OIDC token; expected a JWT, three parts joined by dots")
+        return token.decode("ascii")
+
+    def describe(self) -> str:
+        """The file."""
+        return f"the token in {self.path}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenToken:
+    """One token, given as it is: for whoever has fetched it, and for tests. It is over when it is over."""
+
+    value: str = field(repr=False)
+    audience: str = AUDIENCE
+
+    def token(self) -> str:
+        """The token."""
+        return self.value
+
+    def describe(self) -> str:
+        """No part of it."""
+        return "a given token"

@@ -1,0 +1,272 @@
+"""Keyless signing: a certificate of minutes for whoever shows an OIDC token, an entry in a transparency log, an RFC 3161 time.
+
+Sigstore's own library does it (https://docs.sigstore.dev), on the instance that a client trust config describes. It has no time-outs
+for most of its requests: run this in `attest.signers.bounded`. Law: what leaves this module verifies, by the very root it was signed
+for, and has the time that was asked for; what went wrong is one SigningError, whatever the library raised.
+"""
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from attest.dsse import PAYLOAD_TYPE
+from attest.errors import AttestError, SignerUnavailableError, SigningError
+from attest.signers.failure import is_passing, line
+from attest.signers.identity import TokenSource
+from attest.signers.services import PUBLIC_WARNING, read_services
+from attest.signers.timestamp import Timestamper
+from evidence.canonical import canonical
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+    from rfc3161_client import TimeStampResponse
+    from sigstore.models import Bundle, ClientTrustConfig
+    from sigstore.sign import Signer as SigstoreSigner
+
+_REUSED_SHARE = 0.8
+"""Of a certificate's life; what is left is for the log and the timestamp authority to answer in."""
+
+_OVER = frozenset({"ExpiredSignatureError", "ImmatureSignatureError", "ExpiredIdentity"})
+"""What the libraries raise on a token outside its time."""
+
+_ANSWER_CHARS_MAX = 300
+_CAUSES_MAX = 16
+
+
+class KeylessSigner:
+    """Signs as whoever the token names. One certificate serves for most of its life. For one thread at a time.
+
+    Args:
+        trust_config: a Sigstore client trust config in JSON: the services to use, and the trusted root they belong to.
+        tokens: where tokens come from.
+        tlog_version: 1 or 2 of Rekor; None takes 1 where the instance has one, which the most verifiers can read.
+        require_timestamp: whether a signature without a verified RFC 3161 time is withheld. Rekor 2 gives no other time.
+        public: whether the config may be one of the public instance. Read `PUBLIC_WARNING` before.
+
+    Raises:
+        SigningError: the config is none, needs `public`, or has no timestamp authority although one is required.
+    """
+
+    def __init__(
+        self,
+        trust_config: bytes,
+        tokens: TokenSource,
+        *,
+        tlog_version: int | None = None,
+        require_timestamp: bool = True,
+        public: bool = False,
+    ) -> None:
+        self._services = read_services(trust_config)
+        if self._services.public and not public:
+            raise SigningError(
+                f"the client trust config is for the public instance, which was not asked for: {PUBLIC_WARNING}"
+            )
+        if require_timestamp and not self._services.timestamp_authorities:
+            raise SigningError("the client trust config names no timestamp authority, and a timestamp is required")
+        self._tokens = tokens
+        self._require_timestamp = require_timestamp
+        try:
+            self._config = _parse(trust_config, tlog_version)
+        except Exception as error:  # pydantic's, ValueError, the library's own
+            raise SigningError(f"the client trust config cannot be used: {line(error)}") from error
+        self._signer: SigstoreSigner | None = None
+        self._renew_at = 0.0
+        self._signed_as = ""
+
+    def sign(self, payload: bytes) -> bytes:
+        """Sign an in-toto statement; see `attest.signers.signer.Signer.sign`.
+
+        Raises:
+            SigningError: a service refused, or what was made does not verify or lacks the timestamp that is required.
+            SignerUnavailableError: a service did not answer, or could not now; or the token is over and may be replaced.
+        """
+        try:
+            return self._sign(payload)
+        except AttestError:
+            raise
+        except Exception as error:  # no common family: the library's, requests', pydantic's, ValueError, KeyError
+            raise _explain(error, self.describe()) from error
+
+    def describe(self) -> str:
+        """The instance and where the token comes from; once signed, the certificate's identity and issuer as well."""
+        who = self._signed_as or self._tokens.describe()
+        return f"keyless at {self._services.describe()} as {who}"
+
+    def _sign(self, payload: bytes) -> bytes:
+        bundle = self._bundle(payload)
+        certificate = bundle.signing_certificate
+        life = certificate.not_valid_after_utc - certificate.not_valid_before_utc
+        if not self._renew_at:
+            self._renew_at = time.monotonic() + life.total_seconds() * _REUSED_SHARE
+        document = _document(bundle)
+        self._check(document, payload)
+        self._signed_as = _who(certificate)
+        return canonical(document)
+
+    def _bundle(self, payload: bytes) -> "Bundle":
+        from sigstore.dsse import Statement  # noqa: PLC0415 - 54 MiB that only a signer has to pay
+        from sigstore.sign import ExpiredCertificate  # type: ignore[attr-defined]  # noqa: PLC0415 - as above; it has no public name
+
+        if self._signer is not None and time.monotonic() < self._renew_at:
+            try:
+                return self._signer.sign_dsse(Statement(payload))
+            except ExpiredCertificate:  # the machine slept, or its clock was put right
+                pass
+        self._signer, self._renew_at = self._open(), 0.0
+        try:
+            return self._signer.sign_dsse(Statement(payload))
+        except ExpiredCertificate as error:
+            self._signer = None
+            raise SigningError(
+                "the certificate was over when it came: this machine's clock is ahead of the authority's"
+            ) from error
+
+    def _open(self) -> "SigstoreSigner":
+        """A new key and a certificate for it."""
+        from sigstore.oidc import IdentityToken  # noqa: PLC0415 - as above
+        from sigstore.sign import Signer, SigningContext  # noqa: PLC0415 - as above
+
+        self._signer = None
+        token = IdentityToken(self._tokens.token(), self._tokens.audience)
+        services = self._config.signing_config
+        context = SigningContext(
+            fulcio=services.get_fulcio(),
+            rekor=services.get_tlogs()[0],
+            trusted_root=self._config.trusted_root,
+            tsa_clients=[_Stamping(tsa.url, required=self._require_timestamp) for tsa in services.get_tsas()],  # type: ignore[misc]  # duck
+        )
+        return Signer(token, context)
+
+    def _check(self, document: dict[str, Any], payload: bytes) -> None:
+        """Verify what was made; if a time is required, once more without the log's, so that the timestamp alone dates it."""
+        try:
+            self._verify(document, payload)
+        except Exception as error:  # as in `sign`
+            raise SigningError(f"{self.describe()} made an attestation that does not verify: {line(error)}") from error
+        if not self._require_timestamp:
+            return
+        material = document["verificationMaterial"]
+        if "timestampVerificationData" not in material:
+            raise SigningError("the signature has no timestamp, and one is required")
+        entry = {name: value for name, value in material["tlogEntries"][0].items() if name != "inclusionPromise"}
+        undated = {**document, "verificationMaterial": {**material, "tlogEntries": [entry]}}
+        try:
+            self._verify(undated, payload)
+        except Exception as error:  # as in `sign`
+            raise SigningError(
+                f"the timestamp does not date the signature by the trusted root: {line(error)}"
+            ) from error
+
+    def _verify(self, document: dict[str, Any], payload: bytes) -> None:
+        from sigstore.models import Bundle  # noqa: PLC0415 - as above
+        from sigstore.verify import Verifier  # noqa: PLC0415 - as above
+
+        bundle = Bundle.from_json(canonical(document))
+        verified = Verifier(trusted_root=self._config.trusted_root).verify_dsse(bundle, _Anyone())
+        if verified != (PAYLOAD_TYPE, payload):
+            raise SigningError("it is over another payload")
+
+
+class _Stamping:
+    """A timestamp authority as the library asks one, before it enters anything into the log.
+
+    The library's own goes on without a time when there is none; this one stops there, so that the log is not filled with entries of
+    attestations that nobody gets.
+    """
+
+    def __init__(self, url: str, *, required: bool) -> None:
+        self.url = url
+        self._timestamper = Timestamper(url)
+        self._required = required
+
+    def request_timestamp(self, signature: bytes) -> "TimeStampResponse":
+        """The authority's answer."""
+        from rfc3161_client import decode_timestamp_response  # noqa: PLC0415 - as above
+        from sigstore.sign import TimestampError  # type: ignore[attr-defined]  # noqa: PLC0415 - as above; it has no public name
+
+        try:
+            return decode_timestamp_response(self._timestamper.stamp(signature))
+        except SigningError as error:
+            if self._required:
+                raise
+            raise TimestampError(str(error)) from error
+
+
+class _Anyone:
+    """Whom a certificate is for is between the token and its issuer: a policy that leaves it to the verifier."""
+
+    def verify(self, cert: "Certificate") -> None:
+        """Accept."""
+
+
+def _parse(trust_config: bytes, tlog_version: int | None) -> "ClientTrustConfig":
+    from sigstore.errors import Error  # noqa: PLC0415 - as above
+    from sigstore.models import ClientTrustConfig  # noqa: PLC0415 - as above
+
+    config = ClientTrustConfig.from_json(trust_config.decode())
+    config.force_tlog_version = tlog_version or 1
+    try:
+        _ = config.signing_config
+    except Error:
+        if tlog_version is not None:
+            raise
+        config.force_tlog_version = 2
+        _ = config.signing_config
+    return config
+
+
+def _document(bundle: "Bundle") -> dict[str, Any]:
+    """The bundle's JSON, without an empty list of timestamps: what is absent has one spelling."""
+    document: dict[str, Any] = orjson.loads(bundle.to_json())
+    material = document["verificationMaterial"]
+    if not material.get("timestampVerificationData", {}).get("rfc3161Timestamps"):
+        material.pop("timestampVerificationData", None)
+    return document
+
+
+def _who(certificate: "Certificate") -> str:
+    from cryptography.x509 import SubjectAlternativeName  # noqa: PLC0415 - as above
+
+    names = certificate.extensions.get_extension_for_class(SubjectAlternativeName).value
+    return ", ".join(str(name.value) for name in names)
+
+
+def _explain(error: Exception, who: str) -> SigningError:
+    """What a failure inside the library means: it keeps the service's own words in a cause, if at all."""
+    causes = _causes(error)
+    for cause in causes:
+        response = getattr(cause, "response", None)
+        if response is not None:
+            kind = SignerUnavailableError if is_passing(response.status_code) else SigningError
+            asked, status = response.url.partition("?")[0], response.status_code
+            return kind(f"{asked} answered with status {status}: {_said(response.content)}")
+    if {type(cause).__name__ for cause in causes} & _OVER or "validity period" in str(error):
+        return SignerUnavailableError(f"{who}: the token is over, or not valid yet, by this machine's clock")
+    for cause in causes:
+        if isinstance(cause, OSError):
+            asked = getattr(getattr(cause, "request", None), "url", who)
+            return SignerUnavailableError(f"{asked}: {line(cause)}")
+    what, why = line(error), next((line(cause) for cause in reversed(causes) if str(cause)), "")
+    return SigningError(f"{who}: {what}: {why}" if why not in ("", what) else f"{who}: {what}")
+
+
+def _causes(error: Exception) -> list[Exception]:
+    found: list[Exception] = []
+    following: BaseException | None = error
+    while following is not None and len(found) < _CAUSES_MAX:
+        if isinstance(following, Exception):
+            found.append(following)
+        following = following.__cause__ or following.__context__
+    return found
+
+
+def _said(body: bytes) -> str:
+    """The message of an error answer: Fulcio and Rekor send `{"code", "message"}`, a proxy a page."""
+    text = body[: 4 * _ANSWER_CHARS_MAX].decode("utf-8", "replace")
+    try:
+        said = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        said = None
+    message = said.get("message") if isinstance(said, dict) else None
+    return " ".join((message if isinstance(message, str) else text).split())[:_ANSWER_CHARS_MAX] or "nothing said"

@@ -1,0 +1,81 @@
+"""What a client trust config names, as far as a signer must know before it loads Sigstore's own library.
+
+Specification: https://github.com/sigstore/protobuf-specs (sigstore_trustroot.proto, ClientTrustConfig). Law: whether signing
+publishes something to the world is seen here, from the addresses, before anything is sent.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import orjson
+
+from attest.errors import SigningError
+
+MEDIA_TYPE = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"
+TRUST_CONFIG_BYTES_MAX = 4 * 1024 * 1024
+"""Largest client trust config; the public instance's has 12 KiB."""
+
+PUBLIC_DOMAINS = ("sigstore.dev", "sigstage.dev")
+"""Where the Sigstore project runs the instances that anyone may read."""
+
+PUBLIC_WARNING = (
+    "the public Sigstore instance publishes for ever, for anyone to read, the identity in the certificate (the address of a workflow or of"
+    " a person) and the digests of what is signed; Rekor 1 is moreover sent the whole statement, with its names of runs, files and packs"
+)
+"""What whoever opts in must have read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Addresses by kind. Whether any of them answers is not known."""
+
+    authorities: tuple[str, ...]
+    logs: tuple[str, ...]
+    timestamp_authorities: tuple[str, ...]
+
+    @property
+    def public(self) -> bool:
+        """Whether one of them belongs to the public instance, or to its staging twin."""
+        return any(_is_public(url) for url in (*self.authorities, *self.logs, *self.timestamp_authorities))
+
+    def describe(self) -> str:
+        """The certificate authority's host."""
+        return ", ".join(urlsplit(url).netloc or url for url in self.authorities)
+
+
+def read_services(trust_config: bytes) -> Services:
+    """The services that a client trust config names. Checks its outline only; Sigstore's library judges the rest.
+
+    Raises:
+        SigningError: it is none, or names no certificate authority or no log.
+    """
+    if len(trust_config) > TRUST_CONFIG_BYTES_MAX:
+        raise SigningError(f"the client trust config has {len(trust_config)} bytes, at most {TRUST_CONFIG_BYTES_MAX}")
+    try:
+        config = orjson.loads(trust_config)
+    except orjson.JSONDecodeError as error:
+        raise SigningError(f"the client trust config is not JSON: {error}") from error
+    kind = config.get("mediaType") if isinstance(config, dict) else None
+    if kind != MEDIA_TYPE:
+        raise SigningError(f"the client trust config's mediaType is {str(kind)[:100]!r}, expected {MEDIA_TYPE!r}")
+    signing = config.get("signingConfig")
+    services = Services(
+        authorities=_urls(signing, "caUrls"),
+        logs=_urls(signing, "rekorTlogUrls"),
+        timestamp_authorities=_urls(signing, "tsaUrls"),
+    )
+    for what, urls in (("certificate authority", services.authorities), ("transparency log", services.logs)):
+        if not urls:
+            raise SigningError(f"the client trust config names no {what}, expected at least one in signingConfig")
+    return services
+
+
+def _urls(signing: object, member: str) -> tuple[str, ...]:
+    listed = signing.get(member) if isinstance(signing, dict) else None
+    items = listed if isinstance(listed, list) else []
+    return tuple(item["url"] for item in items if isinstance(item, dict) and isinstance(item.get("url"), str))
+
+
+def _is_public(url: str) -> bool:
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    return any(host == domain or host.endswith(f".{domain}") for domain in PUBLIC_DOMAINS)

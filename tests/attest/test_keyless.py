@@ -1,0 +1,353 @@
+"""Keyless signing against the loopback Sigstore: what is signed verifies, and whatever goes wrong has a name and an end."""
+
+import base64
+import json
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from attest.errors import SignerUnavailableError, SigningError
+from attest.signers.bounded import BoundedSigner
+from attest.signers.identity import GivenToken, TokenFile
+from attest.signers.keyless import KeylessSigner
+from attest.signers.services import PUBLIC_WARNING
+from evidence.canonical import canonical
+from tests.sigstore.loopback import IDENTITY, Fault
+from tests.sigstore.test_loopback import PAYLOAD, verify
+
+WAYS = pytest.mark.parametrize(("version", "timestamps"), [(1, False), (1, True), (2, True)])
+CERTIFICATE, ENTRY, STAMP = "/api/v2/signingCert", "/api/v1/log/entries", "/tsa/timestamp"
+
+
+def signer(sigstore, *, version=1, timestamps=True, token=None, **options):
+    config = sigstore.trust_config(version, timestamps)
+    options = {"require_timestamp": bool(timestamps), **options}
+    return KeylessSigner(config, GivenToken(value=token or sigstore.token()), **options)
+
+
+def asked(sigstore):
+    return [path for _, path in sigstore.requests]
+
+
+@WAYS
+def test_what_is_signed_verifies_carries_the_payload_unchanged_and_has_one_spelling(sigstore, version, timestamps):
+    data = signer(sigstore, version=version, timestamps=timestamps).sign(PAYLOAD)
+    bundle = json.loads(data)
+
+    assert verify(data, sigstore.trusted_root) == PAYLOAD
+    assert base64.b64decode(bundle["dsseEnvelope"]["payload"]) == PAYLOAD
+    assert data == canonical(bundle)
+    assert ("timestampVerificationData" in bundle["verificationMaterial"]) is timestamps
+
+
+def test_rekor_1_is_used_where_there_is_one_and_2_where_there_is_not(sigstore):
+    both = json.loads(sigstore.trust_config(1))
+    both["signingConfig"]["rekorTlogUrls"] += json.loads(sigstore.trust_config(2))["signingConfig"]["rekorTlogUrls"]
+    token = GivenToken(value=sigstore.token())
+
+    def kind(config, tlog_version=None):
+        data = KeylessSigner(config, token, tlog_version=tlog_version).sign(PAYLOAD)
+        return json.loads(data)["verificationMaterial"]["tlogEntries"][0]["kindVersion"]["kind"]
+
+    assert kind(json.dumps(both).encode()) == "dsse"
+    assert kind(json.dumps(both).encode(), tlog_version=2) == "hashedrekord"
+    assert kind(sigstore.trust_config(2)) == "hashedrekord"
+    with pytest.raises(SigningError, match="No valid Rekor"):
+        KeylessSigner(sigstore.trust_config(2), token, tlog_version=1)
+
+
+def test_one_certificate_serves_many_signatures(sigstore):
+    ours = signer(sigstore)
+    made = [ours.sign(PAYLOAD) for _ in range(5)]
+
+    assert asked(sigstore).count(CERTIFICATE) == 1
+    assert len({json.loads(data)["verificationMaterial"]["certificate"]["rawBytes"] for data in made}) == 1
+    assert len(set(made)) == 5
+
+
+def test_a_certificate_most_of_whose_life_is_over_is_replaced(sigstore, monkeypatch):
+    ours = signer(sigstore)
+    ours.sign(PAYLOAD)
+    now = time.monotonic()
+
+    for minutes, certificates in ((7, 1), (9, 2), (16, 2), (18, 3)):
+        monkeypatch.setattr(time, "monotonic", lambda minutes=minutes: now + 60 * minutes)
+        ours.sign(PAYLOAD)
+        assert asked(sigstore).count(CERTIFICATE) == certificates
+
+
+def test_a_certificate_that_expires_between_two_signatures_is_replaced(sigstore):
+    sigstore.fulcio.lifetime = timedelta(seconds=2)
+    ours = signer(sigstore)
+    first = ours.sign(PAYLOAD)
+    ours._renew_at = float("inf")  # as if the clock that counts had stood still while the machine slept
+    over = json.loads(first)["verificationMaterial"]["certificate"]["rawBytes"]
+    sigstore.fulcio.lifetime = timedelta(minutes=10)
+    wait_until_over(over)
+
+    second = ours.sign(PAYLOAD)
+
+    assert json.loads(second)["verificationMaterial"]["certificate"]["rawBytes"] != over
+    assert {verify(data, sigstore.trusted_root) for data in (first, second)} == {PAYLOAD}
+
+
+def wait_until_over(certificate: str) -> None:
+    from cryptography import x509
+
+    from tests.sigstore.loopback import wall
+
+    end = x509.load_der_x509_certificate(base64.b64decode(certificate)).not_valid_after_utc
+    while wall() <= end:
+        time.sleep(0.05)
+
+
+def test_what_a_service_said_is_kept(sigstore):
+    stranger = GivenToken(value=sigstore.token(issuer="https://unknown.example"))
+    with pytest.raises(SigningError, match="status 401: unknown issuer https://unknown.example") as caught:
+        KeylessSigner(sigstore.trust_config(), stranger).sign(PAYLOAD)
+
+    assert not isinstance(caught.value, SignerUnavailableError)
+    assert stranger.value not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("fault", "passes"),
+    [
+        (Fault(status=400), False),
+        (Fault(status=401), False),
+        (Fault(status=409), False),
+        (Fault(status=429), True),
+        (Fault(status=500), True),
+        (Fault(status=503, body=b"<html>gone for lunch</html>"), True),
+        (Fault(cut="before"), True),
+        (Fault(cut="after"), True),
+    ],
+    ids=["400", "401", "409", "429", "500", "503-page", "cut-before", "cut-after"],
+)
+@pytest.mark.parametrize("service", ["fulcio", "rekor", "tsa"])
+def test_a_service_that_fails_is_named_and_the_next_try_succeeds(sigstore, service, fault, passes):
+    ours = signer(sigstore)
+    sigstore.faults.set(service, fault)
+    with pytest.raises(SigningError, match=sigstore.url) as caught:
+        ours.sign(PAYLOAD)
+    sigstore.faults.clear()
+
+    assert isinstance(caught.value, SignerUnavailableError) is passes
+    assert "\n" not in str(caught.value)
+    assert verify(ours.sign(PAYLOAD), sigstore.trusted_root) == PAYLOAD
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b"<html>",
+        b"\xff" * 64,
+        b'{"signedCertificateEmbeddedSct":{"chain":{"certificates":["x","y"]}}}',
+    ],
+    ids=["empty", "null", "array", "object", "page", "binary", "no-certificate"],
+)
+@pytest.mark.parametrize("service", ["fulcio", "rekor", "tsa"])
+def test_an_answer_that_is_none_is_a_named_error(sigstore, service, body):
+    sigstore.faults.set(service, Fault(body=body))
+
+    with pytest.raises(SigningError):
+        signer(sigstore).sign(PAYLOAD)
+
+
+def test_a_connection_that_nobody_takes_is_a_named_error(sigstore):
+    config = sigstore.trust_config().replace(sigstore.url.encode(), b"http://127.0.0.1:9")
+
+    with pytest.raises(SignerUnavailableError, match=r"127\.0\.0\.1"):
+        KeylessSigner(config, GivenToken(value=sigstore.token())).sign(PAYLOAD)
+
+
+def test_without_the_time_that_is_required_nothing_is_entered_into_the_log(sigstore):
+    sigstore.faults.set("tsa", Fault(status=503))
+
+    with pytest.raises(SignerUnavailableError, match="timestamp authority"):
+        signer(sigstore).sign(PAYLOAD)
+
+    assert asked(sigstore) == [CERTIFICATE, STAMP]
+
+
+def test_without_a_time_a_signature_is_given_where_none_is_required_and_the_log_dates_it(sigstore):
+    sigstore.faults.set("tsa", Fault(status=503))
+    data = signer(sigstore, require_timestamp=False).sign(PAYLOAD)
+
+    assert "timestampVerificationData" not in json.loads(data)["verificationMaterial"]
+    with pytest.raises(SigningError):  # and Rekor 2 dates nothing
+        signer(sigstore, version=2, require_timestamp=False).sign(PAYLOAD)
+
+
+def test_a_time_by_an_authority_that_the_root_does_not_know_is_none(sigstore):
+    sigstore.add_tsa("stranger", trusted=False)
+
+    with pytest.raises(SigningError, match="does not date"):
+        signer(sigstore, timestamps=["stranger"]).sign(PAYLOAD)
+
+
+def test_a_config_without_timestamp_authority_is_refused_where_a_time_is_required(sigstore):
+    with pytest.raises(SigningError, match="no timestamp authority"):
+        signer(sigstore, timestamps=False, require_timestamp=True)
+
+
+@pytest.mark.parametrize(
+    ("service", "minutes", "said"),
+    [
+        ("oidc", 20, "the token is over, or not valid yet"),
+        ("oidc", -20, "the token is over, or not valid yet"),
+        ("fulcio", -20, "status 401"),
+        ("fulcio", 5, "does not verify"),
+        ("rekor", 20, "does not verify"),
+        ("tsa", 20, "does not verify"),
+        ("tsa", -20, "does not verify"),
+    ],
+)
+def test_a_clock_that_is_wrong_somewhere_is_a_named_error(sigstore, service, minutes, said):
+    sigstore.skew[service] = timedelta(minutes=minutes)
+
+    with pytest.raises(SigningError, match=said):
+        signer(sigstore).sign(PAYLOAD)
+
+
+def test_a_certificate_that_is_over_when_it_comes_is_asked_for_once(sigstore):
+    sigstore.skew["fulcio"] = timedelta(minutes=-20)
+    token = sigstore.token(issued_at=sigstore.clock() - timedelta(minutes=30), lifetime=timedelta(hours=1))
+
+    with pytest.raises(SigningError, match="clock is ahead"):
+        signer(sigstore, token=token).sign(PAYLOAD)
+
+    assert asked(sigstore) == [CERTIFICATE]
+
+
+@pytest.mark.parametrize("sct", ["other key", "other certificate", "none"])
+def test_a_certificate_that_no_transparency_log_has_seen_is_refused(sigstore, sct):
+    sigstore.fulcio.sct = sct
+
+    with pytest.raises(SigningError, match="SCT|signed certificate timestamp"):
+        signer(sigstore).sign(PAYLOAD)
+
+
+def test_the_token_is_read_anew_for_each_certificate(sigstore, tmp_path):
+    file = tmp_path / "token"
+    file.write_text(sigstore.token(lifetime=timedelta(0)))
+    ours = KeylessSigner(sigstore.trust_config(), TokenFile(path=file))
+
+    with pytest.raises(SignerUnavailableError, match="token"):
+        ours.sign(PAYLOAD)
+    file.write_text(sigstore.token("https://other.example/identity"))
+    ours.sign(PAYLOAD)
+
+    assert ours.describe().endswith("as https://other.example/identity")
+
+
+def test_a_payload_that_is_no_statement_is_refused_before_anything_is_sent(sigstore):
+    with pytest.raises(SigningError, match="malformed in-toto statement"):
+        signer(sigstore).sign(b"{}")
+
+    assert ENTRY not in asked(sigstore)
+
+
+@pytest.mark.parametrize("domain", ["sigstore.dev", "sigstage.dev"])
+def test_the_public_instance_is_used_only_when_asked_for_and_the_refusal_says_what_it_publishes(sigstore, domain):
+    config = sigstore.trust_config().replace(sigstore.url.encode(), f"https://rekor.{domain}".encode())
+    token = GivenToken(value=sigstore.token())
+
+    with pytest.raises(SigningError) as caught:
+        KeylessSigner(config, token)
+
+    assert PUBLIC_WARNING in str(caught.value)
+    assert KeylessSigner(config, token, public=True).describe() == f"keyless at rekor.{domain} as a given token"
+
+
+@pytest.mark.parametrize("config", [b"", b"{", b"[]", b"null", b"{}", b'{"mediaType":"x"}', b"[" * 100_000])
+def test_a_trust_config_that_is_none_is_refused(config):
+    with pytest.raises(SigningError, match="client trust config"):
+        KeylessSigner(config, GivenToken(value=""))
+
+
+# ------------------------------------------------------------------------------------------------ in a process of its own
+
+
+def bounded(sigstore, *, deadline_seconds=60.0, **options):
+    make = partial(KeylessSigner, sigstore.trust_config(), GivenToken(value=sigstore.token()), **options)
+    return BoundedSigner(make, what="keyless", deadline_seconds=deadline_seconds)
+
+
+def test_in_a_process_of_its_own_one_certificate_serves_too_and_the_signer_says_who_it_is(sigstore):
+    ours = bounded(sigstore)
+    made = [ours.sign(PAYLOAD) for _ in range(3)]
+    ours.close()
+
+    assert {verify(data, sigstore.trusted_root) for data in made} == {PAYLOAD}
+    assert asked(sigstore).count(CERTIFICATE) == 1
+    assert ours.describe().endswith(f"as {IDENTITY}")
+
+
+@pytest.mark.parametrize("service", ["fulcio", "rekor", "tsa"])
+def test_a_service_that_hangs_is_named_at_the_deadline_and_the_next_try_succeeds(sigstore, service):
+    ours = bounded(sigstore)
+    ours.sign(PAYLOAD)  # the process is there, and has its certificate
+    if service == "fulcio":
+        ours.close()
+    ours._deadline_seconds = 2.0
+    sigstore.faults.set(service, Fault(hang=True))
+    with pytest.raises(SignerUnavailableError, match="no answer|Read timed out"):
+        ours.sign(PAYLOAD)
+    sigstore.faults.clear()
+    ours._deadline_seconds = 60.0
+
+    assert verify(ours.sign(PAYLOAD), sigstore.trusted_root) == PAYLOAD
+    ours.close()
+
+
+def test_errors_cross_the_process_with_their_kind_and_text(sigstore):
+    ours = bounded(sigstore)
+    for status, kind in ((401, SigningError), (500, SignerUnavailableError)):
+        sigstore.faults.set("fulcio", Fault(status=status))
+        with pytest.raises(SigningError, match=f"status {status}: made to fail") as caught:
+            ours.sign(PAYLOAD)
+        assert type(caught.value) is kind
+    ours.close()
+
+
+def test_who_starts_the_process_loads_nothing_of_sigstore(sigstore, tmp_path):
+    (tmp_path / "config").write_bytes(sigstore.trust_config())
+    (tmp_path / "token").write_text(sigstore.token())
+    (tmp_path / "payload").write_bytes(PAYLOAD)
+    code = f"""
+import sys
+from functools import partial
+from pathlib import Path
+from attest.signers.bounded import BoundedSigner
+from attest.signers.identity import TokenFile
+from attest.signers.keyless import KeylessSigner
+here = Path({str(tmp_path)!r})
+make = partial(KeylessSigner, (here / "config").read_bytes(), TokenFile(path=here / "token"))
+signer = BoundedSigner(make, what="keyless")
+assert signer.sign((here / "payload").read_bytes())
+signer.close()
+print(*sorted({{name.partition(".")[0] for name in sys.modules}}))
+"""
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout.split()
+
+    heavy = {
+        "sigstore",
+        "sigstore_models",
+        "rekor_types",
+        "requests",
+        "tuf",
+        "pydantic",
+        "urllib3",
+        "rfc3161_client",
+        "jwt",
+    }
+    assert not heavy & set(loaded)
