@@ -25,6 +25,8 @@ __all__ = ["StoredRuns"]
 T = TypeVar("T")
 
 _POLL_SECONDS = 0.02
+_ATTEST_SECONDS_MAX = 5.0
+"""How long whoever waits for a bundle waits for its signature as well: the signer may be down for hours."""
 _STATES = {
     "open": pb.RUN_STATE_OPEN,
     "closed": pb.RUN_STATE_CLOSED,
@@ -62,10 +64,16 @@ class StoredRuns:
 
     async def sealed(self, run_id: str, timeout_seconds: float) -> pb.Run | None:
         """See `RunDirectory.sealed`."""
+        sealed_at = float("inf")
 
         async def finished() -> pb.Run | None:
+            nonlocal sealed_at
             parts = await self.parts(run_id)
-            return parts[-1] if parts and parts[-1].state == pb.RUN_STATE_ATTESTED else None
+            if not parts or parts[-1].state not in {pb.RUN_STATE_SEALED, pb.RUN_STATE_ATTESTED}:
+                return None
+            sealed_at = min(sealed_at, time.monotonic())
+            waited = time.monotonic() - sealed_at
+            return parts[-1] if parts[-1].state == pb.RUN_STATE_ATTESTED or waited > _ATTEST_SECONDS_MAX else None
 
         return await _until(finished, timeout_seconds) if await self.parts(run_id) else None
 

@@ -10,15 +10,19 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evidence.bundle import BundleFacts
 from evidence.packs import Pack
 from evidence.redaction.commitment import SALT_BYTES
 from evidence.redaction.policy import Policy, default_policy
+from evidence.run import attestation_file_name
 from semconv.account import Account
 from semconv.translate import Translator
+from sidecar.attestations import attest_beside
 from sidecar.disclosing import file_name, known_key
 from sidecar.errors import DecodeError, SidecarError
 from sidecar.journal import Frame
@@ -103,18 +107,20 @@ def seal_files(
     profiles: Mapping[str, bytes],
     run_key: Sequence[str],
     signer: Signer | None,
+    batch: int = 1,
     policy: Policy | None = None,
     disclosures: Path | None = None,
     encrypt_to: X25519PublicKey | None = None,
     new_key: Callable[[], bytes] = lambda: secrets.token_bytes(SALT_BYTES),
 ) -> Iterator[Sealed]:
-    """Seals the runs in the inputs, each into a bundle in `out`, signed when there is a signer.
+    """Seals the runs in the inputs, each into a bundle in `out`, signed when there is a signer: up to `batch` bundles at once.
 
     What is withheld goes into files in `disclosures`, by default beside the bundles. A run whose disclosures are there already, in the
     clear, has the same key again, and so the same commitments; any other has a new one.
 
     Raises:
         SidecarError: A run cannot be sealed, or a bundle of the same name and other content is there already.
+        AttestError: Bundles cannot be signed; none of that batch is then in `out`.
     """
     out.mkdir(parents=True, exist_ok=True)
     kept = disclosures or out
@@ -135,6 +141,7 @@ def seal_files(
         for frame in inputs.frames():
             recorder.record([frame])
         recorder.close_all("end_of_input", 0)
+        facts: list[BundleFacts] = []
         sealer = Sealer(
             store=store,
             out=Path(folder),
@@ -142,19 +149,21 @@ def seal_files(
             translator=translator,
             profiles=profiles,
             source=_SOURCE,
-            signer=(lambda: signer) if signer else None,
+            sealed=lambda _, found: facts.append(found) if found else None,
             chained=False,
             disclosures=Path(folder),
             encrypt_to=encrypt_to,
             books=books,
         )
-        for sealed in sealer.seal_closed(_raise):
-            for name in filter(None, (sealed.file, sealed.attestation)):
-                _move(Path(folder) / name, out / name, replace=name != sealed.file)
-            if sealed.disclosures:
-                kept.mkdir(mode=0o700, parents=True, exist_ok=True)
-                _move(Path(folder) / sealed.disclosures, kept / sealed.disclosures, replace=True)
-            yield sealed
+        sealing = sealer.seal_closed(_raise)
+        while some := list(islice(sealing, batch)):
+            if signer:
+                attest_beside(facts, signer)
+                some = [replace(sealed, attestation=attestation_file_name(sealed.file)) for sealed in some]
+            facts.clear()
+            for sealed in some:
+                _move_all(sealed, Path(folder), out, kept)
+                yield sealed
         store.close()
 
 
@@ -162,8 +171,16 @@ def _raise(run: RunRow, error: Exception) -> None:
     raise SidecarError(f"run {run.run_id}: {error}") from error
 
 
-def _move(made: Path, to: Path, *, replace: bool) -> None:
-    if not replace and to.exists() and to.read_bytes() != made.read_bytes():
+def _move_all(sealed: Sealed, made: Path, out: Path, kept: Path) -> None:
+    for name in filter(None, (sealed.file, sealed.attestation)):
+        _move(made / name, out / name, overwrite=name != sealed.file)
+    if sealed.disclosures:
+        kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _move(made / sealed.disclosures, kept / sealed.disclosures, overwrite=True)
+
+
+def _move(made: Path, to: Path, *, overwrite: bool) -> None:
+    if not overwrite and to.exists() and to.read_bytes() != made.read_bytes():
         raise SidecarError(f"{to} is there already with other content; evidence is not overwritten")
     shutil.move(made, to)
 

@@ -1,54 +1,181 @@
-"""The key that signs bundles: the configured one, or one of our own made on first start.
+"""Who signs bundles, by the settings: keys by their windows, or an identity; and a key of our own where neither is given.
 
-Law: a key is made once, for its owner alone (0600), and never overwritten; a configured key that is missing is an error, not a new key.
+Law: a key is made once, for its owner alone (0600), and never overwritten; a configured file that is missing is an error, not a new key.
+Whatever has a network in it signs in a process of its own that is killed at a deadline.
 """
 
 from __future__ import annotations
 
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evidence.timestamp import from_unix_nano
+from sidecar.clock import now_unix_nano
 from sidecar.errors import ConfigError
 
 if TYPE_CHECKING:
+    from attest.signers.rotation import Rotation
     from attest.signers.signer import Signer
 
-__all__ = ["SigningKey"]
+__all__ = ["KeySpec", "KeylessSpec", "Signing", "SigningSpec"]
+
+_TIMESTAMP_SECONDS_MAX = 10.0
 
 
-class SigningKey:
-    """A private key file. Cryptography is loaded when it is first needed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySpec:
+    """A key, and when it may sign (RFC 3339 as evidence writes it; None: at any time)."""
+
+    uri: str
+    """The path of a private key in PEM, or a URI of `attest.signers.key_uri`."""
+    valid_from: str | None = None
+    valid_until: str | None = None
+    public_key_file: Path | None = None
+    pin_file: Path | None = None
+
+    @property
+    def file(self) -> Path | None:
+        """The key's file; None when something else keeps it."""
+        from attest.signers.key_uri import is_key_uri  # noqa: PLC0415 - what signs is loaded by who signs
+
+        return None if is_key_uri(self.uri) else Path(self.uri)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeylessSpec:
+    """An identity of a Sigstore instance."""
+
+    trust_config_file: Path
+    token_file: Path | None = None
+    """Where its OIDC token is; None: asked of the CI job this runs in."""
+    audience: str = "sigstore"
+    public_instance: bool = False
+    tlog_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningSpec:
+    """Who signs and who dates, as plain data."""
+
+    keys: tuple[KeySpec, ...] = ()
+    """Empty, and not keyless: a key of our own."""
+    keyless: KeylessSpec | None = None
+    timestamp_url: str | None = None
+    require_timestamp: bool = True
+    deadline_seconds: float = 60.0
+    """For one signature of whatever has a network in it."""
+
+
+class Signing:
+    """Who signs. Cryptography is loaded when it is first needed.
 
     Args:
-        path: The private key in PEM.
-        make: Whether it is ours to make when it is not there.
+        spec: Who it is.
+        own_key: Where our own key is, or is made, when the spec names nobody; None when there is none.
     """
 
-    def __init__(self, path: Path, *, make: bool) -> None:
-        self.path = path
-        self._make = make
+    def __init__(self, spec: SigningSpec, own_key: Path | None = None) -> None:
+        self._spec = spec
+        self._makes = not spec.keys and spec.keyless is None
+        self.keys = (KeySpec(uri=str(own_key)),) if self._makes and own_key else spec.keys
+        """The keys that may sign; none when keyless."""
 
-    def ensure(self) -> bool:
-        """Makes the key if it is ours to make and not there; says whether it was made.
+    @property
+    def dates(self) -> bool:
+        """Whether signatures should carry a timestamp of an authority that the settings name."""
+        return self._spec.timestamp_url is not None
+
+    def ensure(self) -> Path | None:
+        """Makes our own key if it is ours to make and not there; its path if it was made.
 
         Raises:
-            ConfigError: A configured key is not there.
+            ConfigError: A file that is configured is not there.
         """
-        if self.path.exists():
-            return False
-        if not self._make:
-            raise ConfigError(
-                f"attest.key_file: {self.path} is not there, expected a private key in PEM (`affidavit keys new`)"
-            )
-        from attest.keys import generate, save  # noqa: PLC0415 - 12 MiB that only signing should cost
+        for name, path in self._files():
+            if not path.exists():
+                if not self._makes:
+                    raise ConfigError(f"{name}: {path} is not there")
+                from attest.keys import generate, save  # noqa: PLC0415 - 12 MiB that only signing should cost
 
-        save(generate(), self.path)
-        return True
+                save(generate(), path)
+                return path
+        return None
 
     @cached_property
     def signer(self) -> Signer:
-        """Who signs with it."""
-        from attest.signers.key import KeySigner  # noqa: PLC0415 - as above
+        """Who signs with them.
 
-        return KeySigner.from_file(self.path)
+        Raises:
+            AttestError: A key cannot be opened.
+        """
+        if self._spec.keyless:
+            return _keyless(self._spec, self._spec.keyless)
+        if len(self.keys) == 1 and not (self.keys[0].valid_from or self.keys[0].valid_until):
+            return self._open(self.keys[0])
+        return self.rotation
+
+    @cached_property
+    def rotation(self) -> Rotation:
+        """Which key signs when."""
+        from attest.signers.rotation import DatedKey, Rotation  # noqa: PLC0415 - as above
+
+        dated = [
+            DatedKey(uri=key.uri, valid_from=key.valid_from, valid_until=key.valid_until, open=partial(self._open, key))
+            for key in self.keys
+        ]
+        return Rotation(dated, now=lambda: from_unix_nano(now_unix_nano()))
+
+    def _open(self, key: KeySpec) -> Signer:
+        make = partial(open_key_signer, key, self._spec)
+        if key.file and self._spec.timestamp_url is None:
+            return make()
+        from attest.signers.bounded import BoundedSigner  # noqa: PLC0415 - for what has a network in it
+
+        return BoundedSigner(make, what=key.uri, deadline_seconds=self._spec.deadline_seconds)
+
+    def _files(self) -> list[tuple[str, Path]]:
+        if keyless := self._spec.keyless:
+            return [("attest.keyless.trust_config_file", keyless.trust_config_file)]
+        return [("attest.key_file or attest.keys", key.file) for key in self.keys if key.file]
+
+
+def open_key_signer(key: KeySpec, spec: SigningSpec) -> Signer:
+    """Opens one key and whoever dates its signatures; where it signs, which may be a process of its own."""
+    from attest.signers.key import KeySigner  # noqa: PLC0415 - as above
+    from attest.signers.timestamp import Timestamper  # noqa: PLC0415 - as above
+
+    seconds = min(_TIMESTAMP_SECONDS_MAX, spec.deadline_seconds / 2)
+    return KeySigner.from_uri(
+        key.uri,
+        public_key=key.public_key_file,
+        pin_file=key.pin_file,
+        timestamper=Timestamper(spec.timestamp_url, timeout_seconds=seconds) if spec.timestamp_url else None,
+        require_timestamp=spec.require_timestamp,
+    )
+
+
+def _keyless(spec: SigningSpec, keyless: KeylessSpec) -> Signer:
+    from attest.signers.bounded import BoundedSigner  # noqa: PLC0415 - as above
+    from attest.signers.identity import AmbientToken, TokenFile  # noqa: PLC0415 - as above
+    from attest.signers.keyless import KeylessSigner  # noqa: PLC0415 - as above
+
+    try:
+        trust_config = keyless.trust_config_file.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{keyless.trust_config_file}: cannot be read: {error.strerror}") from error
+    audience = keyless.audience
+    tokens = (
+        TokenFile(path=keyless.token_file, audience=audience) if keyless.token_file else AmbientToken(audience=audience)
+    )
+    make = partial(
+        KeylessSigner,
+        trust_config,
+        tokens,
+        tlog_version=keyless.tlog_version,
+        require_timestamp=spec.require_timestamp,
+        public=keyless.public_instance,
+    )
+    what = f"keyless by {keyless.trust_config_file.name}"
+    return BoundedSigner(make, what=what, deadline_seconds=spec.deadline_seconds)

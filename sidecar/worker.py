@@ -1,4 +1,4 @@
-"""The worker process: recorder and exporters as cursors over the journal, apart from the process that receives.
+"""The worker process: recorder and exporters as cursors over the journal, and the attester, apart from the process that receives.
 
 The receiver starts it (`sidecar.spawn`), hands it a `WorkerSpec`, then tells it on standard input how far the journal has got; the
 worker tells on standard output how far all its cursors have. Law: it can be killed anywhere; it starts again at its cursors. When the
@@ -21,6 +21,7 @@ from typing import BinaryIO
 
 import orjson
 
+from sidecar.attesting import Attester
 from sidecar.bundle_log import BundleLog
 from sidecar.clock import now_unix_nano
 from sidecar.disclosing import load_recipient
@@ -37,7 +38,7 @@ from sidecar.recorder.sealer import Sealer
 from sidecar.recorder.store import RunRow, RunStore
 from sidecar.recorder.unrecorded import Unrecorded
 from sidecar.redaction import Redactor
-from sidecar.signing import SigningKey
+from sidecar.signing import Signing
 from sidecar.state import StateDir, hold
 from sidecar.tables import load_packs, load_policy, load_translator, read_profiles
 from sidecar.translation import FrameTranslator
@@ -64,9 +65,9 @@ class Worker:
         self._lock = hold(state, "worker", patience_seconds=_LOCK_PATIENCE_SECONDS)
         self._log = log
         source = f"urn:affidavit:sidecar:{spec.name}"
-        key = SigningKey(spec.key_file or state.signing_key, make=spec.key_file is None)
-        if key.ensure():
-            log.info("made a signing key", file=key.path)
+        signing = Signing(spec.signing, state.signing_key)
+        if made := signing.ensure():
+            log.info("made a signing key", file=made)
         bundle_log = None
         if spec.sidecar_log is not None:
             bundle_log = BundleLog(state.log, state.log_key, name=spec.name, spec=spec.sidecar_log)
@@ -92,6 +93,15 @@ class Worker:
             books=books,
         )
         self._unrecorded = Unrecorded(state.unrecorded)
+        self._attester = Attester(
+            runs=state.runs,
+            out=state.bundles,
+            signer=lambda: signing.signer,
+            evidence=bundle_log.evidence if bundle_log else None,
+            pace=spec.pace,
+            log=log,
+            dated=signing.dates,
+        )
         self._sealer = Sealer(
             store=self._store,
             out=state.bundles,
@@ -99,7 +109,7 @@ class Worker:
             translator=translator,
             profiles=profiles,
             source=source,
-            signer=lambda: key.signer,
+            sealed=self._attester.add,
             chained=True,
             disclosures=spec.disclosures_dir or state.disclosures,
             encrypt_to=load_recipient(spec.encrypt_to) if spec.encrypt_to else None,
@@ -128,7 +138,7 @@ class Worker:
         self._frames.advance(head)
 
     def stop(self, grace_seconds: float) -> None:
-        """Asks for an orderly end: record what is there, close and seal every run, export what can be."""
+        """Asks for an orderly end: record what is there, close and seal every run, attest and export what can be."""
         with self._head:
             self._stop_after_seconds = grace_seconds
             self._head.notify_all()
@@ -147,6 +157,7 @@ class Worker:
         """
         for exporter in self._exporters:
             exporter.start()
+        self._attester.start()
         reported = -1
         while not self._abandoned:
             stopping = self._stop_after_seconds is not None  # asked before reading: the journal is complete by then
@@ -200,6 +211,7 @@ class Worker:
         self._seal()
         for exporter in self._exporters:
             exporter.begin_stop(max(0.0, deadline - time.monotonic()))
+        self._attester.stop(max(0.0, deadline - time.monotonic()))
         for exporter in self._exporters:
             if not exporter.join():
                 self._log.warning("not all exported; kept for the next start", backend=exporter.stats().backend)

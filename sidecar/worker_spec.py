@@ -11,11 +11,14 @@ from sidecar.exporter.backend import Backend, signals_named
 from sidecar.log import Level
 from sidecar.otlp.signal import OtlpSignal
 from sidecar.recorder.lifecycle import Lifecycle
+from sidecar.signing import KeylessSpec, KeySpec, SigningSpec
+from sidecar.spool import Pace
 
 if TYPE_CHECKING:
     from sidecar.settings import Settings
+    from sidecar.settings.model import Attest
 
-__all__ = ["WorkerSpec", "worker_spec"]
+__all__ = ["WorkerSpec", "signing_spec", "worker_spec"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +36,8 @@ class WorkerSpec:
     policy_file: Path | None
     disclosures_dir: Path | None
     encrypt_to: Path | None
-    key_file: Path | None
+    signing: SigningSpec
+    pace: Pace
     sidecar_log: LogSpec | None
     backends: tuple[Backend, ...]
     log_level: Level
@@ -62,7 +66,8 @@ def worker_spec(settings: Settings) -> WorkerSpec:
         keep_unmapped=settings.semconv.keep_unmapped,
         packs=tuple(settings.evidence.packs),
         **settings.redaction.model_dump(),
-        key_file=settings.attest.key_file,
+        signing=signing_spec(settings.attest),
+        pace=_pace(settings.attest),
         sidecar_log=_log_spec(settings),
         backends=tuple(
             Backend(
@@ -76,6 +81,29 @@ def worker_spec(settings: Settings) -> WorkerSpec:
         ),
         log_level=settings.log.level,
         log_form=settings.log.format,
+    )
+
+
+def signing_spec(attest: Attest) -> SigningSpec:
+    """Who signs, by the settings."""
+    keys = (
+        [KeySpec(uri=str(attest.key_file))] if attest.key_file else [KeySpec(**key.model_dump()) for key in attest.keys]
+    )
+    return SigningSpec(
+        keys=tuple(keys),
+        keyless=KeylessSpec(**attest.keyless.model_dump()) if attest.method == "keyless" else None,
+        timestamp_url=attest.timestamp_url,
+        require_timestamp=attest.require_timestamp,
+        deadline_seconds=attest.deadline_seconds,
+    )
+
+
+def _pace(attest: Attest) -> Pace:
+    return Pace(
+        batch_bundles_max=attest.batch_bundles_max,
+        batch_wait_seconds=attest.batch_wait_seconds,
+        retry_initial_seconds=attest.retry_initial_seconds,
+        retry_max_seconds=attest.retry_max_seconds,
     )
 
 

@@ -11,16 +11,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import parse_qs
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
 from attest.errors import KeyFileError, SigningError
-from attest.keys import PublicKey, load_public
 from attest.limits import DEFAULT
 from attest.signers.failure import failure
+
+if TYPE_CHECKING:
+    from attest.keys import PublicKey
 
 Secrets: TypeAlias = Callable[[str], str]
 """Gives the secret of a name; the only one asked for is the PIN of a token."""
@@ -34,7 +33,7 @@ class RemoteKey:
     """A private key kept elsewhere, and its public half. Opening one has asked nobody to sign anything."""
 
     uri: str
-    public: PublicKey
+    public: "PublicKey"
     native: Any = field(repr=False, compare=False)
     """securesystemslib's signer."""
 
@@ -75,6 +74,8 @@ def _of_token(kind: _Kind, path: str, secrets: Secrets | None) -> tuple[str, byt
 def _of_vault(_: _Kind, path: str, _secrets: Secrets | None) -> tuple[str, bytes]:
     """The very version, of either kind: securesystemslib's own way gives the newest, and Ed25519 only."""
     import hvac  # type: ignore[import-untyped]  # noqa: PLC0415 - for vaults only
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415 - as above
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415 - as above
 
     name, _slash, version = path.partition("/")
     versions = hvac.Client().secrets.transit.read_key(name)["data"]["keys"]
@@ -190,6 +191,8 @@ def open_key(uri: str, *, public_key: Path | None = None, pin_file: Path | None 
         raise KeyFileError(f"{uri}: a token and the file of its PIN go together, and only they; got one of them")
     from securesystemslib import signer as library  # noqa: PLC0415 - 65 ms that only a signer has to pay
 
+    from attest.keys import load_public  # noqa: PLC0415 - as above
+
     kind, secrets = getattr(library, service.signer), _secrets(pin_file) if pin_file else None
     try:
         public = load_public(public_key) if public_key else _fetched(service, kind, uri, secrets)
@@ -201,7 +204,9 @@ def open_key(uri: str, *, public_key: Path | None = None, pin_file: Path | None 
     return RemoteKey(uri=uri, public=public, native=native)
 
 
-def _fetched(service: _Service, kind: _Kind, uri: str, secrets: Secrets | None) -> PublicKey:
+def _fetched(service: _Service, kind: _Kind, uri: str, secrets: Secrets | None) -> "PublicKey":
+    from attest.keys import load_public  # noqa: PLC0415 - as above
+
     found, pem = service.fetch(kind, uri.partition(":")[2], secrets)
     if found != uri:
         raise SigningError(f"{uri}: the service gives the public key of {found}; name that one, or give the public key")

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import orjson
 
 from sidecar.cli.progress import progress
+from sidecar.cli.signing_options import chosen_signing, signing_options
 
 
 @click.command()
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the bundles.")
+@signing_options
 @click.option(
-    "--key",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Private key (PEM) to sign with. Without it bundles are sealed and not signed.",
+    "--batch", type=click.IntRange(1, 1000), default=1, show_default=True, help="Bundles that one signature may cover."
 )
 @click.option(
     "--pack",
@@ -42,25 +43,26 @@ def seal(
     inputs: tuple[Path, ...],
     *,
     out: Path,
-    key: Path | None,
+    batch: int,
     pack_names: tuple[str, ...],
     policy_file: Path | None,
     config_file: Path | None,
+    **signing: Any,  # noqa: ANN401 - the options of signing_options
 ) -> None:
     """Seal the runs in INPUT into evidence bundles: the sidecar's own way, without the sidecar.
 
     INPUT holds OTLP traces, logs or metrics as protobuf or JSON: one message, several one after the other, or one a line. A file whose name
     holds .traces., .logs. or .metrics. is taken at its word.
 
-    Prints one line of JSON a bundle. The same inputs give the same bundles. Exit code 1 when something was refused; the rest is sealed
-    all the same.
+    Signed when --key or --keyless is given. Prints one line of JSON a bundle. The same inputs give the same bundles.
+    Exit code 1 when something was refused; the rest is sealed all the same.
     """
     from sidecar.disclosing import load_recipient
     from sidecar.offline import Inputs, seal_files
     from sidecar.settings import load
-    from sidecar.signing import SigningKey
     from sidecar.tables import load_packs, load_policy, load_translator, read_profiles
 
+    chosen = chosen_signing(**signing)
     settings = load(config_file)
     profiles = read_profiles(settings.semconv.profiles_dir)
     translator = load_translator(settings.semconv.target, profiles, settings.semconv.profiles_dir)
@@ -68,7 +70,7 @@ def seal(
     redaction = settings.redaction
     policy = load_policy(policy_file or redaction.policy_file)
     encrypt_to = load_recipient(redaction.encrypt_to) if redaction.encrypt_to else None
-    signer = SigningKey(key, make=False).signer if key else None
+    signer = chosen.signer if chosen else None
     read = Inputs(inputs)
     with progress(len(inputs), "sealing") as bar:
         read.on_file = bar.update
@@ -80,12 +82,13 @@ def seal(
             profiles=profiles,
             run_key=settings.run.key,
             signer=signer,
+            batch=batch,
             policy=policy,
             disclosures=redaction.disclosures_dir,
             encrypt_to=encrypt_to,
         ):
             click.echo(orjson.dumps(sealed).decode())
-    if not key:
+    if not signer:
         click.echo("affidavit: not signed: no --key was given (`affidavit keys new --out FILE`)", err=True)
     for reason in read.refused:
         click.echo(f"affidavit: refused: {reason}", err=True)

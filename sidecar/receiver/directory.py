@@ -22,7 +22,7 @@ class RunDirectory(Protocol):
         ...
 
     async def sealed(self, run_id: str, timeout_seconds: float) -> pb.Run | None:
-        """Waits until the newest part of a run is attested; None when it is not in time, or there is none."""
+        """Waits until the newest part of a run is attested, or sealed for a while; None when it is not in time, or there is none."""
         ...
 
     async def files(self, run_id: str, part: int) -> tuple[Path, Path | None] | None:

@@ -1,12 +1,13 @@
-"""A file that is on disk whole, or not there at all."""
+"""A file that is on disk whole, or not there at all, under one name or several."""
 
 from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["write_durably"]
+__all__ = ["write_durably", "write_under_names"]
 
 
 def write_durably(path: Path, data: bytes) -> Path:
@@ -22,9 +23,39 @@ def write_durably(path: Path, data: bytes) -> Path:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    _sync(path.parent)
+    return path
+
+
+def write_under_names(paths: Sequence[Path], data: bytes) -> None:
+    """Writes one file at one stroke and gives it further names in the same folder; copies where the file system has no hard links."""
+    first, *others = paths
+    write_durably(first, data)
+    for path in others:
+        try:
+            _name(first, path)
+        except OSError:  # no hard links here, or no more of them
+            write_durably(path, data)
+    if others:
+        _sync(first.parent)
+
+
+def _name(path: Path, other: Path) -> None:
+    """Gives `path` another name, in place of whatever has it."""
+    descriptor, name = tempfile.mkstemp(prefix=".writing-", dir=other.parent)
+    os.close(descriptor)
+    made = Path(name)
+    try:
+        made.unlink()
+        made.hardlink_to(path)
+        made.replace(other)
+    finally:
+        made.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
-    return path

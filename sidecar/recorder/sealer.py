@@ -1,7 +1,7 @@
-"""Seals closed runs into bundles, enters them into the log, and signs them.
+"""Seals closed runs into bundles and enters them into the log. Signing them is for others, who may have to wait for a network.
 
-Law: a closed run is sealed until it is on disk, in the log (once) and attested, whatever stops the process in between; the same run
-gives the same bundle.
+Law: a closed run is sealed until it is on disk and in the log (once), whatever stops the process in between, and then handed on, again
+after every start until it is attested; the same run gives the same bundle.
 A run that cannot be sealed stays closed, with its events kept and the reason said, and does not hold up the others: it is tried
 again, after longer and longer rests.
 """
@@ -13,36 +13,32 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
-from evidence.bundle import BundleFacts, EvidenceBundle, seal
+from evidence.bundle import BundleFacts, seal
 from evidence.canonical import canonical
 from evidence.capture.counters import faults
 from evidence.manifest import CLOSURE, FORMULA_RECEIPTS, MAPPING_LOSS
 from evidence.packs import Pack
 from evidence.redaction.disclosures import Header
-from evidence.run import RunMeta, attestation_file_name, bundle_file_name
+from evidence.run import RunMeta, bundle_file_name
 from evidence.signals import registry
 from evidence.timestamp import from_unix_nano
 from semconv.translate import Translator
 from sidecar.disclosing import file_name, write_disclosures
 from sidecar.mapping import MappingAgain
+from sidecar.producer import PRODUCER
 from sidecar.recorder.books import Books
-from sidecar.recorder.durable import write_durably
 from sidecar.recorder.store import RunRow, RunStore
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
-    from attest.signers.signer import Signer
+__all__ = ["Sealed", "Sealer"]
 
-__all__ = ["PRODUCER", "Sealed", "Sealer"]
-
-PRODUCER = {"name": "affidavit", "version": version("affidavit")}
 _ROWS_KEPT = 100_000
 _REST_FIRST_SECONDS = 1.0
 _REST_MOST_SECONDS = 300.0
@@ -109,7 +105,8 @@ class Sealer:
         translator: What the runs were translated with.
         profiles: The user's profiles among its tables; they go into the bundle, so that it stands alone.
         source: The URI in the runs' events.
-        signer: Who signs; None leaves bundles unsigned.
+        sealed: Handed every part once its bundle may be signed, with the facts when it was sealed just now; first what an earlier process
+            left sealed and not attested.
         chained: Whether each bundle names the one sealed before it.
         disclosures: Folder of what was withheld; that of the bundles unless it is said otherwise.
         encrypt_to: Who may read that; None leaves it in the clear.
@@ -127,7 +124,7 @@ class Sealer:
         translator: Translator,
         profiles: Mapping[str, bytes],
         source: str,
-        signer: Callable[[], Signer] | None,
+        sealed: Callable[[RunRow, BundleFacts | None], None] = lambda _run, _facts: None,
         chained: bool,
         disclosures: Path | None = None,
         encrypt_to: X25519PublicKey | None = None,
@@ -141,7 +138,7 @@ class Sealer:
         self._translator = translator
         self._profiles = dict(profiles)
         self._source = source
-        self._signer = signer
+        self._hand_on = sealed
         self._chained = chained
         self._disclosures = disclosures or out
         self._encrypt_to = encrypt_to
@@ -150,41 +147,44 @@ class Sealer:
         self._clock_seconds = clock_seconds
         self._resting: dict[int, tuple[float, float]] = {}
         """Rows that failed: until when they rest, and for how long."""
+        self._fresh = True
 
     def seal_closed(self, failed: Callable[[RunRow, Exception], None]) -> Iterator[Sealed]:
-        """Seals, logs and signs what is closed, after what was sealed before a crash.
+        """Seals, logs and hands on what is closed, after what was sealed before a crash and is not in the log yet.
 
         Args:
-            failed: Told of a run that could not be sealed or signed; a later call tries again, the next ones pass over it.
+            failed: Told of a run that could not be sealed or logged; a later call tries again, the next ones pass over it.
+
+        Yields:
+            What was sealed just now, before it is attested.
         """
-        waiting = self._store.in_state("sealed") if self._signer else []
-        for run in waiting + self._store.in_state("closed"):
+        for run in self._left() + self._store.in_state("closed"):
             if self._clock_seconds() < self._resting.get(run.row, (0.0, 0.0))[0]:
                 continue
             try:
-                facts = self._seal(run) if run.state == "closed" else read_facts(self._out / _file(run))
+                facts = self._seal(run) if run.state == "closed" else None
                 self._enter(run)
-                sealed = self._sign(run, facts)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is this run's and must not hold up the others
                 self._rest(run)
                 failed(run, error)
             else:
                 self._resting.pop(run.row, None)
-                yield sealed
+                self._hand_on(run, facts)
+                if facts:
+                    yield Sealed(**orjson.loads(run.sealed_json))
+
+    def _left(self) -> list[RunRow]:
+        """What is sealed and was not handed on: at first all of it, afterwards what could not be entered into the log."""
+        if self._fresh:
+            self._fresh = False
+            return self._store.in_state("sealed")
+        rows = [self._store.row(row) for row in self._resting]
+        return [run for run in rows if run and run.state == "sealed"]
 
     def _rest(self, run: RunRow) -> None:
         _, before = self._resting.get(run.row, (0.0, 0.0))
         seconds = min(max(_REST_FIRST_SECONDS, 2 * before), _REST_MOST_SECONDS)
         self._resting[run.row] = (self._clock_seconds() + seconds, seconds)
-
-    def _sign(self, run: RunRow, facts: BundleFacts) -> Sealed:
-        sealed = orjson.loads(run.sealed_json)
-        if self._signer is not None:
-            sealed["attestation"] = self._attest(facts).name
-            run.state, run.sealed_json = "attested", orjson.dumps(sealed).decode()
-            with self._store.transaction():
-                self._store.save(run)
-        return Sealed(**sealed)
 
     # ---------------------------------------------------------------- sealing
 
@@ -200,7 +200,7 @@ class Sealer:
                 packs=self._packs,
                 profiles=self._profiles,
                 mapping_loss=self._mapping_loss(run),
-                out=self._out / _file(run),
+                out=self._out / bundle_file_name(run.run_id, run.part),
             )
         finally:
             spool.unlink(missing_ok=True)
@@ -275,27 +275,6 @@ class Sealer:
             return None
         before = next((part for part in self._store.parts(run.run_id) if part.part == run.part - 1), None)
         return orjson.loads(before.sealed_json)["bundle_id"] if before else None
-
-    # ---------------------------------------------------------------- signing
-
-    def _attest(self, facts: BundleFacts) -> Path:
-        from attest.attest import attest_bundles  # noqa: PLC0415 - cryptography, for signing only
-
-        assert self._signer is not None, "asked only when there is one"
-        data = attest_bundles([facts], self._signer(), producer=PRODUCER)
-        return write_durably(facts.path.with_name(attestation_file_name(facts.file)), data)
-
-
-def read_facts(path: Path) -> BundleFacts:
-    """What is known of a bundle that was sealed before: read back in full, because it is about to be signed."""
-    with EvidenceBundle.open(path) as bundle:
-        for _ in bundle.events():
-            pass
-        return bundle.finish()
-
-
-def _file(run: RunRow) -> str:
-    return bundle_file_name(run.run_id, run.part)
 
 
 def _describe(run: RunRow, facts: BundleFacts) -> Sealed:

@@ -7,7 +7,7 @@ same runs; what it had written beyond the cursor is not there. Readers in other 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -119,7 +119,10 @@ _UPDATE = f"UPDATE run SET {', '.join(f'{name} = ?' for name in _COLUMNS)} WHERE
 
 
 class RunStore:
-    """The recorder's file. One writer; any number of readers opened with `read_only`."""
+    """The recorder's file. Its writers are the recorder and, for what is sealed, the attester.
+
+    Readers, of any number, are opened with `read_only`.
+    """
 
     def __init__(self, path: Path, *, read_only: bool = False, durable: bool = True) -> None:
         """Opens the file, making it on first use.
@@ -203,6 +206,18 @@ class RunStore:
         """The newest part of a run."""
         return next(iter(self._rows("WHERE run_id = ? ORDER BY part DESC LIMIT 1", run_id)), None)
 
+    def row(self, number: int) -> RunRow | None:
+        """The part in that row."""
+        return next(iter(self._rows("WHERE row = ?", number)), None)
+
+    def attested(self, found: Mapping[int, str]) -> None:
+        """Makes sealed parts attested, at one stroke; `found` is what sealing and attesting found, as JSON by row."""
+        with self.transaction():
+            self._db.executemany(
+                "UPDATE run SET state = 'attested', sealed_json = ? WHERE row = ? AND state = 'sealed'",
+                [(sealed_json, row) for row, sealed_json in found.items()],
+            )
+
     def in_state(self, state: State) -> list[RunRow]:
         """All parts in one state, oldest first."""
         return self._rows("WHERE state = ? ORDER BY row", state)
@@ -214,7 +229,7 @@ class RunStore:
             (keep,),
         )
 
-    def _rows(self, where: str, *values: str) -> list[RunRow]:
+    def _rows(self, where: str, *values: str | int) -> list[RunRow]:
         found = self._db.execute(_SELECT + where, values).fetchall()
         return [RunRow(row=row[0], **dict(zip(_COLUMNS, row[1:], strict=True))) for row in found]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from attest.signers.key_uri import is_key_uri
 from sidecar.errors import ConfigError
-from sidecar.settings.model import GrpcReceiver, HttpReceiver, Settings
+from sidecar.settings.model import Attest, GrpcReceiver, HttpReceiver, Keyless, Settings
 
 _REQUESTS_ON_DISK_MIN = 4
 
@@ -40,6 +41,7 @@ def refuse_contradictions(settings: Settings) -> None:
         and not settings.receiver.grpc.endpoint.endswith(":0")
     ):
         raise ConfigError("receiver.grpc.endpoint and receiver.http.endpoint: the same address, expected two")
+    _refuse_signing(settings.attest)
     for name, backend in settings.exporters.items():
         for url in (backend.endpoint, *backend.signal_endpoints.values()):
             authority = re.sub(r"^https?://", "", url).split("/")[0]
@@ -47,6 +49,33 @@ def refuse_contradictions(settings: Settings) -> None:
                 raise ConfigError(
                     f"exporters.{name}.endpoint: {url} is this sidecar's own {own}; telemetry would go round in a circle"
                 )
+
+
+def _refuse_signing(attest: Attest) -> None:
+    """Two ways to sign at once, a window that is never open, a pin or a public key for what has none of its own."""
+    if attest.key_file and attest.keys:
+        raise ConfigError("attest.key_file and attest.keys: both are given, expected one of them")
+    if attest.method == "keyless":
+        given = [name for name in ("key_file", "keys", "timestamp_url") if getattr(attest, name)]
+        if given:
+            raise ConfigError(f"attest.{given[0]}: is for attest.method key, which is keyless")
+        if attest.keyless.trust_config_file is None:
+            raise ConfigError("attest.keyless.trust_config_file: is missing, and attest.method is keyless")
+    elif attest.keyless != Keyless():
+        raise ConfigError("attest.keyless: is given, and attest.method is key")
+    if attest.retry_initial_seconds > attest.retry_max_seconds:
+        raise ConfigError("attest.retry_initial_seconds: more than attest.retry_max_seconds")
+    uris = [key.uri for key in attest.keys]
+    for place, key in enumerate(attest.keys):
+        where = f"attest.keys.{place}"
+        if key.uri in uris[:place]:
+            raise ConfigError(f"{where}.uri: {key.uri} stands there twice, expected one window for each key")
+        if key.valid_from and key.valid_until and key.valid_from > key.valid_until:
+            raise ConfigError(f"{where}: valid_until {key.valid_until} is before valid_from {key.valid_from}")
+        if (key.pin_file is not None) != key.uri.startswith("hsm:"):
+            raise ConfigError(f"{where}.pin_file: goes with a key of a token (hsm:), and every such key needs it")
+        if key.public_key_file and not is_key_uri(key.uri):
+            raise ConfigError(f"{where}.public_key_file: is for keys that are kept elsewhere; a key's own file has it")
 
 
 def _local(address: str) -> str:

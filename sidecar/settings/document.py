@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path
+from typing import get_args, get_origin
 
 import yaml
 from pydantic import BaseModel
@@ -45,8 +46,19 @@ def _document(model: type[BaseModel], indent: str, lines: list[str]) -> None:
             example: list[str] = []
             _document(Backend, "    ", example)
             lines += ["  # my-backend:", *(f"  # {line[2:]}" for line in example)]
+        if item := section_in_list(inner):
+            example = []
+            _document(item, "    ", example)
+            example[0] = f"  - {example[0].lstrip()}"
+            lines += [f"{indent}  # {line[2:]}" for line in example]
         if not indent:
             lines.append("")
+
+
+def section_in_list(annotation: object) -> type[BaseModel] | None:
+    """The section that a list of sections consists of; None for any other type of a setting."""
+    item = next(iter(get_args(annotation)), None) if get_origin(annotation) is tuple else None
+    return item if isinstance(item, type) and issubclass(item, BaseModel) else None
 
 
 def _yaml_value(value: object) -> str:

@@ -7,6 +7,7 @@ import difflib
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from sidecar.settings.document import section_in_list
 from sidecar.settings.model import SECRET, Backend, Settings
 
 _SHOWN_CHARS_MAX = 120
@@ -46,7 +47,7 @@ def explain(detail: ErrorDetails, where: str, variables: dict[str, str]) -> str:
 
 def _section(location: list[str]) -> type[BaseModel] | None:
     model: type[BaseModel] = Settings
-    for part in location:
+    for part in (each for each in location if not each.isdecimal()):  # places in lists
         if model is Settings and part in model.model_fields and part == "exporters":
             continue
         field = model.model_fields.get(part)
@@ -55,9 +56,10 @@ def _section(location: list[str]) -> type[BaseModel] | None:
                 model = Backend  # the backend's own name
                 continue
             return None
-        if not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+        inner = section_in_list(field.annotation) or field.annotation
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             return None
-        model = field.annotation
+        model = inner
     return model
 
 

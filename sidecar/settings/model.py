@@ -13,6 +13,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from evidence.errors import EvidenceError
+from evidence.timestamp import from_rfc3339
+
 SECRET = "********"  # noqa: S105 - what stands in for a secret, not one
 
 Seconds = Annotated[float, Field(gt=0, le=31_536_000)]
@@ -126,6 +129,12 @@ class Redaction(Section):
     )
 
 
+def _url(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+        raise ValueError("http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH]")
+    return value
+
+
 class LogWitness(Section):
     """A witness of the sidecar's log."""
 
@@ -139,9 +148,7 @@ class LogWitness(Section):
     @field_validator("url")
     @classmethod
     def _is_a_url(cls, value: str) -> str:
-        if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
-            raise ValueError("http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH]")
-        return value
+        return _url(value)
 
 
 class SidecarLog(Section):
@@ -165,14 +172,90 @@ class SidecarLog(Section):
     timeout_seconds: Seconds = Field(10.0, description="Deadline for all witnesses together.")
 
 
-class Attest(Section):
-    """Who signs."""
+class AttestKey(Section):
+    """A key that signs, and when."""
 
+    uri: str = Field(
+        ...,
+        min_length=1,
+        description="Private key in PEM (a path), or awskms:, gcpkms:, azurekms:, hv: (Vault) or hsm: (PKCS#11); docs/signing.md.",
+    )
+    valid_from: str | None = Field(None, description="From when on it signs, such as 2026-11-21T00:00:00Z.")
+    valid_until: str | None = Field(None, description="Until when it signs.")
+    public_key_file: Path | None = Field(
+        None, description="Its public half in PEM, for what is kept elsewhere. Empty: it is asked for."
+    )
+    pin_file: Path | None = Field(None, description="File with the PIN of a PKCS#11 token.")
+
+    @field_validator("valid_from", "valid_until")
+    @classmethod
+    def _is_a_time(cls, value: str | None) -> str | None:
+        try:
+            return value and from_rfc3339(value)
+        except EvidenceError as error:
+            raise ValueError(str(error).removeprefix("expected ")) from error
+
+
+class Keyless(Section):
+    """Signing as an identity instead of with a key, by a Sigstore instance."""
+
+    trust_config_file: Path | None = Field(
+        None, description="Its client trust config (JSON): which services to use, and their roots. Needed for keyless."
+    )
+    token_file: Path | None = Field(
+        None,
+        description="OIDC token that something else keeps fresh, such as a projected Kubernetes one. Empty: that of the CI job.",
+    )
+    audience: str = Field("sigstore", min_length=1, description="For whom the token is made (aud).")
+    public_instance: bool = Field(
+        default=False,
+        description="Whether the config may be that of the public instance, which publishes identity and digests for ever.",
+    )
+    tlog_version: Literal[1, 2] | None = Field(
+        None,
+        description="Version of the transparency log. Empty: 1 where there is one, which the most verifiers can read.",
+    )
+
+
+class Attest(Section):
+    """Who signs, and how often. What is sealed never waits for it."""
+
+    method: Literal["key", "keyless"] = Field("key", description="key or keyless.")
     key_file: Path | None = Field(
         None,
-        description="Private key in PEM (P-256 or Ed25519). Empty: keys/signing.pem in state_dir, made on first start.",
+        description="Private key in PEM (P-256 or Ed25519). Empty, like keys: keys/signing.pem in state_dir, made on first start.",
+    )
+    keys: tuple[AttestKey, ...] = Field(
+        (), max_length=16, description="Several keys instead, by windows of time: the newest that is valid signs."
+    )
+    timestamp_url: str | None = Field(
+        None, description="RFC 3161 authority that dates signatures made with a key. Empty: they are not dated."
+    )
+    require_timestamp: bool = Field(
+        default=True,
+        description="Whether a bundle waits until its signature is dated, where there is an authority; false: signed without, and said.",
+    )
+    keyless: Keyless = Field(Keyless(), description="Signing as an identity, by a Sigstore instance.")
+    deadline_seconds: Seconds = Field(
+        60.0, description="Deadline of one signature, its timestamp and its log entry; not for keys in files."
+    )
+    batch_bundles_max: int = Field(64, ge=1, le=1000, description="Bundles that one signature may cover.")
+    batch_wait_seconds: float = Field(
+        0.0,
+        ge=0,
+        le=3600,
+        description="How long a bundle waits for others to share its signature. What comes during a signature shares the next anyway.",
+    )
+    retry_initial_seconds: Seconds = Field(1.0, description="First wait after a failure; doubles, with jitter.")
+    retry_max_seconds: Seconds = Field(
+        300.0, description="Longest wait. There is no last try: what is not signed is kept, also over restarts."
     )
     sidecar_log: SidecarLog = Field(SidecarLog(), description="The append-only log of sealed bundles.")
+
+    @field_validator("timestamp_url")
+    @classmethod
+    def _is_a_url(cls, value: str | None) -> str | None:
+        return value and _url(value)
 
 
 class TlsClient(Section):

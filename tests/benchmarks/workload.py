@@ -93,7 +93,6 @@ def sealer(store: RunStore, out: Path, books: Books) -> Sealer:
         translator=translator(),
         profiles={},
         source=SOURCE,
-        signer=None,
         chained=False,
         books=books,
     )

@@ -224,7 +224,6 @@ def test_a_run_that_cannot_be_sealed_rests_and_does_not_hold_up_the_others(world
         translator=TRANSLATOR,
         profiles={},
         source="urn:affidavit:test",
-        signer=None,
         chained=True,
         clock_seconds=lambda: now[0],
     )
