@@ -98,7 +98,7 @@ def read(payload: bytes, *, limits: AttestLimits = DEFAULT) -> Statement:
     members(obj, "statement", {"_type": str, "predicateType": str, "subject": list, "predicate": dict})
     content = members(obj["predicate"], "predicate", {"producer": dict, "bundles": list}, {"log": dict})
     parsed = Statement(
-        subjects=_subjects(obj["subject"], limits),
+        subjects=read_subjects(obj["subject"], limits),
         producer=members(content["producer"], "predicate.producer", {"name": str, "version": str}),
         entries=_entries(content["bundles"], limits),
         log=_log(content["log"], limits) if "log" in content else None,
@@ -107,7 +107,13 @@ def read(payload: bytes, *, limits: AttestLimits = DEFAULT) -> Statement:
     return parsed
 
 
-def _subjects(items: list[object], limits: AttestLimits) -> dict[str, str]:
+def read_subjects(items: list[object], limits: AttestLimits) -> dict[str, str]:
+    """The digests of a statement's subjects by name, each with one SHA-256 and nothing else.
+
+    Raises:
+        InvalidError: none or too many, two of one name, a digest in another form.
+        UnsupportedError: a member that this version does not know.
+    """
     if not 1 <= len(items) <= limits.subjects_max:
         raise InvalidError(f"the statement has {len(items)} subjects, expected 1 to {limits.subjects_max}")
     found: dict[str, str] = {}

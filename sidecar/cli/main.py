@@ -19,6 +19,8 @@ _VERBS: Verbs = {
     "run": ("sidecar.cli.run:run", "Run the sidecar: receive, record, export, seal, attest."),
     "seal": ("sidecar.cli.seal:seal", "Seal recorded telemetry into evidence bundles, offline."),
     "verify": ("sidecar.cli.verify:verify", "Verify evidence bundles, offline."),
+    "log": ("sidecar.cli.log:log", "Show, prove from and verify the log of sealed bundles."),
+    "verify-result": ("sidecar.cli.verify_result:verify_result", "Check a result that an auditor signed, offline."),
     "evidence": ("sidecar.cli.evidence:evidence", "Check, show, compare and disclose evidence bundles."),
     "packs": ("sidecar.cli.packs:packs", "List, show and check packs of rules."),
     "sim": ("sidecar.cli.sim:sim", "Check runs again and again, under faults: reliability as evidence."),
