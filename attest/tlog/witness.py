@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attest.dsse import encode_base64
 from attest.errors import AttestError, InvalidError, WitnessError
 from attest.tlog.checkpoint import Checkpoint, read_number
 from attest.tlog.cosignature import cosigned_at
 from attest.tlog.note import NoteSignature, VerifierKey, read_signatures
-from attest.tlog.proof import prove_consistency
+from attest.tlog.proof import prove_consistency, write_growth
 from attest.tlog.tiles import Tiles
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ def _cosign(witness: Witness, checkpoint: Checkpoint, folder: Path, deadline: fl
     old, node = 0, Tiles(folder, checkpoint.size).node
     for _ in range(_TRIES):
         proof = prove_consistency(node, old, checkpoint.size)
-        status, answer = _post(witness, _request(old, proof, checkpoint), deadline)
+        status, answer = _post(witness, write_growth(old, proof, checkpoint).encode(), deadline)
         if status == 200:
             return _cosignature(answer, witness, checkpoint)
         if status != 409:
@@ -109,11 +108,6 @@ def _cosign(witness: Witness, checkpoint: Checkpoint, folder: Path, deadline: fl
             f"{witness.key.name} has seen {old} leaves that this log does not extend: it was rewritten, or runs twice"
         )
     raise WitnessError(f"{witness.key.name} answered {status}: {answer[:200].decode('utf-8', 'replace').strip()!r}")
-
-
-def _request(old: int, proof: Sequence[bytes], checkpoint: Checkpoint) -> bytes:
-    hashes = "".join(f"{encode_base64(one)}\n" for one in proof)
-    return f"old {old}\n{hashes}\n{checkpoint}".encode()
 
 
 def _cosignature(answer: bytes, witness: Witness, checkpoint: Checkpoint) -> NoteSignature:
