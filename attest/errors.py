@@ -34,6 +34,10 @@ class DisclosedFileError(AttestError):
     """A file of disclosures that the caller named is none: nothing is said about the bundle."""
 
 
+class FolderError(AttestError):
+    """A folder that the caller named cannot be looked through, or holds nothing to verify: nothing is said about any bundle."""
+
+
 class SigningError(AttestError):
     """The signer gave no signature, or none that its own public key accepts. Trying again at once will not help."""
 

@@ -1,11 +1,12 @@
-"""The result of verifying evidence bundles, one or several: what a command line prints and a program reads."""
+"""The result of verifying one evidence bundle: what a command line prints and a program reads."""
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from attest import prose
 from attest.requirements import JudgedBy
-from attest.verdict import CHECKS, EXIT_CODES, WORST_FIRST, Check, CheckId, Facts, Outcome, Verdict, verdict_of
+from attest.verdict import CHECKS, EXIT_CODES, Check, CheckId, Facts, Outcome, Verdict, verdict_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,30 +77,6 @@ class Verification:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """The results of verifying several bundles together, in the order given."""
-
-    results: tuple[Verification, ...]
-
-    @property
-    def verdict(self) -> Verdict:
-        """The worst of all; `undecided` when there was nothing to verify."""
-        found = {result.verdict for result in self.results}
-        return next((verdict for verdict in WORST_FIRST if verdict in found), "undecided")
-
-    @property
-    def exit_code(self) -> int:
-        """The exit code that goes with the verdict."""
-        return EXIT_CODES[self.verdict]
-
-    def to_json(self) -> dict[str, Any]:
-        """Every result and their count by verdict."""
-        counts = {verdict: sum(result.verdict == verdict for result in self.results) for verdict in WORST_FIRST}
-        return {
-            "schema_version": "verification-summary-v1",
-            "verdict": self.verdict,
-            "exit_code": self.exit_code,
-            "counts": counts,
-            "results": [result.to_json() for result in self.results],
-        }
+def text(path: Path) -> str:
+    """A path as it was given, as text that any report can hold."""
+    return path.as_posix().encode(errors="surrogateescape").decode(errors="replace")

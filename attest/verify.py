@@ -1,42 +1,32 @@
-"""Verifying evidence bundles offline: ordered, independent checks, a verdict, and two lines for an auditor.
+"""Verifying evidence bundles offline: one, several, or all that lie in folders, over processes.
 
-Laws: nothing here opens a socket or reads a clock; whatever is in the files, the answer is a verdict and never an
-exception; with one bit of a bundle or of its attestation changed, the verdict is never `verified`. The container's
-digest is among the signed subjects, and an attestation has one spelling only, so no byte of either is slack.
+Laws: nothing here opens a socket, writes a file or reads a clock; whatever is in the files, the answer is a verdict and never an
+exception; with one bit of a bundle or of its attestation changed, the verdict is never `verified`. The container's digest is among the
+signed subjects, and an attestation has one spelling only, so no byte of either is slack. Over several processes the result is the same.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+import os
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from attest import chain
-from attest.assay import verify_assay
-from attest.attestation_checks import AttestationJudge, AttestationReading, Attested
-from attest.bundle_checks import BundleReading, check_bundle
-from attest.disclosed import DisclosedWatch
-from attest.errors import AttestError
-from attest.judge import attempt
+from attest import chain, folder
+from attest.errors import AttestError, FolderError
+from attest.folder import Folder
 from attest.limits import DEFAULT, AttestLimits
 from attest.policy import Policy
-from attest.requirements import JudgedBy, judge_policy
+from attest.rows import Row, Rows
+from attest.summary import Summary
 from attest.trust import Trust
-from attest.verdict import Check, Facts, in_order
-from attest.verification import Summary, Verification
-from attest.watch import MappingRecomputer, MappingWatch, ReportsWatch, Watch
-from evidence.assay.sniff import is_assay
-from evidence.bundle import BundleFacts
-from evidence.canonical import parse_object
-from evidence.errors import RunError
+from attest.verification import Verification
+from attest.verifier import Verifier, died
+from attest.watch import MappingRecomputer
 from evidence.limits import DEFAULT as EVIDENCE_DEFAULT
 from evidence.limits import Limits
-from evidence.manifest import CLOSURE, FORMULA_RECEIPTS, MAPPING_LOSS
-from evidence.run import attestation_file_name
 
-_NO_TRANSLATOR = Check(id="mapping", outcome="skip", reason="no translator was given")
-_NO_REPORTS = Check(id="reports", outcome="skip", reason="the caller asked for integrity alone")
-_NO_DISCLOSURES = Check(id="disclosed", outcome="skip", reason="none was given")
-_NO_POLICY = Check(id="policy", outcome="skip", reason="none was given")
+_FILES_PER_PROCESS = 64
+_BYTES_PER_PROCESS = 16 * 1024 * 1024
+"""A process of its own costs as much as verifying so many small bundles, or so much of a large one."""
 
 
 def verify_file(
@@ -53,15 +43,15 @@ def verify_file(
     limits: Limits = EVIDENCE_DEFAULT,
     attest_limits: AttestLimits = DEFAULT,
 ) -> Verification:
-    """Verify one evidence bundle. Never raises on account of what is in a file.
+    """Verify one evidence bundle. Never raises on account of what is in it or in its attestations.
 
     Does not check: whose key it is, when it was signed, and that the sidecar saw everything; the result's second line
     says so each time.
 
     Args:
         path: the bundle, `RUN.evidence.tar.gz`.
-        attestation: the Sigstore bundle about it; by default the one beside it, `RUN.sigstore.json`.
-        trust: the keys that count. Without any, the verdict is at best undecided.
+        attestation: the Sigstore bundle about it; by default those beside it, `RUN.sigstore.json`, `RUN.2.sigstore.json` and so on.
+        trust: whom to trust. Without any, the verdict is at best undecided.
         policy: whom to trust and what the bundle must amount to; then `trust` is none.
         at: what time it is, RFC 3339, for when the policy expires and for nothing else.
         mapping: translates the telemetry again for the check `mapping`; without it that check is skipped.
@@ -72,41 +62,20 @@ def verify_file(
         attest_limits: bounds on the attestation.
 
     Raises:
-        AttestError: both a policy and trust beside it.
+        AttestError: both a policy and trust beside it, or `disclosed` is no file of disclosures.
         EvidenceError: `at` is no time.
     """
-    trust = _trusted(trust, policy)
-    if is_assay(path):
-        return verify_assay(
-            path,
-            attestation=attestation,
-            trust=trust,
-            policy=policy is not None,
-            disclosed=disclosed is not None,
-            strict=strict,
-            attest_limits=attest_limits,
-        )
-    beside = attestation or find_attestation(path)
-    watches = _watches(mapping, limits, recompute=recompute)
-    if disclosed is not None:
-        watches.append(Watch("disclosed", DisclosedWatch(disclosed, attest_limits)))
-    bundle = check_bundle(path, watches, limits)
-    attested = Attested(file_name=path.name, container_sha256=bundle.container_sha256, facts=bundle.facts)
-    signed = AttestationJudge(trust, attest_limits).judge([beside] if beside else [], attested)
-    skipped = (
-        _NO_POLICY,
-        *(() if disclosed else (_NO_DISCLOSURES,)),
-        *(() if recompute else (_NO_REPORTS,)),
-        *(() if mapping else (_NO_TRANSLATOR,)),
-    )
-    result = Verification(
-        file=str(path),
-        attestation=str(beside) if beside else None,
-        checks=in_order((*skipped, *bundle.checks, *signed.checks)),
-        facts=_facts(bundle, signed),
+    verifier = Verifier(
+        trust=trust,
+        policy=policy,
+        at=at,
+        mapping=mapping,
+        recompute=recompute,
         strict=strict,
+        limits=limits,
+        attest_limits=attest_limits,
     )
-    return _judged(result, policy, at) if policy is not None else result
+    return verifier.verify(path, attestation=attestation, disclosed=disclosed)
 
 
 def verify_files(
@@ -118,104 +87,106 @@ def verify_files(
     mapping: MappingRecomputer | None = None,
     recompute: bool = True,
     strict: bool = False,
-    progress: Callable[[Verification], object] | None = None,
+    complete: bool = False,
+    processes: int | None = 1,
+    progress: Callable[[int, int], object] | None = None,
     limits: Limits = EVIDENCE_DEFAULT,
     attest_limits: AttestLimits = DEFAULT,
 ) -> Summary:
-    """Verify several bundles, each with the attestation beside it, and the chain between them.
+    """Verify several bundles, each with the attestations beside it, and the chain between them.
+
+    Keeps a row of about 2 KiB of each, and neither manifests nor reports.
 
     Args:
-        paths: the bundles.
+        paths: bundles, and folders of them, of which all below count.
         trust: as in `verify_file`.
         policy: as in `verify_file`.
         at: as in `verify_file`.
-        mapping: starts over with each bundle.
+        mapping: starts over with each bundle. Each of several processes has a copy, so it must be fit to be pickled.
         recompute: as in `verify_file`.
         strict: as in `verify_file`.
-        progress: called with each result before the chain between them is known.
+        complete: every bundle of their sidecars should be among them, and one that is named and absent is a warning; so it is with a
+            folder.
+        processes: how many work at once; None for as many as pay. With more than 1, the death of one is a verdict, on the bundle it
+            was at.
+        progress: called after each bundle with how many are done and how many there are.
         limits: as in `verify_file`.
         attest_limits: as in `verify_file`.
 
     Raises:
-        AttestError: no path, or more than `attest_limits.files_per_call_max`.
+        AttestError: no path, or more than `attest_limits.files_per_call_max`; both a policy and trust beside it.
+        FolderError: a folder cannot be read, or there is nothing to verify in it.
+        EvidenceError: `at` is no time.
     """
-    if not 1 <= len(paths) <= attest_limits.files_per_call_max:
-        raise AttestError(f"{len(paths)} files to verify, expected 1 to {attest_limits.files_per_call_max}")
-    results = []
-    for path in paths:
-        result = verify_file(
-            path,
-            trust=trust,
-            policy=policy,
-            at=at,
-            mapping=mapping,
-            recompute=recompute,
-            strict=strict,
-            limits=limits,
-            attest_limits=attest_limits,
-        )
-        results.append(result)
-        if progress is not None:
-            progress(result)
-    return Summary(results=chain.link(results))
-
-
-def find_attestation(path: Path) -> Path | None:
-    """The attestation beside a bundle, None when there is none or the file is not named like a bundle."""
-    try:
-        beside = path.with_name(attestation_file_name(path.name))
-    except (RunError, ValueError):
-        return None
-    return beside if beside.is_file() else None
-
-
-def _trusted(trust: Trust | None, policy: Policy | None) -> Trust | None:
-    if policy is None:
-        return trust
-    if trust is not None:
-        raise AttestError("a policy says by itself whom to trust; expected no other trust beside it")
-    return policy.trust
-
-
-def _judged(result: Verification, policy: Policy, at: str | None) -> Verification:
-    check, requirements = judge_policy(policy, result.checks, result.facts, at)
-    return replace(result.with_check(check), policy=JudgedBy.of(policy, requirements))
-
-
-def _watches(mapping: MappingRecomputer | None, limits: Limits, *, recompute: bool) -> list[Watch]:
-    if not recompute:
-        return []
-    watches = [Watch("reports", ReportsWatch(limits))]
-    return [*watches, Watch("mapping", MappingWatch(mapping))] if mapping else watches
-
-
-def _facts(bundle: BundleReading, signed: AttestationReading) -> Facts:
-    read, manifest = bundle.facts, bundle.manifest
-    recomputed = any(check.id == "reports" and check.outcome == "pass" for check in bundle.checks)
-    return Facts(
-        bundle_id=str(manifest["bundle_id"]) if manifest else None,
-        container_sha256=bundle.container_sha256,
-        manifest=manifest,
-        manifest_sha256=read.manifest_sha256 if read else None,
-        closure=_report(read, CLOSURE) if recomputed else None,
-        completeness=_completeness(read) if recomputed else None,
-        mapping_loss=_report(read, MAPPING_LOSS),
-        signed_by=signed.signed_by,
-        signer=signed.signer,
-        signers=signed.signers,
-        times=signed.times,
-        log_entry=signed.log_entry,
-        key_hint=signed.key_hint,
-        bundles_attested=signed.bundles_attested,
+    folders = {path: folder.find(path, attest_limits) for path in paths if path.is_dir()}
+    files = list(_files(paths, folders))
+    if not len(paths) >= 1 or len(files) > attest_limits.files_per_call_max:
+        raise AttestError(f"{len(files)} files to verify, expected 1 to {attest_limits.files_per_call_max}")
+    make = partial(
+        _work,
+        trust=trust,
+        policy=policy,
+        at=at,
+        mapping=mapping,
+        recompute=recompute,
+        strict=strict,
+        limits=limits,
+        attest_limits=attest_limits,
     )
+    rows: list[Row | None] = [None] * len(files)
+    for done, (at_, row) in enumerate(_each(make, files, processes, partial(died, strict=strict)), 1):
+        rows[at_] = row
+        if progress is not None:
+            progress(done, len(files))
+    made = [row for row in rows if row is not None]
+    return _summary(made, tuple(folders.values()), complete=complete or bool(folders), strict=strict)
 
 
-def _report(read: BundleFacts | None, name: str) -> dict[str, object] | None:
-    """A report of an accepted bundle as an object; None when it is none."""
-    return attempt("reports", lambda: (parse_object(read.reports[name]), ""))[0] if read else None
+def _files(paths: Sequence[Path], folders: dict[Path, Folder]) -> Iterator[Path]:
+    for path in paths:
+        found = folders.get(path)
+        if found is None:
+            yield path
+        elif found.bundles or found.orphans:
+            yield from found.bundles
+        else:
+            raise FolderError(f"{path}: there is no bundle in this folder")
 
 
-def _completeness(read: BundleFacts | None) -> Mapping[str, float] | None:
-    """By `pack@version`, from formula receipts that were recomputed."""
-    receipts: Any = _report(read, FORMULA_RECEIPTS)
-    return receipts["outputs"]["completeness"] if receipts else None
+def _work(**options: object) -> Callable[[Path], Row]:
+    return Verifier(**options).row  # type: ignore[arg-type]  # as `verify_files` has them
+
+
+def _each(
+    make: Callable[[], Callable[[Path], Row]],
+    files: Sequence[Path],
+    processes: int | None,
+    lost: Callable[[Path, str], Row],
+) -> Iterator[tuple[int, Row]]:
+    wanted = _processes(files) if processes is None else processes
+    if wanted <= 1 or len(files) <= 1:
+        return enumerate(map(make(), files))
+    from attest.processes import over_processes  # noqa: PLC0415 - its pipes come from a module that knows sockets
+
+    return over_processes(make, files, wanted, lost)
+
+
+def _processes(files: Sequence[Path]) -> int:
+    """As many as there are processors and work for."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    size = sum(file.stat().st_size for file in files if file.is_file())
+    return max(1, min(usable, max(len(files) // _FILES_PER_PROCESS, size // _BYTES_PER_PROCESS)))
+
+
+def _summary(rows: Sequence[Row], folders: Sequence[Folder], *, complete: bool, strict: bool) -> Summary:
+    links = [row.link for row in rows]
+    found = chain.look(links, complete=complete, invalid={row.claims for row in rows if row.claims})
+    checks = found.checks()
+    return Summary(
+        results=Rows(row.beside(checks[at]) if at in checks else row for at, row in enumerate(rows)),
+        links=tuple(links),
+        chain=found,
+        folders=tuple(folders),
+        complete=complete,
+        strict=strict,
+    )

@@ -1,7 +1,5 @@
 """A lint report as SARIF 2.1.0, for code scanning services and viewers.
 
-https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01-os-complete.html
-
 | lint | SARIF |
 |---|---|
 | rule of a pack | `reportingDescriptor` with the id `pack@version:rule`; framework references are taxa of a taxonomy per framework |
@@ -16,8 +14,6 @@ Law: a function of the report alone; the same report gives the same bytes.
 
 from collections.abc import Mapping, Sequence
 
-import orjson
-
 from evidence.canonical import JsonObject
 from evidence.digest import sha256_hex
 from evidence.lint.explain.rule import asks, remedies, standing
@@ -25,16 +21,11 @@ from evidence.lint.lint import BundleLint, Finding, LintedBundle, RefusedBundle
 from evidence.lint.report import LintReport, about
 from evidence.manifest import EVENTS
 from evidence.packs import Pack, Rule
+from evidence.sarif import artifact, log_bytes, one_run, physical
 from evidence.signals import Registry, registry
-
-SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 _UNDECIDED = "note"
-_UNRESERVED = frozenset(
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/"
-)  # RFC 3986, and the separator
-
 _Taxa = Mapping[tuple[str, str], tuple[int, int]]
 """Taxonomy and taxon by index, for each framework and reference."""
 
@@ -63,19 +54,18 @@ def sarif(report: LintReport) -> JsonObject:
             for finding in bundle.findings
             if finding.decides and finding.result.outcome != "holds"
         ],
-        "columnKind": "unicodeCodePoints",
         "properties": {
             "packs": [pack.reference() for pack in report.options.packs],
             "signals": signals.reference(),
             "signatures": "not checked",
         },
     }
-    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+    return one_run(run)
 
 
 def sarif_bytes(report: LintReport) -> bytes:
-    """The log as a file holds it: its members sorted, and no indentation, because services bound its size."""
-    return orjson.dumps(sarif(report), option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+    """The log as a file holds it."""
+    return log_bytes(sarif(report))
 
 
 # ------------------------------------------------------------------ rules and what they refer to
@@ -138,16 +128,17 @@ def _taxonomies(rules: Sequence[Rule]) -> tuple[list[JsonObject], _Taxa]:
 
 
 def _artifact(bundle: BundleLint) -> JsonObject:
-    artifact: JsonObject = {"location": {"uri": _uri(bundle.file)}, "roles": ["analysisTarget"]}
-    if isinstance(bundle, LintedBundle):
-        artifact["hashes"] = {"sha-256": bundle.identity["container_digest"].removeprefix("sha256:")}
-        artifact["properties"] = {
-            "identity": bundle.identity,
-            "closure": bundle.scores.closure["closure"],
-            "completeness": dict(bundle.scores.completeness),
-            "captureHealth": bundle.capture_health,
-        }
-    return artifact
+    if not isinstance(bundle, LintedBundle):
+        return artifact(bundle.file)
+    properties = {
+        "identity": bundle.identity,
+        "closure": bundle.scores.closure["closure"],
+        "completeness": dict(bundle.scores.completeness),
+        "captureHealth": bundle.capture_health,
+    }
+    return artifact(bundle.file, bundle.identity["container_digest"].removeprefix("sha256:")) | {
+        "properties": properties
+    }
 
 
 def _invocation(report: LintReport) -> JsonObject:
@@ -155,7 +146,7 @@ def _invocation(report: LintReport) -> JsonObject:
         {
             "level": "error",
             "message": {"text": f"not read: {bundle.stage}: {bundle.reason}"},
-            "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(bundle.file), "index": number}}}],
+            "locations": [{"physicalLocation": physical(bundle.file, number)}],
         }
         for number, bundle in enumerate(report.bundles)
         if isinstance(bundle, RefusedBundle)
@@ -191,18 +182,13 @@ def _result(number: int, bundle: LintedBundle, finding: Finding, rule_index: int
 
 def _location(number: int, bundle: LintedBundle, path: str | None = None) -> JsonObject:
     """The bundle, or in it the event that an evidence path names."""
-    physical: JsonObject = {"artifactLocation": {"uri": _uri(bundle.file), "index": number}}
+    place = physical(bundle.file, number)
     if path is None:
-        return {"physicalLocation": physical}
+        return {"physicalLocation": place}
     if (line := bundle.line(path)) is not None:
-        physical["region"] = {"startLine": line, "message": {"text": f"line {line} of {EVENTS} in the bundle"}}
+        place["region"] = {"startLine": line, "message": {"text": f"line {line} of {EVENTS} in the bundle"}}
     event = path.partition("#")[0]
     return {
-        "physicalLocation": physical,
+        "physicalLocation": place,
         "logicalLocations": [{"name": event, "fullyQualifiedName": path, "kind": "object"}],
     }
-
-
-def _uri(file: str) -> str:
-    """A file name as a relative reference (RFC 3986): a colon in it would look like a scheme."""
-    return "".join(chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in file.encode())

@@ -1,38 +1,33 @@
-"""`affidavit verify`: an auditor's one command. Offline, and without grpc or sigstore."""
+"""`affidavit verify`: an auditor's one command. Offline, and without grpc; without sigstore unless certificates are judged."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
-import orjson
 
 from sidecar.cli.moment import at_option
 from sidecar.cli.printable import printable
+from sidecar.cli.report_file import report_option, write_report
 from sidecar.cli.trusting import trust_options
 
 if TYPE_CHECKING:
     from attest.policy import Policy
+    from attest.summary import Summary
     from attest.trust import Trust
-    from attest.verification import Summary, Verification
+    from attest.verification import Verification
 
-_COLOURS = {
-    "pass": "green",
-    "warn": "yellow",
-    "undecided": "yellow",
-    "miss": "red",
-    "fail": "red",
-    "skip": "bright_black",
-}
-_VERDICT_COLOURS = {
-    "verified": "green",
-    "warnings": "yellow",
-    "insufficient": "red",
-    "undecided": "yellow",
-    "invalid": "red",
-}
+
+class _By(NamedTuple):
+    """What bundles are judged by."""
+
+    trust: Trust | None
+    policy: Policy | None
+    at: str
+    strict: bool
 
 
 @click.command()
@@ -48,7 +43,7 @@ _VERDICT_COLOURS = {
 @at_option
 @click.option(
     "--attestation",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The attestation, when it does not lie beside the one FILE under its own name (NAME.sigstore.json).",
 )
 @click.option(
@@ -57,71 +52,92 @@ _VERDICT_COLOURS = {
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Withheld pieces that were disclosed (`affidavit evidence disclose`), to be proven against the one FILE.",
 )
+@click.option(
+    "--complete",
+    is_flag=True,
+    help="The FILEs are all bundles of their sidecars: one that is named and absent is a warning. A folder means that by itself.",
+)
 @click.option("--strict", is_flag=True, help="Warnings make exit code 3.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the result as JSON instead of text: the same for the same input."
 )
+@report_option("--sarif", "Write every check that did not pass as SARIF 2.1.0.")
+@click.option(
+    "--full", is_flag=True, help="Of several bundles, every result in full, not only of those that did not verify."
+)
+@click.option(
+    "--summary", is_flag=True, help="Of several bundles, only how many verified and what is broken between them."
+)
+@click.option("--quiet", is_flag=True, help="Print nothing: the exit code says it.")
+@click.option(
+    "--processes",
+    metavar="N",
+    type=click.IntRange(1, 256),
+    help="How many processes verify.  [default: as many as pay]",
+)
 def verify(
     files: tuple[Path, ...],
-    attestation: Path | None,
-    disclosed: Path | None,
     *,
     trust: Trust | None,
     policy_file: Path | None,
     at: str,
+    attestation: Path | None,
+    disclosed: Path | None,
+    complete: bool,
     strict: bool,
     as_json: bool,
+    sarif: Path | None,
+    full: bool,
+    summary: bool,
+    quiet: bool,
+    processes: int | None,
 ) -> None:
     r"""Verify evidence bundles (NAME.evidence.tar.gz) with the attestation beside each.
 
-    Reads nothing but the files given, opens no connection, trusts no key that is not given here.
+    FILE is a bundle, or a folder: then every bundle below it, and the chain between them. Reads nothing but what is given, writes nothing,
+    opens no connection, trusts nobody who is not named here.
 
     \b
     Exit code: 0 verified
                1 tampered with or invalid
                2 wrong usage
                3 verified with warnings, under --strict
-               4 could not decide: no key given, no attestation, an unknown format, an expired policy
+               4 could not decide: nobody to trust given, no attestation, an unknown format, an expired policy
                5 whole, but not what the policy asks for
     """
-    from attest.errors import DisclosedFileError
-    from attest.verify import verify_file, verify_files
-    from sidecar.cli.progress import progress
-    from sidecar.mapping import MappingAgain
-
-    policy = _policy(policy_file, trust) if policy_file else None
-    if attestation is not None and len(files) > 1:
-        raise click.UsageError("--attestation goes with one FILE.")
-    if disclosed is not None and len(files) > 1:
-        raise click.UsageError("--disclosed goes with one FILE.")
-    if len(files) == 1:
-        try:
-            result = verify_file(
-                files[0],
-                attestation=attestation,
-                trust=trust,
-                policy=policy,
-                at=at,
-                mapping=MappingAgain(),
-                disclosed=disclosed,
-                strict=strict,
-            )
-        except DisclosedFileError as error:
-            raise click.BadParameter(str(error), param_hint="--disclosed") from error
-        _print(result, as_json=as_json)
+    several = len(files) > 1 or files[0].is_dir()
+    _refuse_pairs(
+        ("--attestation goes with one FILE.", attestation and several),
+        ("--disclosed goes with one FILE.", disclosed and several),
+        ("--complete is about several FILEs.", complete and not several),
+        ("--full and --summary are about several FILEs.", (full or summary) and not several),
+        ("Of --full, --summary, --quiet and --json only one makes sense.", full + summary + quiet + as_json > 1),
+    )
+    by = _By(trust, _policy(policy_file, trust) if policy_file else None, at, strict)
+    if not several:
+        result = _verify_one(files[0], by, attestation=attestation, disclosed=disclosed)
+        _write_sarif(sarif, [result], None)
+        if not quiet:
+            _print(result, as_json=as_json)
         sys.exit(result.exit_code)
-    with progress(len(files), "verifying") as bar:
-        summary = verify_files(
-            files,
-            trust=trust,
-            policy=policy,
-            at=at,
-            mapping=MappingAgain(),
-            strict=strict,
-            progress=lambda _: bar.update(1),
-        )
-    _print_all(summary, as_json=as_json)
-    sys.exit(summary.exit_code)
+    found = _verify_several(files, by, complete=complete, processes=processes)
+    _write_sarif(sarif, found.results, found)
+    if as_json:
+        for piece in found.to_json_pieces():
+            click.echo(piece, nl=False)
+    elif not quiet:
+        from sidecar.cli.verify_text import of_several
+
+        for line in of_several(found, how_much="full" if full else "summary" if summary else "table"):
+            click.echo(line)
+    sys.exit(found.exit_code)
+
+
+def _refuse_pairs(*pairs: tuple[str, object]) -> None:
+    """Say what is wrong with options that make no sense together, the first of them."""
+    for reason, wrong in pairs:
+        if wrong:
+            raise click.UsageError(reason)
 
 
 def _policy(file: Path, trust: Trust | None) -> Policy:
@@ -138,24 +154,54 @@ def _policy(file: Path, trust: Trust | None) -> Policy:
         raise click.BadParameter(printable(str(error)), param_hint="--policy") from error
 
 
+def _verify_one(file: Path, by: _By, *, attestation: Path | None, disclosed: Path | None) -> Verification:
+    from attest.errors import DisclosedFileError
+    from attest.verify import verify_file
+    from sidecar.mapping import MappingAgain
+
+    try:
+        return verify_file(file, **by._asdict(), mapping=MappingAgain(), attestation=attestation, disclosed=disclosed)
+    except DisclosedFileError as error:
+        raise click.BadParameter(printable(str(error)), param_hint="--disclosed") from error
+
+
+def _verify_several(files: Sequence[Path], by: _By, *, complete: bool, processes: int | None) -> Summary:
+    from attest.errors import FolderError
+    from attest.verify import verify_files
+    from sidecar.cli.progress import progress
+    from sidecar.mapping import MappingAgain
+
+    with progress(100, "verifying") as bar:
+        try:
+            return verify_files(
+                files,
+                **by._asdict(),
+                mapping=MappingAgain(),
+                complete=complete,
+                processes=processes,
+                progress=lambda done, of: bar.update(100 * done // of - bar.pos),
+            )
+        except FolderError as error:
+            raise click.UsageError(printable(str(error))) from error
+
+
+def _write_sarif(path: Path | None, results: Sequence[Verification], found: Summary | None) -> None:
+    if path is None:
+        return
+    from importlib.metadata import version
+
+    from attest.sarif import sarif_bytes
+
+    write_report(path, sarif_bytes(results, version=version("affidavit"), summary=found), "--sarif")
+
+
 def _print(result: Verification, *, as_json: bool) -> None:
+    import orjson
+
+    from sidecar.cli.verify_text import of_one
+
     if as_json:
         click.echo(orjson.dumps(result.to_json(), option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2))
         return
-    click.echo(result.file)
-    for check in result.checks:
-        click.echo(f"  {click.style(f'{check.outcome:9}', fg=_COLOURS[check.outcome])}  {check.id:10}  {check.reason}")
-    click.echo(result.integrity)
-    click.echo(result.assurance)
-    click.echo(f"Verdict: {click.style(result.verdict, fg=_VERDICT_COLOURS[result.verdict])}")
-
-
-def _print_all(summary: Summary, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(orjson.dumps(summary.to_json(), option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2))
-        return
-    for result in summary.results:
-        _print(result, as_json=False)
-        click.echo()
-    counts = ", ".join(f"{count} {verdict}" for verdict, count in summary.to_json()["counts"].items() if count)
-    click.echo(f"{len(summary.results)} bundles: {counts}")
+    for line in of_one(result):
+        click.echo(line)

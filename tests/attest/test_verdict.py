@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attest.verdict import CHECKS, Check, Facts, in_order, verdict_of
-from attest.verification import Summary, Verification
+from attest.summary import Summary
+from attest.verification import Verification
 
 OUTCOMES = ["pass", "warn", "skip", "miss", "undecided", "fail"]
 OPTIONAL = {"reports", "mapping", "disclosed", "time", "log", "cosigned", "policy"}

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from attest.errors import AttestError, KeyFileError
+from attest.folder import find_attestations
 from attest.keys import generate
 from attest.trust import Trust
-from attest.verify import find_attestation, verify_file, verify_files
+from attest.verify import verify_file, verify_files
 from evidence.limits import Limits
 from tests.attest import world
 
@@ -76,9 +77,9 @@ def test_without_an_attestation_integrity_alone_is_said_and_nothing_is_verified(
 
 
 def test_the_attestation_beside_the_file_is_found_by_name(case, tmp_path):
-    assert find_attestation(case.path) == case.attestation
-    assert find_attestation(tmp_path / "anything.txt") is None
-    assert find_attestation(tmp_path / "run.evidence.tar.gz") is None
+    assert find_attestations(case.path) == (case.attestation,)
+    assert find_attestations(tmp_path / "anything.txt") == ()
+    assert find_attestations(tmp_path / "run.evidence.tar.gz") == ()
 
 
 def test_an_attestation_elsewhere_is_taken_when_it_is_named(case, trust, tmp_path):

@@ -1,0 +1,164 @@
+"""Verifying evidence bundles one after another: ordered, independent checks, and what they found.
+
+Law: whatever is in the files, the answer is a verdict and never an exception. What bundles share (whom to trust, the tables, the packs) is
+prepared once and decides nothing: a bundle's result is the same whatever was verified before it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from attest.assay import verify_assay
+from attest.attestation_checks import AttestationJudge, AttestationReading, Attested
+from attest.bundle_checks import BundleReading, check_bundle
+from attest.disclosed import DisclosedWatch
+from attest.errors import AttestError
+from attest.folder import find_attestations
+from attest.judge import attempt
+from attest.limits import DEFAULT, AttestLimits
+from attest.policy import Policy
+from attest.requirements import JudgedBy, judge_policy
+from attest.rows import Row
+from attest.trust import Trust
+from attest.verdict import Check, Facts, in_order
+from attest.verification import Verification, text
+from attest.watch import MappingRecomputer, MappingWatch, ReportsWatch, Watch
+from evidence.assay.sniff import is_assay
+from evidence.bundle import BundleFacts
+from evidence.canonical import parse_object
+from evidence.limits import DEFAULT as EVIDENCE_DEFAULT
+from evidence.limits import Limits
+from evidence.manifest import CLOSURE, FORMULA_RECEIPTS, MAPPING_LOSS
+
+_NO_TRANSLATOR = Check(id="mapping", outcome="skip", reason="no translator was given")
+_NO_REPORTS = Check(id="reports", outcome="skip", reason="the caller asked for integrity alone")
+_NO_DISCLOSURES = Check(id="disclosed", outcome="skip", reason="none was given")
+_NO_POLICY = Check(id="policy", outcome="skip", reason="none was given")
+
+
+class Verifier:
+    """Verifies bundles by what it was given; see `attest.verify.verify_file` for what each of that is.
+
+    Raises:
+        AttestError: both a policy and trust beside it.
+    """
+
+    def __init__(
+        self,
+        *,
+        trust: Trust | None = None,
+        policy: Policy | None = None,
+        at: str | None = None,
+        mapping: MappingRecomputer | None = None,
+        recompute: bool = True,
+        strict: bool = False,
+        limits: Limits = EVIDENCE_DEFAULT,
+        attest_limits: AttestLimits = DEFAULT,
+    ) -> None:
+        if policy is not None and trust is not None:
+            raise AttestError("a policy says by itself whom to trust; expected no other trust beside it")
+        self._trust = policy.trust if policy else trust
+        self._judge = AttestationJudge(self._trust, attest_limits)
+        self._policy, self._at, self._strict = policy, at, strict
+        self._limits, self._attest_limits = limits, attest_limits
+        self._mapping = mapping if recompute else None
+        self._recompute = recompute
+        self._skipped = (
+            _NO_POLICY,
+            _NO_DISCLOSURES,
+            *(() if recompute else (_NO_REPORTS,)),
+            *(() if mapping else (_NO_TRANSLATOR,)),
+        )
+
+    def verify(self, path: Path, *, attestation: Path | None = None, disclosed: Path | None = None) -> Verification:
+        """Verify one bundle.
+
+        Raises:
+            DisclosedFileError: `disclosed` is no file of disclosures.
+        """
+        return self._verify(path, attestation, disclosed)[0]
+
+    def row(self, path: Path) -> Row:
+        """Verify one bundle among many."""
+        return Row.of(*self._verify(path, None, None))
+
+    def _verify(self, path: Path, attestation: Path | None, disclosed: Path | None) -> tuple[Verification, str]:
+        """The result, and the source of the bundle's events."""
+        if is_assay(path):
+            return self._assay(path, attestation, disclosed), ""
+        attestations = (attestation,) if attestation else find_attestations(path)
+        bundle = check_bundle(path, self._watches(disclosed), self._limits)
+        attested = Attested(file_name=path.name, container_sha256=bundle.container_sha256, facts=bundle.facts)
+        signed = self._judge.judge(attestations, attested)
+        result = Verification(
+            file=text(path),
+            attestation=text(attestations[0]) if attestations else None,
+            checks=in_order((*self._skipped, *bundle.checks, *signed.checks)),
+            facts=_facts(bundle, signed),
+            strict=self._strict,
+        )
+        return self._judged(result), bundle.facts.source if bundle.facts else ""
+
+    def _assay(self, path: Path, attestation: Path | None, disclosed: Path | None) -> Verification:
+        return verify_assay(
+            path,
+            attestation=attestation,
+            trust=self._trust,
+            policy=self._policy is not None,
+            disclosed=disclosed is not None,
+            strict=self._strict,
+            attest_limits=self._attest_limits,
+        )
+
+    def _watches(self, disclosed: Path | None) -> list[Watch]:
+        watches = [Watch("reports", ReportsWatch(self._limits))] if self._recompute else []
+        if self._mapping is not None:
+            watches.append(Watch("mapping", MappingWatch(self._mapping)))
+        if disclosed is not None:
+            watches.append(Watch("disclosed", DisclosedWatch(disclosed, self._attest_limits)))
+        return watches
+
+    def _judged(self, result: Verification) -> Verification:
+        if self._policy is None:
+            return result
+        check, requirements = judge_policy(self._policy, result.checks, result.facts, self._at)
+        return replace(result.with_check(check), policy=JudgedBy.of(self._policy, requirements))
+
+
+def died(path: Path, how: str, *, strict: bool) -> Row:
+    """The row of a bundle whose process ended before it had an answer."""
+    lost = Check(id="container", outcome="undecided", reason=f"the process that verified it {how}")
+    return Row.of(Verification(file=text(path), attestation=None, checks=in_order((lost,)), strict=strict))
+
+
+def _facts(bundle: BundleReading, signed: AttestationReading) -> Facts:
+    read, manifest = bundle.facts, bundle.manifest
+    recomputed = any(check.id == "reports" and check.outcome == "pass" for check in bundle.checks)
+    return Facts(
+        bundle_id=str(manifest["bundle_id"]) if manifest else None,
+        container_sha256=bundle.container_sha256,
+        manifest=manifest,
+        manifest_sha256=read.manifest_sha256 if read else None,
+        closure=_report(read, CLOSURE) if recomputed else None,
+        completeness=_completeness(read) if recomputed else None,
+        mapping_loss=_report(read, MAPPING_LOSS),
+        signed_by=signed.signed_by,
+        signer=signed.signer,
+        signers=signed.signers,
+        times=signed.times,
+        log_entry=signed.log_entry,
+        key_hint=signed.key_hint,
+        bundles_attested=signed.bundles_attested,
+    )
+
+
+def _report(read: BundleFacts | None, name: str) -> dict[str, object] | None:
+    """A report of an accepted bundle as an object; None when it is none."""
+    return attempt("reports", lambda: (parse_object(read.reports[name]), ""))[0] if read else None
+
+
+def _completeness(read: BundleFacts | None) -> Mapping[str, float] | None:
+    """By `pack@version`, from formula receipts that were recomputed."""
+    receipts: Any = _report(read, FORMULA_RECEIPTS)
+    return receipts["outputs"]["completeness"] if receipts else None
