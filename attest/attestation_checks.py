@@ -1,46 +1,47 @@
-"""The checks of an attestation: statement, envelope, signature, trust, time.
+"""The checks of a bundle's attestations: statement, envelope, signature, trust, time, log, cosigned.
 
-Law: each looks at one thing and none relies on another having passed. What the file says about itself (the key's hint)
-finds a key and decides nothing.
+Laws: each looks at one thing and none relies on another having passed. An attestation can only add permission: the best one
+decides, and another that is not good never fails a bundle and is never passed over in silence. What several bundles or
+attestations share is worked out once, found again by the digest of its bytes.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from attest import predicate, sigstore_bundle, statement
+from attest import sigstore_bundle, statement
 from attest.dsse import PAYLOAD_TYPE
 from attest.errors import InvalidError, UnsupportedError
 from attest.judge import attempt, judge
-from attest.keys import PublicKey
+from attest.key_checks import judge_key
 from attest.limits import DEFAULT, AttestLimits
+from attest.log_check import check_log
+from attest.material import Dated, Judged, Stamps
+from attest.predicate import PREDICATE_TYPE
+from attest.roots import Root, read_root
 from attest.shape import describe
 from attest.sigstore_bundle import SigstoreBundle
-from attest.statement import Statement
-from attest.trust import Trust
+from attest.statement_check import Attested, Said, check_statement
+from attest.time_checks import check_time
+from attest.transparency import check_entry
+from attest.trust import Accepted, Required, Trust
 from attest.verdict import Check, CheckId, LogEntryFacts, Outcome, ProvenTime, SignedBy
-from evidence.bundle import BundleFacts
+from evidence.digest import sha256_hex
 
-_NEED_ENVELOPE: tuple[CheckId, ...] = ("statement", "signature", "trust", "time")
+__all__ = ["AttestationJudge", "AttestationReading", "Attested"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attested:
-    """What an attestation is compared with: as much of the bundle as could be read."""
-
-    file_name: str
-    """What the container file is called now."""
-    container_sha256: str | None
-    """Known even when the container's content was refused; None when the file could not be read."""
-    facts: BundleFacts | None
-    """None when the bundle was refused before its members were known."""
+_NEED_ENVELOPE: tuple[CheckId, ...] = ("statement", "signature", "trust", "time", "log")
+_BAD: frozenset[Outcome] = frozenset({"fail", "undecided", "miss"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttestationReading:
-    """The checks made on an attestation, and what it says."""
+    """The checks made on a bundle's attestations, and what the deciding one says."""
 
     checks: tuple[Check, ...]
+    path: Path | None = None
+    """The deciding attestation; None when there is none."""
     signed_by: str | None = None
     signer: SignedBy | None = None
     signers: tuple[SignedBy, ...] = ()
@@ -49,6 +50,24 @@ class AttestationReading:
     key_hint: str | None = None
     bundles_attested: int | None = None
 
+    @property
+    def bad(self) -> tuple[Check, ...]:
+        """The checks for which it is not good."""
+        return tuple(check for check in self.checks if check.outcome in _BAD)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    """An attestation as far as it can be judged without the bundle it is about."""
+
+    envelope: Check
+    bundle: SigstoreBundle | None = None
+    said: Said | None = None
+    stated: Check | None = None
+    """Why there is no statement, when there is none."""
+    judged: Judged | None = None
+    dated: Dated = field(default_factory=Dated)
+
 
 class AttestationJudge:
     """Judges attestations by what is trusted. Make one for many bundles: what they share is worked out once."""
@@ -56,6 +75,8 @@ class AttestationJudge:
     def __init__(self, trust: Trust | None, limits: AttestLimits = DEFAULT) -> None:
         self._trust = trust
         self._limits = limits
+        self._roots: tuple[tuple[Root, ...], Check | None] | None = None
+        self._opened: OrderedDict[str, tuple[int, _Opened]] = OrderedDict()
 
     def judge(self, paths: Sequence[Path], attested: Attested) -> AttestationReading:
         """Check the attestations at `paths` against the bundle they should be about. Never raises on their account.
@@ -64,131 +85,168 @@ class AttestationJudge:
             paths: the attestations; none of them when there is none.
             attested: what was read of the bundle.
         """
-        return _check(paths[0] if paths else None, attested, self._trust, self._limits)
+        if not paths:
+            absent = Check(id="envelope", outcome="undecided", reason="there is no attestation beside the file")
+            return AttestationReading(checks=_unread(absent, "no attestation"))
+        most = self._limits.attestations_per_bundle_max
+        readings = [self._judge_one(path, attested) for path in paths[:most]]
+        deciding = min(readings, key=lambda reading: len(reading.bad))
+        others = [reading for reading in readings if reading is not deciding]
+        signers = _distinct(reading.signer for reading in readings if not reading.bad)
+        required = self._trust.required if self._trust else Required()
+        cosigned = _check_cosigned(others, signers, required, left_out=max(0, len(paths) - most))
+        return replace(deciding, checks=(*deciding.checks, cosigned), signers=signers)
+
+    def _judge_one(self, path: Path, attested: Attested) -> AttestationReading:
+        data, unread = attempt("envelope", lambda: (self._read(path), ""))
+        opened = self._open(data) if data is not None else _Opened(envelope=unread)
+        bundle, judged, said = opened.bundle, opened.judged, opened.said
+        if bundle is None or judged is None:
+            return AttestationReading(checks=_unread(opened.envelope, "the attestation could not be read"), path=path)
+        trust = self._trust or Trust()
+        closed_at = str(attested.facts.manifest["closed_at"]) if attested.facts else None
+        stated = judge("statement", lambda: check_statement(said, attested)) if said else opened.stated
+        time = judge("time", lambda: check_time(opened.dated, trust.required, closed_at, self._limits))
+        log = check_log(said.statement, attested.facts, self._trust) if said else _answer("log", "skip", "no statement")
+        checks = (stated, opened.envelope, judged.signature, judged.trust, time, log)
+        return AttestationReading(
+            checks=tuple(check for check in checks if check),
+            path=path,
+            signed_by=judged.signer.key if judged.signer else None,
+            signer=judged.signer,
+            times=opened.dated.times,
+            log_entry=judged.log_entry,
+            key_hint=bundle.hint,
+            bundles_attested=len(said.statement.entries) if said else None,
+        )
+
+    def _read(self, path: Path) -> bytes:
+        with path.open("rb") as file:
+            return file.read(self._limits.attestation_bytes_max + 1)
+
+    # ------------------------------------------------------------ without the bundle, once for each attestation
+
+    def _open(self, data: bytes) -> _Opened:
+        digest = sha256_hex(data)
+        if digest in self._opened:
+            self._opened.move_to_end(digest)
+            return self._opened[digest][1]
+        opened = self._judge_bytes(data)
+        self._opened[digest] = (len(data), opened)
+        while sum(size for size, _ in self._opened.values()) > self._limits.attestation_bytes_max:
+            self._opened.popitem(last=False)
+        return opened
+
+    def _judge_bytes(self, data: bytes) -> _Opened:
+        bundle, unread = attempt("envelope", lambda: (_read_bundle(data, self._limits), ""))
+        if bundle is None:
+            return _Opened(envelope=unread)
+        envelope = judge("envelope", lambda: _check_envelope(bundle, self._limits))
+        if envelope.outcome in _BAD:
+            return _Opened(envelope=envelope)
+        said, stated = attempt("statement", lambda: (self._parse(bundle), ""))
+        count = len(bundle.envelope.signatures)
+        if count != 1:
+            failed = _answer("signature", "fail", f"the envelope has {count} signatures, expected exactly one")
+            judged = Judged(signature=failed, trust=_answer("trust", "skip", "it is not signed exactly once"))
+            return _Opened(envelope=envelope, bundle=bundle, said=said, stated=stated, judged=judged)
+        dated = self._stamps(bundle)
+        judged = self._signed(bundle, dated)
+        dated = Dated(stamps=dated.stamps, refuted=dated.refuted, logged=judged.logged)
+        return _Opened(envelope=envelope, bundle=bundle, said=said, stated=stated, judged=judged, dated=dated)
+
+    def _parse(self, bundle: SigstoreBundle) -> Said:
+        kind = bundle.envelope.payload_type
+        if kind != PAYLOAD_TYPE:
+            raise InvalidError(f"the payload type is {describe(kind)}, expected {PAYLOAD_TYPE!r}")
+        accepted = self._trust.accepted if self._trust else Accepted()
+        for used, allowed in ((PAYLOAD_TYPE, accepted.payload_types), (PREDICATE_TYPE, accepted.predicate_types)):
+            if allowed is not None and used not in allowed:
+                raise InvalidError(f"it is of the type {used}, accepted are {', '.join(sorted(allowed)) or 'none'}")
+        return Said(statement=statement.read(bundle.envelope.payload, limits=self._limits))
+
+    def _stamps(self, bundle: SigstoreBundle) -> Dated:
+        if not bundle.timestamps:
+            return Dated()
+        roots, unusable = self._read_roots()
+        if unusable is not None:
+            return Dated(refuted=_answer("time", "undecided", unusable.reason))
+        if not roots:
+            untrusted = f"it carries {len(bundle.timestamps)} RFC 3161 timestamps, and no trusted root to judge them by"
+            return Dated(stamps=Stamps(concerns=(untrusted,)))
+        from attest.timestamps import verify_timestamps  # noqa: PLC0415 - X.509 and more, which a key alone does not need
+
+        known = [authority for root in roots for authority in root.timestamp_authorities]
+        signature = bundle.envelope.signatures[0]
+        stamps, refuted = attempt("time", lambda: (verify_timestamps(bundle.timestamps, signature, known), ""))
+        return Dated(stamps=stamps) if stamps is not None else Dated(refuted=refuted)
+
+    def _signed(self, bundle: SigstoreBundle, dated: Dated) -> Judged:
+        if bundle.certificate is None:
+            return judge_key(bundle, self._trust, dated.stamps.times)
+        from attest.certificate_checks import judge_certificate  # noqa: PLC0415 - as above
+
+        roots, unusable = self._read_roots()
+        judged = judge_certificate(bundle, self._trust, roots, dated.stamps)
+        return Judged(signature=judged.signature, trust=unusable) if unusable is not None else judged
+
+    def _read_roots(self) -> tuple[tuple[Root, ...], Check | None]:
+        """The trusted roots, or why they cannot be used. Read once, and only when something needs them."""
+        if self._roots is None:
+            given = self._trust.roots if self._trust else ()
+            roots, problem = attempt("trust", lambda: (tuple(read_root(one, limits=self._limits) for one in given), ""))
+            self._roots = (roots, None) if roots is not None else ((), problem)
+        return self._roots
 
 
-def _check(path: Path | None, attested: Attested, trust: Trust | None, limits: AttestLimits) -> AttestationReading:
-    if path is None:
-        absent = Check(id="envelope", outcome="undecided", reason="there is no attestation beside the file")
-        return _unread(absent, "no attestation")
-    bundle, envelope = attempt("envelope", lambda: _read(path, limits))
-    if bundle is None:
-        return _unread(envelope, "the attestation could not be read")
-    said, stated = attempt("statement", lambda: _parse(bundle, limits))
-    if said is not None:
-        stated = judge("statement", lambda: _compare(said, attested))
-    signer, signature = _check_signature(bundle, trust)
-    return AttestationReading(
-        checks=(envelope, stated, signature, _check_trust(bundle, trust, signer), _check_time(bundle)),
-        signed_by=signer.fingerprint if signer else None,
-        signer=SignedBy(key=signer.fingerprint) if signer else None,
-        signers=(SignedBy(key=signer.fingerprint),) if signer else (),
-        key_hint=bundle.hint,
-        bundles_attested=len(said.entries) if said else None,
-    )
-
-
-def _unread(envelope: Check, why: str) -> AttestationReading:
-    return AttestationReading(checks=(envelope, *(_answer(name, "skip", why) for name in _NEED_ENVELOPE)))
-
-
-def _read(path: Path, limits: AttestLimits) -> tuple[SigstoreBundle, str]:
-    with path.open("rb") as file:
-        data = file.read(limits.attestation_bytes_max + 1)
+def _read_bundle(data: bytes, limits: AttestLimits) -> SigstoreBundle:
     bundle = sigstore_bundle.read(data, limits=limits)
-    return bundle, f"a Sigstore bundle v0.3 with a payload of {len(bundle.envelope.payload)} bytes"
+    if len(bundle.entries) > 1:
+        raise UnsupportedError(f"it has {len(bundle.entries)} log entries, expected one at most")
+    return bundle
 
 
-def _parse(bundle: SigstoreBundle, limits: AttestLimits) -> tuple[Statement, str]:
-    if bundle.envelope.payload_type != PAYLOAD_TYPE:
-        raise InvalidError(f"the payload type is {describe(bundle.envelope.payload_type)}, expected {PAYLOAD_TYPE!r}")
-    return statement.read(bundle.envelope.payload, limits=limits), ""
+def _check_envelope(bundle: SigstoreBundle, limits: AttestLimits) -> Check:
+    concerns = [concern for entry in bundle.entries for concern in check_entry(entry, limits=limits)]
+    form = f"a Sigstore bundle v0.3 with a payload of {len(bundle.envelope.payload)} bytes"
+    if concerns:
+        return _answer("envelope", "warn", f"{form}; not judged, and under no trusted signature: {', '.join(concerns)}")
+    return _answer("envelope", "pass", form)
 
 
-def _compare(said: Statement, attested: Attested) -> Check:
-    facts = attested.facts
-    if facts is None:
-        return _compare_container(said, attested.container_sha256)
-    entry = said.entries.get(facts.bundle_id)
-    if entry is None:
-        raise InvalidError(f"the statement does not name the bundle {facts.bundle_id}")
-    then = replace(facts, path=facts.path.with_name(entry["file"]))  # a file may be renamed: the digest counts
-    _compare_entry(predicate.entry(then), entry)
-    expected = predicate.subjects(then)
-    _compare_subjects(expected, said, facts.bundle_id)
-    called = "" if entry["file"] == attested.file_name else f"; the file was called {describe(entry['file'])} then"
-    return Check(
-        id="statement",
-        outcome="pass",
-        reason=f"all {len(expected)} subjects of this bundle and what is said about it are as found{called}",
-    )
+def _check_cosigned(
+    others: Sequence[AttestationReading], signers: Sequence[SignedBy], required: Required, *, left_out: int
+) -> Check:
+    """Judge what lies beside the deciding attestation."""
+    concerns = [_concern(reading) for reading in others if _concern(reading)]
+    if left_out:
+        concerns.append(f"{left_out} further attestations were not looked at")
+    said = "; ".join(concerns)
+    if len(signers) < required.signers and required.signers > 1:
+        asked = f"{len(signers)} trusted signers, expected {required.signers} or more"
+        return _answer("cosigned", "undecided", f"{asked}; {said}" if said else asked)
+    if concerns:
+        return _answer("cosigned", "warn", said)
+    if not others:
+        return _answer("cosigned", "skip", "there is no other attestation")
+    by = ", ".join(signer.describe() for signer in _distinct(reading.signer for reading in others))
+    return _answer("cosigned", "pass", f"{len(others)} further good, by {by}")
 
 
-def _compare_container(said: Statement, container_sha256: str | None) -> Check:
-    if container_sha256 is None:
-        return Check(id="statement", outcome="skip", reason="the bundle could not be read")
-    if container_sha256 not in said.subjects.values():
-        raise InvalidError(f"no subject has the container's digest {container_sha256}")
-    return Check(id="statement", outcome="pass", reason="the container is a subject; its content could not be read")
+def _concern(reading: AttestationReading) -> str:
+    """Why an attestation is not good without reserve; empty when it is."""
+    found = reading.bad or tuple(check for check in reading.checks if check.outcome == "warn")
+    name = reading.path.name if reading.path else ""
+    return f"{name} is not good: {found[0].id}: {found[0].reason}" if found else ""
 
 
-def _compare_entry(expected: Mapping[str, object], entry: Mapping[str, object]) -> None:
-    for name, value in expected.items():
-        if name not in entry:
-            raise InvalidError(f"the predicate says nothing about {name}, expected {describe(value)}")
-        if entry[name] != value:
-            raise InvalidError(f"the predicate's {name} is {describe(entry[name])}, the bundle's {describe(value)}")
-    unknown = sorted(entry.keys() - expected.keys())
-    if unknown:
-        raise UnsupportedError(f"the predicate says {describe(unknown[0])} of the bundle, unknown to this version")
+def _distinct(signers: Iterable[SignedBy | None]) -> tuple[SignedBy, ...]:
+    """Each signer once: a key by its fingerprint, a person by identity and issuer, whichever root they are under."""
+    return tuple({(one.key, one.identity, one.issuer): one for one in signers if one}.values())
 
 
-def _compare_subjects(expected: dict[str, str], said: Statement, bundle_id: str) -> None:
-    for name, digest in expected.items():
-        if name not in said.subjects:
-            raise InvalidError(f"{describe(name)} is not a subject of the statement")
-        if said.subjects[name] != digest:
-            raise InvalidError(f"the subject {describe(name)} has the digest {said.subjects[name]}, found {digest}")
-    extra = [name for name in said.subjects if name.startswith(f"{bundle_id}/") and name not in expected]
-    if extra:
-        raise InvalidError(f"the statement's subject {describe(extra[0])} is not in the bundle")
-
-
-def _check_signature(bundle: SigstoreBundle, trust: Trust | None) -> tuple[PublicKey | None, Check]:
-    count = len(bundle.envelope.signatures)
-    if count != 1:
-        return None, _answer("signature", "fail", f"the envelope has {count} signatures, expected exactly one")
-    if trust is None:
-        return None, _answer("signature", "skip", "no trusted key was given to check it with")
-    return attempt("signature", lambda: _verify(bundle, trust))
-
-
-def _verify(bundle: SigstoreBundle, trust: Trust) -> tuple[PublicKey, str]:
-    named = trust.find(bundle.hint)
-    data = bundle.envelope.pae()
-    for key in (named.public,) if named else (trusted.public for trusted in trust.keys):
-        if key.verifies(bundle.envelope.signatures[0], data):
-            return key, f"valid {key.algorithm} signature over the statement"
-    raise InvalidError("the signature was not made over this statement by a trusted key")
-
-
-def _check_trust(bundle: SigstoreBundle, trust: Trust | None, signer: PublicKey | None) -> Check:
-    if trust is None:
-        hint = describe(bundle.hint)
-        return _answer("trust", "undecided", f"no trusted key was given; the file names the key {hint} for itself")
-    if trust.find(bundle.hint) is None:
-        known = ", ".join(f"sha256:{key.public.fingerprint}" for key in trust.keys[:4])
-        return _answer("trust", "fail", f"it names the key {describe(bundle.hint)}, trusted is {known}")
-    if signer is None:
-        return _answer("trust", "skip", "no trusted key made the signature")
-    return _answer("trust", "pass", f"signed by the trusted key sha256:{signer.fingerprint}")
-
-
-def _check_time(bundle: SigstoreBundle) -> Check:
-    for count, what in ((bundle.timestamps, "RFC 3161 timestamps"), (bundle.tlog_entries, "transparency log entries")):
-        if count:
-            return _answer("time", "undecided", f"it carries {what} ({count}), which this version cannot judge")
-    return _answer("time", "skip", "not established: a signature by a key alone carries no time")
+def _unread(envelope: Check, why: str) -> tuple[Check, ...]:
+    return (envelope, *(_answer(name, "skip", why) for name in _NEED_ENVELOPE))
 
 
 def _answer(check_id: CheckId, outcome: Outcome, reason: str) -> Check:

@@ -1,12 +1,16 @@
-"""The Sigstore bundle v0.3 in JSON, for signatures made with a key: the one file format of an attestation.
+"""The Sigstore bundle v0.3 in JSON: the one file format of an attestation, signed with a key or with a certificate.
 
 Specification: https://github.com/sigstore/protobuf-specs (sigstore_bundle.proto, protobuf JSON mapping).
-Law: one attestation has one spelling. The file is canonical JSON and its base64 strict, so that a flipped bit anywhere
-in it is either seen by the signature or refused here; a member this version does not know is never skipped over.
+Law: one attestation has one spelling: what `read` accepts, `encode` writes again byte for byte. The file is canonical
+JSON, its base64 strict and its numbers plain, so that a flipped bit anywhere in it is seen by a signature or refused here,
+or changes a value that `attest.transparency` and `attest.timestamps` hold against what is signed. A member this version
+does not know is never skipped over.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from attest.dsse import Envelope, decode_base64, encode_base64
 from attest.errors import InvalidError, UnsupportedError
@@ -17,27 +21,59 @@ from evidence.canonical import canonical
 MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 """The one version written and read."""
 
-_NOT_YET: Mapping[str, Mapping[str, str]] = {
+T = TypeVar("T")
+
+_REFUSED: Mapping[str, Mapping[str, str]] = {
     "bundle": {"messageSignature": "a signature over a plain message, not an attestation"},
-    "verificationMaterial": {
-        "certificate": "signed with a certificate; this check takes a public key",
-        "x509CertificateChain": "signed with a certificate chain; this check takes a public key",
-    },
-    "signature": {"keyid": "unsigned, so nothing may be concluded from it; the key is named by publicKey.hint"},
+    "verificationMaterial": {"x509CertificateChain": "a chain of certificates; the format has a single one since v0.3"},
+    "signature": {"keyid": "unsigned, so nothing may be concluded from it; a key is named by publicKey.hint"},
 }
 """Members of the format that this version has no rule for, and how they are reported."""
+
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InclusionProof:
+    """That an entry is in a log's tree. Nothing in it is verified yet."""
+
+    index: int
+    tree_size: int
+    root: bytes
+    hashes: tuple[bytes, ...]
+    checkpoint: str
+    """The log's signed note over its tree's head."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """What a transparency log said about a signature. Nothing in it is verified yet."""
+
+    index: int
+    """The outer one: under the promise of Rekor 1, unsigned with Rekor 2."""
+    log_id: bytes
+    kind: str
+    version: str
+    integrated_time: int | None
+    """Seconds since 1970."""
+    promise: bytes | None
+    """The signed entry timestamp (SET) of Rekor 1."""
+    proof: InclusionProof
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigstoreBundle:
-    """A DSSE envelope and the name of the key that is said to have signed it. Nothing in it is verified yet."""
+    """A DSSE envelope, and what came with it to show who signed it and when. Nothing in it is verified yet."""
 
-    hint: str
     envelope: Envelope
-    tlog_entries: int = 0
-    """Number of transparency log entries: present, not judged by this version."""
-    timestamps: int = 0
-    """Number of RFC 3161 timestamps: present, not judged by this version."""
+    hint: str | None = None
+    """The name of the key that is said to have signed; None when a certificate is."""
+    certificate: bytes | None = None
+    """X.509 in DER; None when a key signed."""
+    entries: tuple[LogEntry, ...] = ()
+    timestamps: tuple[bytes, ...] = ()
+    """RFC 3161 responses in DER."""
 
 
 def write(*, hint: str, envelope: Envelope, timestamps: Sequence[bytes] = ()) -> bytes:
@@ -48,19 +84,25 @@ def write(*, hint: str, envelope: Envelope, timestamps: Sequence[bytes] = ()) ->
         envelope: what was signed.
         timestamps: RFC 3161 responses in DER over the envelope's signature.
     """
-    stamps = [{"signedTimestamp": encode_base64(stamp)} for stamp in timestamps]
+    return encode(SigstoreBundle(hint=hint, envelope=envelope, timestamps=tuple(timestamps)))
+
+
+def encode(bundle: SigstoreBundle) -> bytes:
+    """Return the bundle's bytes."""
+    named = {"publicKey": {"hint": bundle.hint}} if bundle.certificate is None else _raw(bundle.certificate)
+    stamps = [{"signedTimestamp": encode_base64(stamp)} for stamp in bundle.timestamps]
     return canonical(
         {
             "mediaType": MEDIA_TYPE,
             "verificationMaterial": {
-                "publicKey": {"hint": hint},
-                "tlogEntries": [],
+                **named,
+                "tlogEntries": [_entry_json(entry) for entry in bundle.entries],
                 **({"timestampVerificationData": {"rfc3161Timestamps": stamps}} if stamps else {}),
             },
             "dsseEnvelope": {
-                "payload": encode_base64(envelope.payload),
-                "payloadType": envelope.payload_type,
-                "signatures": [{"sig": encode_base64(signature)} for signature in envelope.signatures],
+                "payload": encode_base64(bundle.envelope.payload),
+                "payloadType": bundle.envelope.payload_type,
+                "signatures": [{"sig": encode_base64(signature)} for signature in bundle.envelope.signatures],
             },
         }
     )
@@ -70,8 +112,8 @@ def read(data: bytes, *, limits: AttestLimits = DEFAULT) -> SigstoreBundle:
     """Decode a bundle's bytes. Checks its form only: no signature, no payload, no trust.
 
     Raises:
-        InvalidError: too large, not canonical JSON, a member missing or malformed, base64 with slack.
-        UnsupportedError: another media type, unknown members, or certificate material.
+        InvalidError: too large, not canonical JSON, a member missing or malformed, base64 with slack, too many items.
+        UnsupportedError: another media type, unknown members, or material that no rule is for.
     """
     if len(data) > limits.attestation_bytes_max:
         raise InvalidError(f"the attestation has {len(data)} bytes, expected at most {limits.attestation_bytes_max}")
@@ -80,54 +122,152 @@ def read(data: bytes, *, limits: AttestLimits = DEFAULT) -> SigstoreBundle:
         raise UnsupportedError(
             f"the attestation's mediaType is {describe(obj.get('mediaType'))}, expected {MEDIA_TYPE!r}"
         )
-    _refuse_not_yet(obj, "bundle")
+    _refuse(obj, "bundle")
     members(obj, "bundle", {"mediaType": str, "verificationMaterial": dict, "dsseEnvelope": dict})
-    material = _material(obj["verificationMaterial"])
+    return _material(obj["verificationMaterial"], _envelope(obj["dsseEnvelope"], limits), limits)
+
+
+def _material(value: object, envelope: Envelope, limits: AttestLimits) -> SigstoreBundle:
+    where = "verificationMaterial"
+    obj: dict[str, object] = expect(value, dict, where)
+    _refuse(obj, where)
+    optional = {"publicKey": dict, "certificate": dict, "timestampVerificationData": dict}
+    parts = members(obj, where, {"tlogEntries": list}, optional)
+    if ("publicKey" in parts) == ("certificate" in parts):
+        raise InvalidError(f"{where} has neither or both of 'publicKey' and 'certificate', expected one")
+    named: dict[str, str] = members(parts["publicKey"], "publicKey", {"hint": str}) if "publicKey" in parts else {}
+    certificate = None
+    if "certificate" in parts:
+        raw = members(parts["certificate"], "certificate", {"rawBytes": str})["rawBytes"]
+        certificate = _bytes(raw, "certificate.rawBytes", limits.certificate_bytes_max)
     return SigstoreBundle(
-        hint=material["publicKey"]["hint"],
-        envelope=_envelope(obj["dsseEnvelope"], limits),
-        tlog_entries=len(material.get("tlogEntries", ())),
-        timestamps=len(material.get("timestampVerificationData", {}).get("rfc3161Timestamps", ())),
+        envelope=envelope,
+        hint=named.get("hint"),
+        certificate=certificate,
+        entries=_each(
+            parts["tlogEntries"], "tlogEntries", limits.log_entries_max, lambda item, at: _entry(item, at, limits)
+        ),
+        timestamps=_timestamps(parts.get("timestampVerificationData"), limits),
     )
 
 
-def _material(value: object) -> dict[str, dict[str, str]]:
-    material: dict[str, dict[str, str]] = expect(value, dict, "verificationMaterial")
-    _refuse_not_yet(material, "verificationMaterial")
-    members(
-        material, "verificationMaterial", {"publicKey": dict, "tlogEntries": list}, {"timestampVerificationData": dict}
+def _timestamps(value: object, limits: AttestLimits) -> tuple[bytes, ...]:
+    if value is None:
+        return ()
+    where = "rfc3161Timestamps"
+    items = members(value, "timestampVerificationData", {where: list})[where]
+    if not items:
+        raise InvalidError("timestampVerificationData holds no timestamp, expected the member to be absent then")
+
+    def stamp(item: object, at: str) -> bytes:
+        text = members(item, at, {"signedTimestamp": str})["signedTimestamp"]
+        return _bytes(text, f"{at}.signedTimestamp", limits.timestamp_bytes_max)
+
+    return _each(items, where, limits.timestamps_max, stamp)
+
+
+def _entry(value: object, where: str, limits: AttestLimits) -> LogEntry:
+    required = {"logIndex": str, "logId": dict, "kindVersion": dict, "inclusionProof": dict, "canonicalizedBody": str}
+    obj = members(value, where, required, {"integratedTime": str, "inclusionPromise": dict})
+    kind = members(obj["kindVersion"], f"{where}.kindVersion", {"kind": str, "version": str})
+    log_id = members(obj["logId"], f"{where}.logId", {"keyId": str})["keyId"]
+    promise = obj.get("inclusionPromise")
+    if promise is not None:
+        promise = members(promise, f"{where}.inclusionPromise", {"signedEntryTimestamp": str})["signedEntryTimestamp"]
+    return LogEntry(
+        index=_number(obj["logIndex"], f"{where}.logIndex"),
+        log_id=_bytes(log_id, f"{where}.logId.keyId", limits.signature_bytes_max),
+        kind=kind["kind"],
+        version=kind["version"],
+        integrated_time=_number(obj["integratedTime"], f"{where}.integratedTime") if "integratedTime" in obj else None,
+        promise=_bytes(promise, f"{where}.inclusionPromise", limits.signature_bytes_max)
+        if promise is not None
+        else None,
+        proof=_proof(obj["inclusionProof"], f"{where}.inclusionProof", limits),
+        body=decode_base64(obj["canonicalizedBody"], what=f"{where}.canonicalizedBody"),
     )
-    members(material["publicKey"], "publicKey", {"hint": str})
-    if "timestampVerificationData" in material:
-        stamps = members(
-            material["timestampVerificationData"], "timestampVerificationData", {"rfc3161Timestamps": list}
-        )
-        if not stamps["rfc3161Timestamps"]:
-            raise InvalidError("timestampVerificationData holds no timestamp, expected the member to be absent then")
-    return material
+
+
+def _proof(value: object, where: str, limits: AttestLimits) -> InclusionProof:
+    obj = members(value, where, {"logIndex": str, "rootHash": str, "treeSize": str, "hashes": list, "checkpoint": dict})
+
+    def step(item: object, at: str) -> bytes:
+        return _hash(expect(item, str, at), at)
+
+    return InclusionProof(
+        index=_number(obj["logIndex"], f"{where}.logIndex"),
+        tree_size=_number(obj["treeSize"], f"{where}.treeSize"),
+        root=_hash(obj["rootHash"], f"{where}.rootHash"),
+        hashes=_each(obj["hashes"], f"{where}.hashes", limits.proof_hashes_max, step),
+        checkpoint=members(obj["checkpoint"], f"{where}.checkpoint", {"envelope": str})["envelope"],
+    )
+
+
+def _entry_json(entry: LogEntry) -> dict[str, object]:
+    proof, dated, promised = entry.proof, entry.integrated_time, entry.promise
+    return {
+        "logIndex": str(entry.index),
+        "logId": {"keyId": encode_base64(entry.log_id)},
+        "kindVersion": {"kind": entry.kind, "version": entry.version},
+        **({} if dated is None else {"integratedTime": str(dated)}),
+        **({} if promised is None else {"inclusionPromise": {"signedEntryTimestamp": encode_base64(promised)}}),
+        "inclusionProof": {
+            "logIndex": str(proof.index),
+            "rootHash": encode_base64(proof.root),
+            "treeSize": str(proof.tree_size),
+            "hashes": [encode_base64(step) for step in proof.hashes],
+            "checkpoint": {"envelope": proof.checkpoint},
+        },
+        "canonicalizedBody": encode_base64(entry.body),
+    }
+
+
+def _raw(certificate: bytes) -> dict[str, dict[str, str]]:
+    return {"certificate": {"rawBytes": encode_base64(certificate)}}
 
 
 def _envelope(value: object, limits: AttestLimits) -> Envelope:
     obj = members(value, "dsseEnvelope", {"payload": str, "payloadType": str, "signatures": list})
-    if len(obj["signatures"]) > limits.signatures_max:
-        raise InvalidError(f"dsseEnvelope has {len(obj['signatures'])} signatures, at most {limits.signatures_max}")
+
+    def signature(item: object, where: str) -> bytes:
+        _refuse(expect(item, dict, where), "signature")
+        return _bytes(members(item, where, {"sig": str})["sig"], f"{where}.sig", limits.signature_bytes_max)
+
     return Envelope(
         payload_type=obj["payloadType"],
         payload=decode_base64(obj["payload"], what="dsseEnvelope.payload"),
-        signatures=tuple(_signature(item, index, limits) for index, item in enumerate(obj["signatures"])),
+        signatures=_each(obj["signatures"], "signatures", limits.signatures_max, signature),
     )
 
 
-def _signature(value: object, index: int, limits: AttestLimits) -> bytes:
-    where = f"signatures[{index}]"
-    _refuse_not_yet(expect(value, dict, where), "signature")
-    sig = decode_base64(members(value, where, {"sig": str})["sig"], what=f"{where}.sig")
-    if len(sig) > limits.signature_bytes_max:
-        raise InvalidError(f"{where}.sig has {len(sig)} bytes, expected at most {limits.signature_bytes_max}")
-    return sig
+def _each(items: list[object], where: str, most: int, read_one: Callable[[object, str], T]) -> tuple[T, ...]:
+    if len(items) > most:
+        raise InvalidError(f"the bundle has {len(items)} {where}, expected at most {most}")
+    return tuple(read_one(item, f"{where}[{index}]") for index, item in enumerate(items))
 
 
-def _refuse_not_yet(obj: Mapping[str, object], where: str) -> None:
-    for name, meaning in _NOT_YET[where].items():
+def _bytes(text: str, where: str, most: int) -> bytes:
+    data = decode_base64(text, what=where)
+    if len(data) > most:
+        raise InvalidError(f"{where} has {len(data)} bytes, expected at most {most}")
+    return data
+
+
+def _hash(text: str, where: str) -> bytes:
+    data = decode_base64(text, what=where)
+    if len(data) != 32:
+        raise InvalidError(f"{where} has {len(data)} bytes, expected the 32 of SHA-256")
+    return data
+
+
+def _number(text: str, where: str) -> int:
+    """A 64-bit integer as the JSON mapping of protobuf writes it: a decimal string, in one spelling."""
+    if not _NUMBER.fullmatch(text) or int(text) >= 1 << 63:
+        raise InvalidError(f"{where} is {describe(text)}, expected a decimal number below 2^63")
+    return int(text)
+
+
+def _refuse(obj: Mapping[str, object], where: str) -> None:
+    for name, meaning in _REFUSED[where].items():
         if name in obj:
             raise UnsupportedError(f"{where} has {name!r}: {meaning}")

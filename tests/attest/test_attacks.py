@@ -378,16 +378,18 @@ def test_an_unknown_field_in_the_attestation_is_not_decided(case, attack, path):
     assert attack(attestation=canonical(changed)).exit_code == 4
 
 
-@pytest.mark.parametrize("what", ["rfc3161Timestamps", "tlogEntries"])
-def test_a_timestamp_or_log_entry_that_cannot_be_judged_is_not_ignored(case, attack, what):
+def test_a_timestamp_without_a_root_to_judge_it_by_counts_for_nothing_and_is_said(case, attack):
     changed = json.loads(case.attestation.read_bytes())
-    material = changed["verificationMaterial"]
-    if what == "tlogEntries":
-        material["tlogEntries"] = [{}]
-    else:
-        material["timestampVerificationData"] = {"rfc3161Timestamps": [{"signedTimestamp": "AA=="}]}
+    changed["verificationMaterial"]["timestampVerificationData"] = {"rfc3161Timestamps": [{"signedTimestamp": "AA=="}]}
     result = attack(attestation=canonical(changed))
-    assert (result.exit_code, result.check("time").outcome) == (4, "undecided")
+    assert (result.verdict, result.check("time").outcome) == ("verified", "warn")
+    assert "no trusted root" in result.check("time").reason
+
+
+def test_a_malformed_log_entry_is_a_malformed_attestation(case, attack):
+    changed = json.loads(case.attestation.read_bytes())
+    changed["verificationMaterial"]["tlogEntries"] = [{}]
+    assert failed(attack(attestation=canonical(changed))) == ["envelope"]
 
 
 # ---------------------------------------------------------------- a lying signer: signed by the right key, not true
