@@ -5,20 +5,22 @@ Law: a bundle is read in full before anything is said about it; one statement ov
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from attest.limits import DEFAULT
 from evidence.bundle import BundleFacts, EvidenceBundle
-from evidence.run import attestation_file_name
+from evidence.run import ATTESTATION_SUFFIX, BUNDLE_SUFFIX, attestation_file_name
+from sidecar.errors import SidecarError
 from sidecar.producer import PRODUCER
-from sidecar.recorder.durable import write_under_names
+from sidecar.recorder.durable import write_new, write_under_names
 
 if TYPE_CHECKING:
     from attest.signers.signer import Signer
     from attest.statement import LogEvidence
 
-__all__ = ["Evidence", "attest_beside", "attestation_path", "read_facts"]
+__all__ = ["Evidence", "add_beside", "attest_beside", "attestation_path", "read_facts"]
 
 Evidence: TypeAlias = "Callable[[Sequence[BundleFacts]], LogEvidence]"
 """Proves that bundles are in the sidecar's log."""
@@ -56,6 +58,44 @@ def attest_beside(bundles: Sequence[BundleFacts], signer: Signer, *, evidence: E
     data = attest_bundles(bundles, signer, producer=PRODUCER, log=log)
     write_under_names([attestation_path(facts.path) for facts in bundles], data)
     return data
+
+
+def add_beside(bundles: Sequence[Path], data: bytes) -> list[Path]:
+    """Lays an attestation beside each bundle that it is about, as its first or its next one; nothing is overwritten.
+
+    Returns:
+        Where it lies now, in the order of the bundles.
+
+    Raises:
+        SidecarError: A bundle is not named like one, or has as many attestations as are read.
+    """
+    laid: list[Path] = []
+    for bundle in bundles:
+        for path in _names(bundle):
+            try:
+                write_new(path, data, same_as=laid[0] if laid else None)
+            except FileExistsError:
+                continue
+            laid.append(path)
+            break
+        else:
+            raise SidecarError(
+                f"{bundle}: has {DEFAULT.attestations_per_bundle_max} attestations already, and no more are read"
+            )
+    return laid
+
+
+def _names(bundle: Path) -> Iterator[Path]:
+    """What its attestations may be called, in order. RUN.2.sigstore.json is of RUN.2.evidence.tar.gz where that lies beside it."""
+    if not bundle.name.endswith(BUNDLE_SUFFIX):
+        raise SidecarError(
+            f"{bundle}: expected the name of a bundle to end in {BUNDLE_SUFFIX}, or its attestation is not found"
+        )
+    run = bundle.name.removesuffix(BUNDLE_SUFFIX)
+    yield attestation_path(bundle)
+    for number in range(2, DEFAULT.attestations_per_bundle_max + 1):
+        if not bundle.with_name(f"{run}.{number}{BUNDLE_SUFFIX}").exists():
+            yield bundle.with_name(f"{run}.{number}{ATTESTATION_SUFFIX}")
 
 
 def attestation_path(bundle: Path) -> Path:

@@ -16,6 +16,7 @@ from sidecar.clock import now_unix_nano
 from sidecar.errors import ConfigError
 
 if TYPE_CHECKING:
+    from attest.keys import PublicKey
     from attest.signers.rotation import Rotation
     from attest.signers.signer import Signer
 
@@ -41,6 +42,24 @@ class KeySpec:
         from attest.signers.key_uri import is_key_uri  # noqa: PLC0415 - what signs is loaded by who signs
 
         return None if is_key_uri(self.uri) else Path(self.uri)
+
+    @property
+    def public_file(self) -> Path | None:
+        """Where its public half lies or would lie: the file given, or beside the key as `keys new` lays it; None when neither."""
+        return self.file.with_name(self.file.name + ".pub") if self.file else self.public_key_file
+
+    def public(self) -> PublicKey:
+        """Its public half; asked for where it is kept when no file has it.
+
+        Raises:
+            AttestError: it cannot be read or had.
+        """
+        from attest.keys import load_private, load_public  # noqa: PLC0415 - cryptography, for signing only
+        from attest.signers.key_uri import open_key  # noqa: PLC0415 - as above
+
+        if self.public_file and self.public_file.exists():
+            return load_public(self.public_file)
+        return load_private(self.file).public if self.file else open_key(self.uri, pin_file=self.pin_file).public
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

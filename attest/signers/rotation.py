@@ -48,7 +48,7 @@ class Rotation:
         names = [key.uri for key in keys]
         if not names or len(set(names)) != len(names):
             raise KeyFileError(f"expected at least one key, and each once; got {', '.join(names) or 'none'}")
-        self._keys = tuple(keys)
+        self.keys = tuple(keys)
         self._now = now
         self._opened: dict[str, Signer] = {}
 
@@ -59,9 +59,9 @@ class Rotation:
             SigningError: none of them is valid now.
         """
         now = self._now()
-        valid = [key for key in self._keys if key.state(now) == "valid"]
+        valid = [key for key in self.keys if key.state(now) == "valid"]
         if not valid:
-            windows = "; ".join(f"{key.uri} is {_STATES[key.state(now)](key)}" for key in self._keys)
+            windows = "; ".join(f"{key.uri} is {_STATES[key.state(now)](key)}" for key in self.keys)
             raise SigningError(f"no key is valid now ({now}): {windows}")
         return max(reversed(valid), key=lambda key: key.valid_from or "")
 

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import orjson
+
+if TYPE_CHECKING:
+    from sidecar.signing import KeySpec, Signing
+
+_CONFIG = click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The configuration file.",
+)
 
 
 @click.group()
@@ -38,25 +49,106 @@ def new(out: Path, algorithm: str) -> None:
     _print(public_path(out))
 
 
-@keys.command()
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=False)
-def show(file: Path | None) -> None:
-    """Print kind and fingerprint of the public key in FILE, as JSON. Without FILE: of the sidecar configured here."""
-    from attest.keys import public_path
-    from sidecar.settings import load
-    from sidecar.state import StateDir
+@keys.command("list")
+@_CONFIG
+def list_keys(config_file: Path | None) -> None:
+    """Say which keys may sign by the configuration, which of them signs now, and print one line of JSON for each.
 
-    if file is None:
-        settings = load()
-        file = public_path(settings.attest.key_file or StateDir(settings.state_dir).signing_key)
-        if not file.exists():
-            raise click.UsageError(f"{file} is not there: the sidecar makes it on its first start. Name a FILE.")
-    _print(file)
+    Asks nobody: the fingerprint of a key that is kept elsewhere is said where its public half is given.
+    """
+    from attest.errors import SigningError
+    from evidence.timestamp import from_unix_nano
+    from sidecar.clock import now_unix_nano
+
+    signing = _signing(config_file)
+    now = from_unix_nano(now_unix_nano())
+    try:
+        current = signing.rotation.current().uri
+    except SigningError as error:
+        click.echo(f"affidavit: {error}", err=True)
+        current = None
+    for key, dated in zip(signing.keys, signing.rotation.keys, strict=True):
+        facts = {"key": key.uri, "state": dated.state(now), "signs_now": key.uri == current}
+        facts |= {"valid_from": key.valid_from, "valid_until": key.valid_until}
+        public = key.public_file
+        click.echo(orjson.dumps(facts | (_facts(public) if public and public.exists() else {"file": None})).decode())
+
+
+@keys.command()
+@click.argument("key", metavar="[FILE|URI]", required=False)
+@click.option(
+    "--pin-file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="PIN of a PKCS#11 token."
+)
+@_CONFIG
+def show(key: str | None, pin_file: Path | None, config_file: Path | None) -> None:
+    """Print kind and fingerprint of the public key in FILE, as JSON; or of the key that URI names, and its public half in PEM.
+
+    Without either: of the key that signs now, by the configuration.
+    """
+    from attest.signers.key_uri import is_key_uri, open_key
+
+    if key is None:
+        current = _current(_signing(config_file))
+        key = str(current.public_file or current.uri)
+    if is_key_uri(key):
+        public = open_key(key, pin_file=pin_file).public
+        facts = {"key": key, "algorithm": public.algorithm, "fingerprint": f"sha256:{public.fingerprint}"}
+        click.echo(orjson.dumps({**facts, "pem": public.to_pem().decode()}).decode())
+        return
+    if not Path(key).exists():
+        raise click.UsageError(f"{key} is not there: the sidecar makes its own key on its first start. Name a FILE.")
+    _print(Path(key))
+
+
+@keys.command()
+@_CONFIG
+def policy(config_file: Path | None) -> None:
+    """Print the keys of the configuration, with their windows, as an auditor's policy file trusts them (YAML, docs/policy.md).
+
+    Public halves only. A key that is kept elsewhere is asked for its public half unless a file of it is given.
+    """
+    import yaml
+
+    entries = []
+    for key in _signing(config_file).keys:
+        window = {"valid_from": key.valid_from, "valid_until": key.valid_until}
+        entries.append({"pem": key.public().to_pem().decode(), **{name: at for name, at in window.items() if at}})
+
+    class Dumper(yaml.SafeDumper):
+        """Writes a PEM as the lines that it is."""
+
+    Dumper.add_representer(
+        str,
+        lambda dumper, text: dumper.represent_scalar(
+            "tag:yaml.org,2002:str", text, style="|" if "\n" in text else None
+        ),
+    )
+    click.echo(yaml.dump({"keys": entries}, Dumper=Dumper, sort_keys=False), nl=False)
+
+
+def _signing(config_file: Path | None) -> Signing:
+    from sidecar.settings import load
+    from sidecar.signing import Signing
+    from sidecar.state import StateDir
+    from sidecar.worker_spec import signing_spec
+
+    settings = load(config_file)
+    if settings.attest.method == "keyless":
+        raise click.UsageError("attest.method is keyless: an identity signs, and no key")
+    return Signing(signing_spec(settings.attest), StateDir(settings.state_dir).signing_key)
+
+
+def _current(signing: Signing) -> KeySpec:
+    uri = signing.rotation.current().uri
+    return next(key for key in signing.keys if key.uri == uri)
 
 
 def _print(public: Path) -> None:
+    click.echo(orjson.dumps(_facts(public)).decode())
+
+
+def _facts(public: Path) -> dict[str, str]:
     from attest.keys import load_public
 
     key = load_public(public)
-    facts = {"file": str(public), "algorithm": key.algorithm, "fingerprint": f"sha256:{key.fingerprint}"}
-    click.echo(orjson.dumps(facts).decode())
+    return {"file": str(public), "algorithm": key.algorithm, "fingerprint": f"sha256:{key.fingerprint}"}

@@ -18,6 +18,7 @@ __all__ = ["main"]
 _VERBS: Verbs = {
     "run": ("sidecar.cli.run:run", "Run the sidecar: receive, record, export, seal, attest."),
     "seal": ("sidecar.cli.seal:seal", "Seal recorded telemetry into evidence bundles, offline."),
+    "attest": ("sidecar.cli.attest:attest", "Sign bundles that are there, once more or for the first time."),
     "verify": ("sidecar.cli.verify:verify", "Verify evidence bundles, offline."),
     "log": ("sidecar.cli.log:log", "Show, prove from and verify the log of sealed bundles."),
     "verify-result": ("sidecar.cli.verify_result:verify_result", "Check a result that an auditor signed, offline."),

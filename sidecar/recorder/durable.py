@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["write_durably", "write_under_names"]
+__all__ = ["write_durably", "write_new", "write_under_names"]
 
 
 def write_durably(path: Path, data: bytes) -> Path:
@@ -38,6 +38,41 @@ def write_under_names(paths: Sequence[Path], data: bytes) -> None:
             write_durably(path, data)
     if others:
         _sync(first.parent)
+
+
+def write_new(path: Path, data: bytes, *, same_as: Path | None = None) -> None:
+    """Writes a file at one stroke where there is none: whole and on disk, or not there.
+
+    Args:
+        path: Where.
+        data: What.
+        same_as: A file that has the same content already: `path` becomes a name of it, where the file system can.
+
+    Raises:
+        FileExistsError: Something is there already; it is left as it is.
+    """
+    if same_as is not None:
+        try:
+            path.hardlink_to(same_as)
+        except FileExistsError:
+            raise
+        except OSError:  # another file system, or one without hard links
+            pass
+        else:
+            _sync(path.parent)
+            return
+    descriptor, name = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
+    made = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        made.chmod(0o644)
+        path.hardlink_to(made)  # unlike a renaming, it never replaces
+    finally:
+        made.unlink(missing_ok=True)
+    _sync(path.parent)
 
 
 def _name(path: Path, other: Path) -> None:

@@ -7,6 +7,7 @@ this module, and a test holds the two equal.
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -187,11 +188,14 @@ class AttestKey(Section):
     )
     pin_file: Path | None = Field(None, description="File with the PIN of a PKCS#11 token.")
 
-    @field_validator("valid_from", "valid_until")
+    @field_validator("valid_from", "valid_until", mode="before")
     @classmethod
-    def _is_a_time(cls, value: str | None) -> str | None:
+    def _is_a_time(cls, value: object) -> str | None:
+        """YAML makes a time of what looks like one, in the zone it was written in."""
+        if value is None:
+            return None
         try:
-            return value and from_rfc3339(value)
+            return from_rfc3339(value.isoformat() if isinstance(value, datetime) else str(value))
         except EvidenceError as error:
             raise ValueError(str(error).removeprefix("expected ")) from error
 
