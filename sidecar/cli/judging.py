@@ -36,7 +36,7 @@ class Judging(NamedTuple):
 
     def attest(self, results: Iterable[Verification]) -> None:
         """Attest the result, if that was asked for. Nothing is written when nothing verified; the exit code stays the verdict's."""
-        from attest.errors import StatementError
+        from attest.errors import SigningError, StatementError
         from attest.result import attest_result
 
         if self.out is None or self.signer is None:
@@ -46,6 +46,8 @@ class Judging(NamedTuple):
         except StatementError as error:
             click.echo(f"--attest-result: {printable(str(error))}", err=True)
             return
+        except SigningError as error:  # the auditor's own key, which says nothing about any bundle
+            raise click.BadParameter(printable(str(error)), param_hint="--result-key") from error
         write_report(self.out, content, "--attest-result")
         click.echo(f"result: {printable(str(self.out))}, signed with {self.signer.describe()}", err=True)
 

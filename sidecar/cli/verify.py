@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from sidecar.cli.moment import at_option
+from sidecar.cli.judging import judging_options
 from sidecar.cli.printable import printable
 from sidecar.cli.report_file import report_option, write_report
 from sidecar.cli.trusting import trust_options
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from attest.summary import Summary
     from attest.trust import Trust
     from attest.verification import Verification
+    from sidecar.cli.judging import Judging
 
 
 class _By(NamedTuple):
@@ -33,14 +34,7 @@ class _By(NamedTuple):
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @trust_options
-@click.option(
-    "--policy",
-    "policy_file",
-    metavar="FILE",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A policy (YAML): whom to trust, and what a bundle must amount to. In place of the options about trust.",
-)
-@at_option
+@judging_options
 @click.option(
     "--attestation",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -79,8 +73,7 @@ def verify(
     files: tuple[Path, ...],
     *,
     trust: Trust | None,
-    policy_file: Path | None,
-    at: str,
+    judging: Judging,
     attestation: Path | None,
     disclosed: Path | None,
     complete: bool,
@@ -113,12 +106,13 @@ def verify(
         ("--full and --summary are about several FILEs.", (full or summary) and not several),
         ("Of --full, --summary, --quiet and --json only one makes sense.", full + summary + quiet + as_json > 1),
     )
-    by = _By(trust, _policy(policy_file, trust) if policy_file else None, at, strict)
+    by = _By(trust, judging.policy, judging.at, strict)
     if not several:
         result = _verify_one(files[0], by, attestation=attestation, disclosed=disclosed)
         _write_sarif(sarif, [result], None)
         if not quiet:
             _print(result, as_json=as_json)
+        judging.attest([result])
         sys.exit(result.exit_code)
     found = _verify_several(files, by, complete=complete, processes=processes)
     _write_sarif(sarif, found.results, found)
@@ -130,6 +124,7 @@ def verify(
 
         for line in of_several(found, how_much="full" if full else "summary" if summary else "table"):
             click.echo(line)
+    judging.attest(found.results)
     sys.exit(found.exit_code)
 
 
@@ -138,20 +133,6 @@ def _refuse_pairs(*pairs: tuple[str, object]) -> None:
     for reason, wrong in pairs:
         if wrong:
             raise click.UsageError(reason)
-
-
-def _policy(file: Path, trust: Trust | None) -> Policy:
-    from attest.errors import PolicyError
-    from attest.policy_file import read_policy
-
-    if trust is not None:
-        raise click.UsageError(
-            "--policy says by itself whom to trust: with --key or --trusted-root beside it, the verdict would not be the policy's."
-        )
-    try:
-        return read_policy(file)
-    except PolicyError as error:
-        raise click.BadParameter(printable(str(error)), param_hint="--policy") from error
 
 
 def _verify_one(file: Path, by: _By, *, attestation: Path | None, disclosed: Path | None) -> Verification:
