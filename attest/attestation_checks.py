@@ -16,7 +16,7 @@ from attest.errors import InvalidError, UnsupportedError
 from attest.judge import attempt, judge
 from attest.key_checks import judge_key
 from attest.limits import DEFAULT, AttestLimits
-from attest.log_check import check_log
+from attest.log_check import check_log, witnesses
 from attest.material import Dated, Judged, Stamps
 from attest.predicate import PREDICATE_TYPE
 from attest.roots import Root, read_root
@@ -47,6 +47,7 @@ class AttestationReading:
     signers: tuple[SignedBy, ...] = ()
     times: tuple[ProvenTime, ...] = ()
     log_entry: LogEntryFacts | None = None
+    log_witnesses: tuple[str, ...] = ()
     key_hint: str | None = None
     bundles_attested: int | None = None
 
@@ -116,6 +117,7 @@ class AttestationJudge:
             signer=judged.signer,
             times=opened.dated.times,
             log_entry=judged.log_entry,
+            log_witnesses=witnesses(said.statement, trust) if said and log.outcome == "pass" else (),
             key_hint=bundle.hint,
             bundles_attested=len(said.statement.entries) if said else None,
         )

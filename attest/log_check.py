@@ -31,6 +31,13 @@ def check_log(said: Statement, facts: BundleFacts | None, trust: Trust | None) -
     return judge("log", lambda: _check(said.log, facts, trust))
 
 
+def witnesses(said: Statement, trust: Trust | None) -> tuple[str, ...]:
+    """Names of the trusted witnesses that cosigned the checkpoint of a statement for which `check_log` passed."""
+    if said.log is None or trust is None:
+        return ()
+    return tuple(key.name for key in said.log.checkpoint.cosigned_by(_keys(trust.witnesses)))
+
+
 def _check(log: LogEvidence | None, facts: BundleFacts | None, trust: Trust) -> Check:
     required = trust.required
     if log is None:

@@ -152,6 +152,8 @@ class Facts:
     """When the deciding attestation was seen to be signed, earliest first."""
     log_entry: LogEntryFacts | None = None
     """Where a transparency log has the deciding attestation."""
+    log_witnesses: tuple[str, ...] = ()
+    """Trusted witnesses that cosigned the checkpoint of the sidecar's log by which the check `log` passed."""
     key_hint: str | None = None
     """Fingerprint the attestation gives for itself: unsigned, for a lookup only."""
     bundles_attested: int | None = None
@@ -176,6 +178,7 @@ class Facts:
             "signers": [signer.to_json() for signer in self.signers],
             "times": [time.to_json() for time in self.times],
             "log_entry": self.log_entry.to_json() if self.log_entry else None,
+            "log_witnesses": list(self.log_witnesses),
             "key_hint": self.key_hint,
             "bundles_attested": self.bundles_attested,
             **({"claims": dict(self.claims)} if self.claims is not None else {}),

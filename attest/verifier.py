@@ -148,6 +148,7 @@ def _facts(bundle: BundleReading, signed: AttestationReading) -> Facts:
         signers=signed.signers,
         times=signed.times,
         log_entry=signed.log_entry,
+        log_witnesses=signed.log_witnesses,
         key_hint=signed.key_hint,
         bundles_attested=signed.bundles_attested,
     )
