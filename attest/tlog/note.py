@@ -142,7 +142,7 @@ def read_note(data: bytes, *, limits: AttestLimits = DEFAULT) -> Note:
     if any(char < " " and char != "\n" for char in whole):
         raise InvalidError("the note has a control character, expected none but newlines")
     text, blank, lines = whole.rpartition("\n\n")
-    if not blank or not text or not lines.endswith("\n"):
+    if not blank or not lines.endswith("\n"):
         raise InvalidError("the note is not a text, a blank line and signature lines, each ending in a newline")
     return Note(text=text + "\n", signatures=read_signatures(lines, limits=limits))
 

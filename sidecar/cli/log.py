@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 
+from sidecar.cli.lazy import lazy_group
 from sidecar.cli.printable import printable
 
 if TYPE_CHECKING:
@@ -26,16 +27,25 @@ _log_option = click.option("--log", "folder", metavar="DIR", type=_FOLDER, help=
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 
 
-@click.group()
-def log() -> None:
+log = lazy_group(
+    "log",
     """The append-only log of sealed bundles.
 
     Every bundle that a sidecar seals is a leaf of its log. Keep a checkpoint from time to time: later it shows whether a bundle was
     deleted, rewritten or left out. docs/log.md says how.
-    """
+    """,
+    {
+        "show": ("sidecar.cli.log:show", "Show a log's checkpoint and key."),
+        "prove": ("sidecar.cli.log:prove", "Prove that a bundle is in a log, or that a log has only grown."),
+        "verify": (
+            "sidecar.cli.log:verify",
+            "Verify that bundles are all that was logged, and that a log has only grown.",
+        ),
+    },
+)
 
 
-@log.command(short_help="Show a log's checkpoint and key.")
+@click.command()
 @_log_option
 @_json_option
 def show(folder: Path | None, *, as_json: bool) -> None:
@@ -66,7 +76,7 @@ def show(folder: Path | None, *, as_json: bool) -> None:
         click.echo(f"{'signed by':10} {printable(one.name)} {one.key_id.hex()}")
 
 
-@log.command(short_help="Prove that a bundle is in a log, or that a log has only grown.")
+@click.command()
 @click.argument("bundle", required=False, type=_FILE)
 @_log_option
 @click.option("--since", metavar="CHECKPOINT", type=_FILE, help="Prove that this older checkpoint is a prefix.")
@@ -103,7 +113,7 @@ def prove(bundle: Path | None, *, folder: Path | None, since: Path | None, out: 
         out.write_text(text)
 
 
-@log.command(short_help="Verify that bundles are all that was logged, and that a log has only grown.")
+@click.command()
 @click.argument("paths", metavar="[BUNDLE|FOLDER]...", nargs=-1, type=click.Path(path_type=Path, exists=True))
 @_log_option
 @click.option(
