@@ -64,14 +64,14 @@ def find_attestations(bundle: Path, limits: AttestLimits = DEFAULT) -> tuple[Pat
     """
     if not bundle.name.endswith(BUNDLE_SUFFIX):
         return ()
-    run = bundle.name.removesuffix(BUNDLE_SUFFIX)
-    names = (run, *(f"{run}.{number}" for number in range(2, limits.attestations_per_bundle_max + 1)))
-    return tuple(
-        file
-        for name in names
-        if (file := bundle.with_name(name + ATTESTATION_SUFFIX)).is_file()
-        and (name == run or not bundle.with_name(name + BUNDLE_SUFFIX).is_file())
-    )
+    run = os.fspath(bundle).removesuffix(BUNDLE_SUFFIX)
+    first = f"{run}{ATTESTATION_SUFFIX}"
+    found = [first] if os.path.isfile(first) else []  # noqa: PTH113 - asked sixteen times of every bundle
+    for number in range(2, limits.attestations_per_bundle_max + 1):
+        further = f"{run}.{number}{ATTESTATION_SUFFIX}"
+        if os.path.isfile(further) and not os.path.isfile(f"{run}.{number}{BUNDLE_SUFFIX}"):  # noqa: PTH113 - as above
+            found.append(further)
+    return tuple(map(Path, found))
 
 
 def _belongs(name: str, bundles: set[str]) -> bool:

@@ -64,7 +64,10 @@ def read_manifest(data: bytes, limits: Limits) -> JsonObject:
     version = manifest.get("schema_version")
     if version != SCHEMA_VERSION:
         raise UnknownFormatError("manifest", f"schema_version: expected {SCHEMA_VERSION}, got {str(version)[:100]!r}")
-    _check("manifest", manifest, _MANIFEST, _MANIFEST_OPTIONAL)
+    try:
+        _check(manifest, _MANIFEST, _MANIFEST_OPTIONAL)
+    except BundleError as error:
+        raise BundleError("manifest", f"manifest{error.reason}") from error
     _check_sums(manifest, limits)
     if manifest["bundle_id"] != bundle_id(manifest):
         raise BundleError("manifest", f"bundle_id: expected {bundle_id(manifest)}, got {manifest['bundle_id']}")
@@ -79,7 +82,7 @@ _Rule = tuple[Callable[[Any], bool], str]
 
 def _object(required: Mapping[str, _Rule], optional: Mapping[str, _Rule]) -> _Rule:
     def test(value: object) -> bool:
-        _check("", value, required, optional)
+        _check(value, required, optional)
         return True
 
     return test, "an object"
@@ -89,7 +92,7 @@ def _list(item: _Rule) -> _Rule:
     def test(value: object) -> bool:
         if isinstance(value, list):
             for position, entry in enumerate(value):
-                _check_value(f"/{position}", entry, item)
+                _check_value(position, entry, item)
         return isinstance(value, list)
 
     return test, "an array"
@@ -158,27 +161,28 @@ _MANIFEST_OPTIONAL: Mapping[str, _Rule] = {
 }
 
 
-def _check(where: str, value: object, required: Mapping[str, _Rule], optional: Mapping[str, _Rule]) -> None:
+def _check(value: object, required: Mapping[str, _Rule], optional: Mapping[str, _Rule]) -> None:
+    """Hold an object to its members. What is wrong is said with the place inside it."""
     if not isinstance(value, dict):
-        raise BundleError("manifest", f"{where}: expected an object, got {type(value).__name__}")
+        raise BundleError("manifest", f": expected an object, got {type(value).__name__}")
     for name, rule in required.items():
         if name not in value:
-            raise BundleError("manifest", f"{where}/{name}: expected {rule[1]}, got nothing")
+            raise BundleError("manifest", f"/{name}: expected {rule[1]}, got nothing")
     for name, item in value.items():
         known = required.get(name) or optional.get(name)
         if known is None:
-            raise BundleError("manifest", f"{where}: unknown member {name[:200]!r}")
-        _check_value(f"{where}/{name}", item, known)
+            raise BundleError("manifest", f": unknown member {name[:200]!r}")
+        _check_value(name, item, known)
 
 
-def _check_value(where: str, value: object, rule: _Rule) -> None:
+def _check_value(where: str | int, value: object, rule: _Rule) -> None:
     test, expected = rule
     try:
-        valid = test(value)
+        if test(value):
+            return
     except BundleError as error:
-        raise BundleError("manifest", where + error.reason) from error
-    if not valid:
-        raise BundleError("manifest", f"{where}: expected {expected}, got {str(value)[:200]!r}")
+        raise BundleError("manifest", f"/{where}{error.reason}") from error
+    raise BundleError("manifest", f"/{where}: expected {expected}, got {str(value)[:200]!r}")
 
 
 def _check_sums(manifest: JsonObject, limits: Limits) -> None:

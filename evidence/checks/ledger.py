@@ -5,7 +5,6 @@ Law: every instance is counted exactly once, as captured, redacted or missing; o
 
 import hashlib
 from bisect import insort
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -30,12 +29,12 @@ class Ledger:
     captured: int = 0
     redacted: int = 0
     missing: int = 0
-    absent: Counter[str] = field(default_factory=Counter)
+    absent: dict[str, int] = field(default_factory=dict)
     """What missing instances lacked, and how often."""
-    places: dict[str, list[Place]] = field(default_factory=lambda: {"captured": [], "redacted": [], "missing": []})
-    """The first locations of each outcome, in the order of events."""
+    places: dict[str, list[Place]] = field(default_factory=dict)
+    """The first locations of each outcome that occurred, in the order of events."""
     _first: Commitment | None = None
-    _many: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+    _many: "hashlib._Hash | None" = None  # most ledgers need none, and every bundle has hundreds
     _commitments: int = 0
     _size: int = 0
 
@@ -82,7 +81,7 @@ class Ledger:
         """Enter instances that lack the same; `place` is the first one's."""
         self.missing += times
         for name in absent:
-            self.absent[name] += times
+            self.absent[name] = self.absent.get(name, 0) + times
         self._locate("missing", place)
 
     def locate(self, outcome: str, places: Iterable[Place]) -> None:
@@ -92,11 +91,14 @@ class Ledger:
 
     def absorb(self, other: "Ledger", *, satisfied: bool = False) -> None:
         """Add the instances of another ledger; `satisfied` makes its missing ones captured."""
+        if not other.expected:
+            return
         self.captured += other.captured + (other.missing if satisfied else 0)
         self.redacted += other.redacted
         self.missing += 0 if satisfied else other.missing
         if not satisfied:
-            self.absent.update(other.absent)
+            for name, count in other.absent.items():
+                self.absent[name] = self.absent.get(name, 0) + count
         for outcome, places in other.places.items():
             self.locate("captured" if satisfied and outcome == "missing" else outcome, places)
         if (commitment := other.commitment) is not None:
@@ -105,14 +107,14 @@ class Ledger:
     @property
     def commitment(self) -> Commitment | None:
         """One commitment to all withheld bodies: the only one itself, or a digest over all of them."""
-        if self._commitments <= 1:
+        if self._many is None or self._commitments <= 1:
             return self._first
         return Commitment(alg=MANY, digest=self._many.hexdigest(), size_bytes=self._size)
 
     @property
     def evidence_paths(self) -> list[str]:
         """The locations that explain the status."""
-        return [] if self.status == "unknown" else [path for _, path in self.places[self.status]]
+        return [] if self.status == "unknown" else [path for _, path in self.places.get(self.status, ())]
 
     @property
     def reason(self) -> str:
@@ -127,13 +129,14 @@ class Ledger:
         return f"all {self.expected} expected instances are there"
 
     def _locate(self, outcome: str, place: Place) -> None:
-        places = self.places[outcome]
+        places = self.places.setdefault(outcome, [])
         if len(places) < self.limits.evidence_paths_max or place < places[-1]:
             insort(places, place)
             del places[self.limits.evidence_paths_max :]
 
     def _commit(self, commitment: Commitment) -> None:
         self._first = self._first or commitment
+        self._many = self._many or hashlib.sha256()
         self._commitments += 1
         self._size += commitment.size_bytes
         self._many.update(f"{commitment.alg}:{commitment.digest}:{commitment.size_bytes}\n".encode())

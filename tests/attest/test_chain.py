@@ -137,7 +137,7 @@ BROKEN = {
     ),
     "a_ring": (
         [own_run(1, 3, opened_at=""), own_run(2, 1, opened_at=""), own_run(3, 2, opened_at="")],
-        {at: ("fail", "cycle") for at in range(3)},
+        dict.fromkeys(range(3), ("fail", "cycle")),
         "the chain is a ring",
     ),
     "an_amendment_of_another_run": (
