@@ -52,3 +52,7 @@ class LogError(AttestError):
 
 class WitnessError(AttestError):
     """Too few witnesses cosigned a checkpoint, or one has seen another history of the log."""
+
+
+class FetchError(AttestError):
+    """A trusted root could not be fetched: no network, no such repository, or one that does not follow from its root."""

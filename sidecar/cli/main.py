@@ -27,6 +27,7 @@ _VERBS: Verbs = {
     "sim": ("sidecar.cli.sim:sim", "Check runs again and again, under faults: reliability as evidence."),
     "semconv": ("sidecar.cli.semconv:semconv", "Translate telemetry to the GenAI and MCP conventions."),
     "policy": ("sidecar.cli.policy:policy", "Check auditors' policies: whom they trust, what they ask for."),
+    "trust": ("sidecar.cli.trust:trust", "Get and show Sigstore trusted roots."),
     "keys": ("sidecar.cli.keys:keys", "Make and show signing keys."),
     "config": ("sidecar.cli.config:config", "Check and show the configuration."),
     "health": ("sidecar.cli.health:health", "Ask a running sidecar whether it is ready."),
