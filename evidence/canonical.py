@@ -7,11 +7,16 @@ Law: `canonical(x)` equals `rfc8785.dumps(x)` or both refuse; `parse(canonical(x
 orjson is some forty times faster than the reference and writes the same bytes, but for some floats (integral ones below
 1e21, those below 1e-5, NaN and infinity), integers of 2^53 and more, and objects whose keys hold characters at or above
 U+E000 (ordered by code point, not by UTF-16 unit). A value that holds none of these takes the fast path; what is not
-certain takes the reference. Whether it does is read from the value, not from the bytes: that is quicker than to tell
-numbers from the insides of strings, and does not depend on how a version of orjson spells them.
+certain takes the reference.
+
+Who writes reads that from the value, in one loop. Who reads has the text as well, and there it is quicker to look for
+how orjson spells those floats, wherever it stands: only a line that holds such a spelling, mostly inside a string, is gone
+through. Should a version of orjson spell them otherwise, every line is.
 """
 
 import json
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -37,6 +42,14 @@ _SAME_SCALARS = frozenset({int, bool, type(None)})  # and str; orjson refuses in
 _SAME_FLOATS = (1e-5, 1e15)  # in size; fractional ones between these have one spelling
 _INTEGER_END = 2**53
 _BELOW_U_E000 = bytes(range(0xEE))
+
+_INTEGRAL = re.compile(rb"\.0[,\]}]").search
+_LARGE = re.compile(rb"\+[0-9]+[,\]}]").search
+_SMALL = re.compile(rb"-6[,\]}]").search
+_IS_SPELLED_SO = orjson.dumps([1.0, -0.0, 1e15, 1e16, 1.5e20, 1e-6, -9.5e-6]) == (
+    b"[1.0,-0.0,1000000000000000.0,1e+16,1.5e+20,1e-6,-9.5e-6]"
+)
+"""Whether orjson spells the floats that RFC 8785 spells otherwise as the three patterns look for them."""
 
 
 def canonical(value: object) -> bytes:
@@ -82,7 +95,7 @@ def parse(data: bytes, *, depth_max: int = ENCODER_DEPTH_MAX, require_canonical:
         value = orjson.loads(data) if require_canonical else _parse_strictly(data)
     except (ValueError, RecursionError) as error:
         raise CanonicalError(f"not JSON: {error}") from error
-    if not require_canonical:
+    if not require_canonical or (isinstance(value, dict | list) and _are_written_so([value], [data])):
         return value
     try:
         written = canonical(value)
@@ -104,6 +117,21 @@ def parse_object(data: bytes, *, depth_max: int = ENCODER_DEPTH_MAX) -> JsonObje
     return value
 
 
+def parse_objects(lines: Sequence[bytes]) -> list[JsonObject] | None:
+    """Read some canonical JSON texts at once, each of which must be an object no deeper than `ENCODER_DEPTH_MAX`.
+
+    Returns:
+        What `parse_object` gives for each; None where that is not certain: then each is to be read by itself.
+    """
+    try:
+        values = [orjson.loads(line) for line in lines]
+    except (ValueError, RecursionError):
+        return None
+    if set(map(type, values)) != {dict} or not _are_written_so(values, lines):
+        return None
+    return values
+
+
 def check_depth(data: bytes, depth_max: int) -> None:
     """Refuse a JSON text nested deeper than `depth_max`, before any parser sees it. Does not check that it is JSON."""
     if data.count(b"{") + data.count(b"[") <= depth_max:
@@ -123,6 +151,32 @@ def _outside_strings(data: bytes) -> bytes:
     if b"\\" in data:
         data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
     return b"".join(data.split(b'"')[::2])
+
+
+def _are_written_so(values: Sequence[JsonObject | list[Any]], texts: Sequence[bytes]) -> bool:
+    """Whether each text is beyond doubt the RFC 8785 form of its value, which was parsed from it by orjson.
+
+    An array or object is not the beginning of another one, so that texts written behind each other are what they are
+    one by one.
+    """
+    try:
+        written = orjson.dumps(values, option=_OPTIONS)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    if written != b"[%b]" % b",".join(texts):
+        return False
+    if _may_be_spelled_otherwise(written):
+        for value, text in zip(values, texts, strict=True):
+            if _may_be_spelled_otherwise(text) and _may_differ(value):
+                return False
+    if written.isascii():
+        return True
+    return not any(map(_may_be_disordered, values, texts))
+
+
+def _may_be_spelled_otherwise(text: bytes) -> bool:
+    """Whether a text of orjson's holds what looks like a float that RFC 8785 spells otherwise. False means that it holds none."""
+    return bool(_INTEGRAL(text) or _SMALL(text) or (b"+" in text and _LARGE(text)) or not _IS_SPELLED_SO)
 
 
 def _reference(value: Any) -> bytes:  # noqa: ANN401 - its own checks refuse what is not JSON

@@ -32,10 +32,12 @@ REDACTION = "affidavit.redaction.v1"
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 """What a run id may be: it is part of file names and of event ids."""
 
+SEQ_MAX = 2**31 - 1
+"""The highest sequence number: CloudEvents type Integer."""
+
 FIRST_SEQ = 0
 """The sequence number of the first event of a run; later parts and amendments go on counting."""
 
-_SEQ_MAX = 2**31 - 1  # CloudEvents type Integer
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)  # W3C Trace Context
 _CONSTANTS = (("specversion", "1.0"), ("datacontenttype", "application/json"))
 
@@ -112,8 +114,10 @@ def _orders(required: Mapping[str, type], optional: Mapping[str, type]) -> dict[
     return orders
 
 
-_ENVELOPE_ORDERS = _orders(_ENVELOPE, _ENVELOPE_OPTIONAL)
-_DATA_ORDERS = {name: _orders(shape.required, shape.optional) for name, shape in TYPES.items()}
+ENVELOPE_ORDERS = _orders(_ENVELOPE, _ENVELOPE_OPTIONAL)
+"""The admissible members of an event in canonical order, with the type of each."""
+DATA_ORDERS = {name: _orders(shape.required, shape.optional) for name, shape in TYPES.items()}
+"""The same of the `data` of each type of event, without what shapes that are open may hold besides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +191,7 @@ def check(event: JsonObject) -> None:
     Raises:
         EventError: names the member, what was expected and what was found.
     """
-    if _ENVELOPE_ORDERS.get(tuple(event)) != list(map(type, event.values())):
+    if ENVELOPE_ORDERS.get(tuple(event)) != list(map(type, event.values())):
         _check_members("event", event, _ENVELOPE, _ENVELOPE_OPTIONAL, closed=True)
     for name, expected in _CONSTANTS:
         if event[name] != expected:
@@ -195,8 +199,8 @@ def check(event: JsonObject) -> None:
     run_id, seq, source = event["runid"], event["seq"], event["source"]
     if RUN_ID.fullmatch(run_id) is None:
         raise EventError(f"runid: expected {RUN_ID.pattern}, got {run_id[:200]!r}")
-    if not 0 <= seq <= _SEQ_MAX:
-        raise EventError(f"seq: expected 0 to {_SEQ_MAX}, got {seq}")
+    if not 0 <= seq <= SEQ_MAX:
+        raise EventError(f"seq: expected 0 to {SEQ_MAX}, got {seq}")
     if event["id"] != f"{run_id}:{seq}":
         raise EventError(f"id: expected {run_id}:{seq}, got {event['id'][:200]!r}")
     if not is_time(event["time"]):
@@ -216,15 +220,17 @@ def _check_data(event_type: str, data: JsonObject) -> None:
     shape = TYPES.get(event_type)
     if shape is None:
         raise EventError(f"type: expected one of {', '.join(sorted(TYPES))}, got {event_type[:200]!r}")
-    if _DATA_ORDERS[event_type].get(tuple(data)) != list(map(type, data.values())):
+    if DATA_ORDERS[event_type].get(tuple(data)) != list(map(type, data.values())):
         _check_members("data", data, shape.required, shape.optional, closed=shape.closed)
     for name in shape.digests:
-        if len(data[name]) != _TAGGED_LENGTH or not _is_digest(data[name]):
+        if len(data[name]) != _TAGGED_LENGTH or not is_known_digest(data[name]):
             raise EventError(f"data.{name}: expected sha256:<64 hex>, got {data[name][:80]!r}")
 
 
 _TAGGED_LENGTH = len(tagged(b""))
-_is_digest = lru_cache(maxsize=1024)(is_tagged)  # a run has few resources and scopes, and each of its events names them
+is_known_digest = lru_cache(maxsize=1024)(
+    is_tagged
+)  # a run has few resources and scopes, and each of its events names them
 
 
 def _check_members(

@@ -9,6 +9,8 @@ needs log2(n) hashes of memory.
 import hashlib
 from collections.abc import Iterable, Sequence
 
+_sha256 = hashlib.sha256
+
 EMPTY_ROOT = hashlib.sha256().digest()
 """The hash of a tree without leaves."""
 
@@ -44,6 +46,23 @@ class MerkleTree:
             size >>= 1
         self._roots.append(node)
         self.size += 1
+
+    def extend(self, leaves: Iterable[bytes]) -> None:
+        """Add leaves: the same as `append` for each, but a level at a time."""
+        nodes = [_sha256(b"\x00" + leaf).digest() for leaf in leaves]
+        size = self.size
+        self.size += len(nodes)
+        complete: list[bytes] = []  # from the lowest level upwards
+        while nodes:
+            if size & 1:
+                nodes.insert(0, self._roots.pop())
+            if len(nodes) & 1:
+                complete.append(nodes.pop())
+            nodes = [
+                _sha256(b"\x01" + left + right).digest() for left, right in zip(nodes[::2], nodes[1::2], strict=True)
+            ]
+            size >>= 1
+        self._roots += reversed(complete)
 
     def root(self) -> bytes:
         """The 32-byte Merkle tree hash of the leaves so far."""

@@ -6,6 +6,7 @@ Law: `to_unix_nano(from_unix_nano(n)) == n`; times in this form sort as text.
 """
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -17,6 +18,8 @@ _TIME = re.compile(
 _RFC3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII
 )
+_FORM = b"0000-00-00T00:00:00.000000000Z"
+_DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _NANOS = 1_000_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -25,6 +28,13 @@ def is_time(text: object) -> bool:
     """Whether `text` is a time in the one form that evidence has. Leap seconds (`:60`) are not."""
     match = _TIME.fullmatch(text) if isinstance(text, str) else None
     return match is not None and (match[2] <= "28" or _seconds(match[1]) is not None)
+
+
+def are_times(texts: Sequence[str]) -> bool:
+    """Whether each of some texts is a time (`is_time`)."""
+    if set(map(len, texts)) != {len(_FORM)} or "".join(texts).encode().translate(_DIGITS) != _FORM * len(texts):
+        return False
+    return all(_is_second(text) for text in {text[:19] for text in texts})
 
 
 def from_unix_nano(unix_nano: int) -> str:
@@ -60,6 +70,11 @@ def from_rfc3339(text: str) -> str:
     except (ValueError, OverflowError) as error:
         raise EvidenceError(f"expected a time that exists, got {text!r}: {error}") from error
     return f"{moment.replace(tzinfo=None).isoformat()}.{fraction or '':0<9}Z"
+
+
+@lru_cache(maxsize=64)
+def _is_second(text: str) -> bool:
+    return is_time(f"{text}.000000000Z")
 
 
 @lru_cache(maxsize=64)  # telemetry comes in the order of time: most of a second's items follow each other

@@ -4,6 +4,9 @@ Law: lines are canonical events of one run and one source, numbered without a ho
 the lines as they stand. Times may go backwards: telemetry arrives late.
 """
 
+from collections.abc import Sequence
+
+from evidence.bundle.block import read_block
 from evidence.canonical import JsonObject
 from evidence.errors import EventError
 from evidence.event import decode
@@ -61,6 +64,28 @@ class EventSequence:
         self._tree.append(line)
         self._next_seq = event["seq"] + 1
         return event
+
+    def add_all(self, lines: Sequence[bytes]) -> list[JsonObject]:
+        """The events of the next lines: the same as `add` for each, and much quicker.
+
+        Raises:
+            EventError: as `add` does; the lines before the one it names were added.
+        """
+        first = [self.add(line) for line in lines[: not self.size]]  # what the others are held to
+        rest = lines[len(first) :]
+        if not rest or self._next_seq is None or self.size + len(rest) > self._limits.events_max:
+            return [*first, *map(self.add, rest)]
+        events = read_block(
+            rest, run_id=self._run_id, source=self.source, first_seq=self._next_seq, limits=self._limits
+        )
+        if events is None:
+            return [*first, *map(self.add, rest)]
+        self._tree.extend(rest)
+        self._next_seq += len(rest)
+        times = [event["time"] for event in events]
+        self.first_time = min(self.first_time, *times)
+        self.last_time = max(self.last_time, *times)
+        return first + events
 
     def _check_place(self, event: JsonObject, *, is_first: bool) -> None:
         time = event["time"]

@@ -91,3 +91,13 @@ def test_proofs_outside_the_tree_are_not_made():
         inclusion_proof([leaf_hash(b"")], 1)
     with pytest.raises(IndexError):
         consistency_proof([leaf_hash(b"")], 2)
+
+
+@given(st.lists(st.lists(st.binary(max_size=8), max_size=20), max_size=6))
+def test_leaves_added_some_at_a_time_give_the_tree_of_leaves_added_one_by_one(blocks):
+    one_by_one, some_at_a_time = MerkleTree(), MerkleTree()
+    for block in blocks:
+        some_at_a_time.extend(block)
+        for leaf in block:
+            one_by_one.append(leaf)
+        assert (some_at_a_time.size, some_at_a_time.root()) == (one_by_one.size, one_by_one.root())
