@@ -1,6 +1,7 @@
 """Checkpoints and cosignatures, to the byte."""
 
 import base64
+import contextlib
 import struct
 
 import pytest
@@ -122,7 +123,7 @@ MALFORMED = {
     "empty_origin": (f"\n1\n{base64.b64encode(ROOT).decode()}\n", "an origin, a size and a root"),
     "leading_zero": (f"o\n01\n{base64.b64encode(ROOT).decode()}\n", "without leading zeroes"),
     "negative": (f"o\n-1\n{base64.b64encode(ROOT).decode()}\n", "without leading zeroes"),
-    "other_digits": (f"o\n١\n{base64.b64encode(ROOT).decode()}\n", "without leading zeroes"),
+    "other_digits": (f"o\n\N{ARABIC-INDIC DIGIT ONE}\n{base64.b64encode(ROOT).decode()}\n", "without leading zeroes"),
     "too_large": (f"o\n{1 << 63}\n{base64.b64encode(ROOT).decode()}\n", "without leading zeroes"),
     "short_root": (f"o\n1\n{base64.b64encode(ROOT[:31]).decode()}\n", "31 bytes, expected 32"),
     "hex_root": (f"o\n1\n{ROOT.hex()}\n", "has 48 bytes"),
@@ -151,10 +152,8 @@ def test_extension_lines_are_under_the_signature_and_kept():
     | st.text(max_size=60).map(lambda text: f"{text}\n\n— a {'A' * 90}==\n".encode("utf-8", "replace"))
 )
 def test_any_bytes_are_a_checkpoint_with_one_spelling_or_refused(data):
-    try:
+    with contextlib.suppress(AttestError):
         assert str(read_checkpoint(data)).encode() == data
-    except AttestError:
-        pass
 
 
 @given(st.integers(0, (1 << 63) - 1), st.binary(min_size=32, max_size=32))
