@@ -24,9 +24,9 @@ from attest.trust import Trust
 from attest.verdict import Check, Facts, in_order
 from attest.verification import Verification, text
 from attest.watch import MappingRecomputer, MappingWatch, ReportsWatch, Watch
-from evidence.assay.sniff import is_assay
 from evidence.bundle import BundleFacts
 from evidence.canonical import parse_object
+from evidence.container.foreign import is_assay
 from evidence.limits import DEFAULT as EVIDENCE_DEFAULT
 from evidence.limits import Limits
 from evidence.manifest import CLOSURE, FORMULA_RECEIPTS, MAPPING_LOSS

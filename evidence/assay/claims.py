@@ -66,6 +66,8 @@ class Claims:
 
     unbound: tuple[Claim, ...]
     doubts: tuple[Doubt, ...]
+    source: str
+    """The one source of all events, as it is."""
     first_unix_nano: int
     """The earliest time of any event, as it says."""
     last_unix_nano: int
@@ -85,6 +87,8 @@ class _Seen:
     events: int = 0
     values: dict[str, None] = field(default_factory=dict)
     is_complete: bool = True
+    last: object = None
+    """The value seen before this one: mostly it comes again."""
 
 
 class ClaimsSeen:
@@ -97,13 +101,16 @@ class ClaimsSeen:
         self._types: dict[str, int] = {}
         self._first = self._last = self._before = 0
         self._count = 0
+        self._source = ""
 
     def add(self, event: JsonObject, line: bytes, number: int) -> None:
         """Look at the event of the line of that number (from 1)."""
         for name, seen in self._members.items():
             if name in event:
                 seen.events += 1
-                self._keep(name, seen, event[name])
+                if event[name] != seen.last:
+                    seen.last = event[name]
+                    self._keep(name, seen, event[name])
         self._time(event["time"], number)
         kind = self._kept(event["type"])
         if kind in self._types or len(self._types) < self._limits.object_members_max:
@@ -111,6 +118,7 @@ class ClaimsSeen:
         if not is_known(event["type"]):
             self._doubt("unknown_type", f"types that Assay does not write, such as {kind}", number)
         self._secrets(event, line, number)
+        self._source = event["source"]
         self._count += 1
 
     def claims(self, manifest: JsonObject) -> Claims:
@@ -134,6 +142,7 @@ class ClaimsSeen:
         return Claims(
             unbound=tuple(unbound),
             doubts=tuple(doubts),
+            source=self._source,
             first_unix_nano=self._first,
             last_unix_nano=self._last,
             types=self._types,

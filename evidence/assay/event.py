@@ -114,7 +114,15 @@ def check_size(value: object, limits: AssayLimits) -> None:
             raise EventError(f"a string of {len(item.encode())} bytes, expected at most {limits.string_bytes_max}")
 
 
+_KINDS = {**REQUIRED, **OPTIONAL}
+_REQUIRED = REQUIRED.keys()
+
+
 def _check_members(event: JsonObject) -> None:
+    if event.keys() >= _REQUIRED and all(
+        name in _KINDS and (_KINDS[name] is type(value) or name == "data") for name, value in event.items()
+    ):
+        return
     for name, kind in REQUIRED.items():
         if name not in event:
             raise EventError(f"{name}: expected {kind.__name__}, got nothing")

@@ -5,6 +5,7 @@ Law: `to_unix_nano(from_unix_nano(n)) == n`. What is read may have any number of
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from evidence.errors import EvidenceError
 
@@ -13,6 +14,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NANOS = 1_000_000_000
 
 
+@lru_cache(maxsize=16)  # each event's time is asked for when it is checked and when it is compared
 def to_unix_nano(text: str) -> int:
     """Nanoseconds since 1970; negative before.
 

@@ -18,7 +18,8 @@ from evidence import manifest as layout
 from evidence.bundle.members import Members
 from evidence.bundle.sequence import EventSequence
 from evidence.canonical import JsonObject
-from evidence.errors import BundleError, EventError
+from evidence.container.foreign import ASSAY, is_assay
+from evidence.errors import BundleError, EventError, UnknownFormatError
 from evidence.limits import DEFAULT, Limits
 
 
@@ -87,9 +88,15 @@ class EvidenceBundle:
 
         Raises:
             BundleError: at the container, its manifest, or the files it lists.
+            UnknownFormatError: it is a bundle of another tool.
             OSError: the file cannot be read.
         """
-        members = Members(path, limits)
+        try:
+            members = Members(path, limits)
+        except BundleError as error:
+            if is_assay(path):
+                raise UnknownFormatError("container", ASSAY) from error
+            raise
         if not members.attached:
             return cls(path, members, {}, limits)
         attached = _read_attached(members, limits)

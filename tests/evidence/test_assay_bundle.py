@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from evidence.assay import gnu_tar, timestamp
 from evidence.assay.limits import DEFAULT, AssayLimits
 from evidence.assay.reader import AssayBundle, read_assay
-from evidence.assay.sniff import is_assay
+from evidence.container.foreign import is_assay
 from evidence.assay.writer import AssayWriter
 from evidence.canonical import canonical
 from evidence.errors import BundleError, EventError, EvidenceError
