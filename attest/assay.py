@@ -18,7 +18,7 @@ from attest.judge import attempt, caught
 from attest.limits import DEFAULT, AttestLimits
 from attest.trust import Trust
 from attest.verdict import Check, CheckId, Facts, in_order
-from attest.verification import Verification
+from attest.verification import Verification, text
 from evidence.assay.event import UNBOUND
 from evidence.assay.limits import DEFAULT as ASSAY_DEFAULT
 from evidence.assay.limits import AssayLimits
@@ -74,8 +74,8 @@ def verify_assay(
         Check(id=name, outcome="undecided", reason=_CANNOT) for name in _given(policy=policy, disclosed=disclosed)
     ]
     return Verification(
-        file=str(path),
-        attestation=str(attestation) if attestation else None,
+        file=text(path),
+        attestation=text(attestation) if attestation else None,
         checks=in_order((*absent, *made, *reading.checks, *unable)),
         facts=Facts(
             bundle_id=facts.run_root if facts else None,
