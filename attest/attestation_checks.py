@@ -5,6 +5,7 @@ decides, and another that is not good never fails a bundle and is never passed o
 attestations share is worked out once, found again by the digest of its bytes.
 """
 
+import warnings
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -133,7 +134,9 @@ class AttestationJudge:
         if digest in self._opened:
             self._opened.move_to_end(digest)
             return self._opened[digest][1]
-        opened = self._judge_bytes(data)
+        with warnings.catch_warnings():  # a library's warning about a hostile certificate is not for a terminal
+            warnings.simplefilter("ignore")
+            opened = self._judge_bytes(data)
         self._opened[digest] = (len(data), opened)
         while sum(size for size, _ in self._opened.values()) > self._limits.attestation_bytes_max:
             self._opened.popitem(last=False)

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -61,8 +61,11 @@ def judge_certificate(bundle: SigstoreBundle, trust: Trust | None, roots: Sequen
 
 
 def _verify_signature(bundle: SigstoreBundle) -> tuple[x509.Certificate, str]:
-    certificate = x509.load_der_x509_certificate(bundle.certificate or b"")
-    key = certificate.public_key()
+    try:
+        certificate = x509.load_der_x509_certificate(bundle.certificate or b"")
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise InvalidError(f"the certificate is malformed: {error}") from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise UnsupportedError(f"the certificate is for a {type(key).__name__}, expected P-256")
     try:

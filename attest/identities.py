@@ -42,7 +42,10 @@ def read_claims(certificate: x509.Certificate) -> Claims:
         InvalidError: the two extensions for the issuer disagree, or one is malformed.
         UnsupportedError: no identity or several, a kind of name other than address, URI and Fulcio's own, no issuer.
     """
-    return Claims(identity=_identity(certificate), issuer=_issuer(certificate))
+    try:
+        return Claims(identity=_identity(certificate), issuer=_issuer(certificate))
+    except (ValueError, x509.DuplicateExtension) as error:  # extensions are parsed when they are asked for
+        raise InvalidError(f"the certificate's extensions are malformed: {error}") from error
 
 
 def is_trusted(claims: Claims, identities: Iterable[Identity]) -> bool:
