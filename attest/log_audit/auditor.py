@@ -49,6 +49,8 @@ class LogAuditor:
         """
         found: list[Finding] = []
         key = self._signer(checkpoint, found)
+        if key is None:  # whoever made it, nothing follows from what it says
+            return LogAudit(checkpoint=checkpoint, findings=tuple(found))
         cosigned = self._cosigners(checkpoint, found)
         matching = None if bundles is None else Matching.of(bundles, checkpoint, self.keys)
         older = self._older(checkpoint, (*self.older, *(matching.older if matching else ())), found)

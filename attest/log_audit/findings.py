@@ -82,13 +82,13 @@ class LogAudit:
     """The result."""
 
     checkpoint: Checkpoint
-    key: VerifierKey | None
+    key: VerifierKey | None = None
     """The trusted key that signed it."""
-    witnesses: tuple[VerifierKey, ...]
+    witnesses: tuple[VerifierKey, ...] = ()
     """The trusted witnesses that cosigned it."""
-    leaves: int | None
-    """Leaves that were accounted for by a bundle at hand; None when no bundle was given."""
-    older: int
+    leaves: int | None = None
+    """Leaves that were accounted for by a bundle at hand; None when no bundle was given, or nothing follows from the checkpoint."""
+    older: int = 0
     """Distinct older checkpoints that were shown to be prefixes."""
     findings: tuple[Finding, ...]
 
