@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["Attester"]
 
 _NANOS = 1_000_000_000
+_FAULT_REST_SECONDS = 1.0
+"""After a fault of ours, or of the store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +198,7 @@ class Attester:
             try:
                 seconds = self.step()
             except Exception as error:  # noqa: BLE001 - such as a store that another writer holds for long: all of it waits still
-                seconds = 1.0
+                seconds = _FAULT_REST_SECONDS
                 self._log.error("attesting failed; tried again", reason=place_of(error), in_seconds=seconds)
             with self._changed:
                 if seconds == 0.0:

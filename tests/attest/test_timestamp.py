@@ -1,0 +1,154 @@
+"""Asking a timestamp authority, over real HTTP on loopback: what leaves is about this very question, and every fault has a name."""
+
+import hashlib
+import socket
+import threading
+
+import pytest
+from rfc3161_client import decode_timestamp_response
+
+from attest import sigstore_bundle
+from attest.errors import SignerUnavailableError, SigningError
+from attest.keys import generate
+from attest.signers.key import KeySigner
+from attest.signers.timestamp import RESPONSE_BYTES_MAX, Timestamper
+from tests.sigstore.loopback import Fault
+
+SIGNATURE = b"the bytes of a signature"
+
+
+@pytest.fixture
+def authority(sigstore):
+    return Timestamper(sigstore.tsa_url, timeout_seconds=5)
+
+
+def test_the_answer_dates_the_signature_with_sha256(authority):
+    info = decode_timestamp_response(authority.stamp(SIGNATURE)).tst_info
+    assert info.message_imprint.message == hashlib.sha256(SIGNATURE).digest()
+
+
+def test_every_question_has_a_nonce_of_its_own(authority):
+    nonces = {decode_timestamp_response(authority.stamp(SIGNATURE)).tst_info.nonce for _ in range(3)}
+    assert len(nonces) == 3
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
+def test_a_status_that_may_pass_is_said_to(sigstore, authority, status):
+    sigstore.faults.set("tsa", Fault(status=status))
+    with pytest.raises(SignerUnavailableError, match=str(status)):
+        authority.stamp(SIGNATURE)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 301])
+def test_a_status_that_will_not_pass_is_an_error_of_the_other_kind(sigstore, authority, status):
+    sigstore.faults.set("tsa", Fault(status=status))
+    with pytest.raises(SigningError, match=str(status)) as caught:
+        authority.stamp(SIGNATURE)
+    assert type(caught.value) is SigningError
+
+
+@pytest.mark.parametrize("cut", ["before", "after"])
+def test_a_connection_that_is_cut_may_pass(sigstore, authority, cut):
+    sigstore.faults.set("tsa", Fault(cut=cut))
+    with pytest.raises(SignerUnavailableError, match=r"timestamp authority http"):
+        authority.stamp(SIGNATURE)
+
+
+def test_an_authority_that_never_answers_is_given_up(sigstore):
+    sigstore.faults.set("tsa", Fault(hang=True))
+    with pytest.raises(SignerUnavailableError):
+        Timestamper(sigstore.tsa_url, timeout_seconds=0.1).stamp(SIGNATURE)
+
+
+def test_an_authority_that_is_not_there_may_come_back():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/"
+    with pytest.raises(SignerUnavailableError, match="refused"):
+        Timestamper(url).stamp(SIGNATURE)
+
+
+def test_an_answer_that_drips_is_given_up_at_the_deadline_of_the_whole():
+    """Each piece comes in time; a time-out between pieces alone would wait for ever."""
+    stop = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        client, _ = server.accept()
+        with client:
+            client.recv(65536)
+            client.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 60000\r\n\r\n")
+            while not stop.wait(0.02):
+                try:
+                    client.sendall(b"x")
+                except OSError:
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, args=(server,))
+        thread.start()
+        with pytest.raises(SignerUnavailableError, match="longer than"):
+            Timestamper(f"http://127.0.0.1:{server.getsockname()[1]}/", timeout_seconds=0.3).stamp(SIGNATURE)
+        stop.set()
+        thread.join()
+
+
+def test_an_answer_larger_than_any_timestamp_is_not_read_on(sigstore, authority):
+    sigstore.faults.set("tsa", Fault(body=b"\x30" * (RESPONSE_BYTES_MAX + 1)))
+    with pytest.raises(SigningError, match=f"more than {RESPONSE_BYTES_MAX} bytes"):
+        authority.stamp(SIGNATURE)
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"\x30\x03\x02\x01", b"\x00" * 100])
+def test_an_answer_that_is_no_timestamp_is_refused(sigstore, authority, body):
+    sigstore.faults.set("tsa", Fault(body=body))
+    with pytest.raises(SigningError, match="no timestamp response"):
+        authority.stamp(SIGNATURE)
+
+
+def test_a_refusal_is_said_with_its_status(sigstore, authority):
+    sigstore.faults.set("tsa", Fault(body=bytes.fromhex("30053003020102")))  # PKIStatus 2: rejection
+    with pytest.raises(SigningError, match="status 2"):
+        authority.stamp(SIGNATURE)
+
+
+def test_an_answer_to_an_older_question_is_refused(sigstore, authority):
+    """Replayed: granted, over this very signature, and of another nonce."""
+    sigstore.faults.set("tsa", Fault(body=authority.stamp(SIGNATURE)))
+    with pytest.raises(SigningError, match="another nonce"):
+        authority.stamp(SIGNATURE)
+
+
+def test_an_answer_without_the_nonce_is_refused(sigstore, authority):
+    sigstore.faults.set("tsa", Fault(body=sigstore.tsas["tsa"].stamp(SIGNATURE)))
+    with pytest.raises(SigningError, match="another nonce"):
+        authority.stamp(SIGNATURE)
+
+
+def test_a_timestamp_over_something_else_is_refused(sigstore, authority, monkeypatch):
+    tsa = sigstore.tsas["tsa"]
+    respond = tsa._respond
+    monkeypatch.setattr(tsa, "_respond", lambda digest, at, nonce: respond(b"\x01" * 32, at, nonce))
+    with pytest.raises(SigningError, match="another message"):
+        authority.stamp(SIGNATURE)
+
+
+# ---------------------------------------------------------------- in a signature
+
+
+def test_a_dated_signature_carries_the_time_of_its_own_bytes(sigstore, authority):
+    data = KeySigner(generate(), timestamper=authority).sign(b"{}")
+    bundle = sigstore_bundle.read(data)
+    (stamp,) = bundle.timestamps
+    imprint = decode_timestamp_response(stamp).tst_info.message_imprint
+    assert imprint.message == hashlib.sha256(bundle.envelope.signatures[0]).digest()
+
+
+def test_a_signature_that_cannot_be_dated_is_withheld(sigstore, authority):
+    sigstore.faults.set("tsa", Fault(status=500))
+    with pytest.raises(SignerUnavailableError):
+        KeySigner(generate(), timestamper=authority).sign(b"{}")
+
+
+def test_where_a_time_is_not_required_the_signature_is_given_without(sigstore, authority):
+    sigstore.faults.set("tsa", Fault(status=500))
+    data = KeySigner(generate(), timestamper=authority, require_timestamp=False).sign(b"{}")
+    assert sigstore_bundle.read(data).timestamps == ()
