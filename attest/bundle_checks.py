@@ -59,10 +59,10 @@ def check_bundle(path: Path, watches: Sequence[Watch], limits: Limits) -> Bundle
 def _read(bundle: EvidenceBundle, watches: Sequence[Watch]) -> BundleFacts:
     for watch in watches:
         watch.begin(bundle)
-    look = [watch.event for watch in watches if watch.active]
-    for event, line in bundle.events():
+    look = [watch.events for watch in watches if watch.active]
+    for batch in bundle.batches():
         for see in look:
-            see(event, line)
+            see(batch)
     return bundle.finish()
 
 

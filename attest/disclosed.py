@@ -4,7 +4,7 @@ Law: what is shown is proven piece by piece, or the check fails; nothing that is
 that holds no pieces is the caller's mistake and says nothing about the bundle.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -47,12 +47,13 @@ class DisclosedWatch:
         self._proof.begin(bundle.manifest)
         return None
 
-    def event(self, event: dict[str, Any], _line: bytes) -> str | None:
-        """Prove the pieces of one event."""
-        try:
-            self._proof.event(event)
-        except DisclosureError as error:
-            return str(error)
+    def events(self, batch: Sequence[tuple[dict[str, Any], bytes]]) -> tuple[int, str] | None:
+        """Prove the pieces of some events."""
+        for event, _ in batch:
+            try:
+                self._proof.event(event)
+            except DisclosureError as error:
+                return event["seq"], str(error)
         return None
 
     def finish(self, _facts: BundleFacts) -> str:

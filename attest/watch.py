@@ -3,7 +3,7 @@
 Law: a watch never stops the reading. What goes wrong in it becomes its own answer, and the other checks go on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from attest.errors import InvalidError
@@ -13,6 +13,12 @@ from evidence.bundle import BundleFacts, EvidenceBundle, Recomputation
 from evidence.limits import Limits
 from evidence.manifest import CLOSURE, FORMULA_RECEIPTS, MAPPING_LOSS, PROFILES
 
+Batch = Sequence[tuple[dict[str, Any], bytes]]
+"""Consecutive events, each with its canonical line."""
+
+Difference = tuple[int, str]
+"""The sequence number of an event, and how it differs from the recomputed one."""
+
 
 class Recomputing(Protocol):
     """What a watch runs. `begin` starts over, so one object may serve several bundles, one after another."""
@@ -21,8 +27,8 @@ class Recomputing(Protocol):
         """Start with a bundle whose manifest and attached files were accepted; why it cannot be done, or None."""
         ...
 
-    def event(self, event: dict[str, Any], line: bytes) -> str | None:
-        """Look at the next event and its canonical line; how it differs from the recomputed one, or None."""
+    def events(self, batch: Batch) -> Difference | None:
+        """Look at the next events and their canonical lines; the first that differs from the recomputed one, or None."""
         ...
 
     def finish(self, facts: BundleFacts) -> str:
@@ -52,17 +58,18 @@ class Watch:
             return
         self._answer = None if reason is None else Check(id=self._id, outcome="skip", reason=reason)
 
-    def event(self, event: dict[str, Any], line: bytes) -> None:
-        """Look at one event; the first difference decides."""
+    def events(self, batch: Batch) -> None:
+        """Look at some events; the first difference decides."""
         if self._answer is not None:
             return
         try:
-            difference = self._recomputing.event(event, line)
+            difference = self._recomputing.events(batch)
         except Exception as error:  # noqa: BLE001 - the boundary that the law is about
             self._answer = caught(self._id, error)
             return
         if difference is not None:
-            self._answer = Check(id=self._id, outcome="fail", reason=f"event {event['seq']}: {difference}")
+            seq, reason = difference
+            self._answer = Check(id=self._id, outcome="fail", reason=f"event {seq}: {reason}")
 
     def check(self, facts: BundleFacts) -> Check:
         """The answer, once the whole file was accepted."""
@@ -83,9 +90,9 @@ class ReportsWatch:
         self._recomputation = Recomputation(bundle.manifest, bundle.attached, self._limits)
         return None
 
-    def event(self, event: dict[str, Any], line: bytes) -> str | None:
-        """Look at one event; nothing is compared before the last."""
-        self._recomputation.add(event, line)
+    def events(self, batch: Batch) -> Difference | None:
+        """Look at some events; nothing is compared before the last."""
+        self._recomputation.add_all(batch)
         return None
 
     def finish(self, facts: BundleFacts) -> str:
@@ -110,8 +117,8 @@ class MappingRecomputer(Protocol):
         """
         ...
 
-    def event(self, event: Mapping[str, Any]) -> str | None:
-        """Look at the next event. Returns how its recorded translation differs from the recomputed one, or None."""
+    def events(self, batch: Sequence[Mapping[str, Any]]) -> Difference | None:
+        """Look at the next events. Returns the first whose recorded translation differs from the recomputed one, or None."""
         ...
 
     def report(self) -> bytes:
@@ -132,9 +139,9 @@ class MappingWatch:
         }
         return self._recomputer.begin(bundle.manifest, profiles)
 
-    def event(self, event: dict[str, Any], _line: bytes) -> str | None:
-        """Compare one translation."""
-        return self._recomputer.event(event)
+    def events(self, batch: Batch) -> Difference | None:
+        """Compare translations."""
+        return self._recomputer.events([event for event, _ in batch])
 
     def finish(self, facts: BundleFacts) -> str:
         """Compare the loss report."""

@@ -4,7 +4,7 @@ Law: a bundle that `seal` wrote differs in nothing, with the same installation. 
 other formulas or packs that are not at hand is not judged: `PackUnavailableError`, undecided.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from evidence import formulas
 from evidence import manifest as layout
@@ -34,13 +34,13 @@ class Recomputation:
         self._packs = applied(manifest, attached)
         self._assessment = Assessment(self._packs, limits=limits)
 
-    def add(self, event: JsonObject, line: bytes) -> None:
-        """Look at the next event; `line` is its canonical form.
+    def add_all(self, batch: Sequence[tuple[JsonObject, bytes]]) -> None:
+        """Look at the next events, each with its canonical line.
 
         Raises:
-            EventError: the telemetry in it is not OTLP/JSON.
+            EventError: the telemetry in one is not OTLP/JSON.
         """
-        self._assessment.add(event, line)
+        self._assessment.add_all(batch)
 
     def scores(self, facts: BundleFacts) -> Scores:
         """The reports, computed again; call it after the last event."""

@@ -251,8 +251,7 @@ class Sealer:
             return canonical(account.report())
         again = MappingAgain(self._translator)
         for lines in self._store.lines(run):
-            for line in lines.splitlines():
-                again.event(orjson.loads(line))
+            again.events([orjson.loads(line) for line in lines.splitlines()])
         return again.report()
 
     def _meta(self, run: RunRow) -> RunMeta:

@@ -260,7 +260,7 @@ class Agreeing:
     def begin(self, manifest, profiles):
         return None
 
-    def event(self, event):
+    def events(self, batch):
         return None
 
     def report(self):

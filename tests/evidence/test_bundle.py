@@ -478,8 +478,8 @@ def test_memory_does_not_grow_with_the_number_of_events(tmp_path):
         tracemalloc.start()
         with EvidenceBundle.open(facts.path) as bundle:
             again = Recomputation(bundle.manifest, bundle.attached)
-            for event, line in bundle.events():
-                again.add(event, line)
+            for batch in bundle.batches():
+                again.add_all(batch)
             assert again.differences(bundle.finish()) == []
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
@@ -495,8 +495,8 @@ def test_memory_does_not_grow_with_the_number_of_events(tmp_path):
 def recomputed(path):
     with EvidenceBundle.open(path) as bundle:
         again = Recomputation(bundle.manifest, bundle.attached)
-        for event, line in bundle.events():
-            again.add(event, line)
+        for batch in bundle.batches():
+            again.add_all(batch)
         return again.differences(bundle.finish())
 
 
