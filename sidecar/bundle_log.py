@@ -11,7 +11,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,7 +59,8 @@ class BundleLog:
         self._key_path = key_path
         self._name = name
         self._spec = spec
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._opened: Log | None = None
         self._known: OrderedDict[bytes, int] = OrderedDict()
 
     @property
@@ -120,7 +120,8 @@ class BundleLog:
         """Which leaf that digest is, None when it is none; looked for from the end."""
         from attest.tlog.reader import LogReader  # noqa: PLC0415 - as above
 
-        found = self._known.get(digest)
+        with self._lock:
+            found = self._known.get(digest)
         return LogReader(self._folder, self._log.checkpoint).find(digest) if found is None else found
 
     def evidence(self, bundles: Sequence[BundleFacts]) -> LogEvidence:
@@ -148,12 +149,15 @@ class BundleLog:
 
     # ---------------------------------------------------------------- inside
 
-    @cached_property
+    @property
     def _log(self) -> Log:
         from attest.keys import load_private  # noqa: PLC0415 - as above
         from attest.tlog.log import Log  # noqa: PLC0415 - as above
 
-        return Log(self._folder, load_private(self._key_path).native)  # type: ignore[arg-type]  # made by us: Ed25519
+        with self._lock:
+            if self._opened is None:
+                self._opened = Log(self._folder, load_private(self._key_path).native)  # type: ignore[arg-type]  # made by us: Ed25519
+            return self._opened
 
     def _begin(self, *, again: bool) -> None:
         from attest.keys import generate, save  # noqa: PLC0415 - as above
@@ -220,6 +224,7 @@ class BundleLog:
         return found
 
     def _remember(self, digest: bytes, index: int) -> None:
-        self._known[digest] = index
-        while len(self._known) > _KNOWN_MAX:
-            self._known.popitem(last=False)
+        with self._lock:
+            self._known[digest] = index
+            while len(self._known) > _KNOWN_MAX:
+                self._known.popitem(last=False)
