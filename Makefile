@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes
 CODE := sidecar semconv attest evidence tests
 
-.PHONY: demo test check bench soak fuzz format config proto lock image clean help
+.PHONY: demo test check bench soak fuzz interop format config proto lock image clean help
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -36,6 +36,10 @@ soak: $(VENV)/.dev  ## slow tests: kill -9 loops, long backlogs, every recording
 
 fuzz: $(VENV)/.fuzz  ## every reader of strangers' bytes under atheris; FUZZ_SECONDS=300 for all together
 	$(BIN)/python -m tests.fuzz.run --seconds $(or $(FUZZ_SECONDS),300)
+
+interop: $(VENV)/.dev  ## attestations against the Sigstore project's own JavaScript; needs Node.js 20 and npm
+	npm install --silent --prefix tests/sigstore/js
+	$(BIN)/python -m pytest -q tests/sigstore/test_sigstore_js.py
 
 format: $(VENV)/.dev  ## put the code into form
 	$(BIN)/ruff format --quiet $(CODE)

@@ -134,7 +134,7 @@ class Sigstore:
         fulcio, ct_key = self.fulcio, self.fulcio.ct_log.key.public_key()
         parts = {
             "tlogs": {
-                name: trust_config.log(f"{self.url}/{name}", log.key.public_key(), log.key_id, valid(name))
+                name: trust_config.log(f"https://{log.signer_name}", log.key.public_key(), log.key_id, valid(name))
                 for name, log in (("rekor1", self.rekor1.log), ("rekor2", self.rekor2.log))
             },
             "certificateAuthorities": {

@@ -1,0 +1,112 @@
+"""The Sigstore project's own JavaScript verifies what we sign, and we verify what it signs.
+
+Needs Node and its packages: `make interop` installs them. Skipped with the reason where they are not.
+"""
+
+import base64
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from attest.keys import generate
+from attest.signers.identity import GivenToken
+from attest.signers.key import KeySigner
+from attest.signers.keyless import KeylessSigner
+from attest.signers.timestamp import Timestamper
+from evidence.canonical import canonical
+from tests.sigstore.loopback import IDENTITY
+from tests.sigstore.pki import spki
+from tests.sigstore.test_loopback import PAYLOAD, verify
+
+HERE = Path(__file__).with_name("js")
+NODE = shutil.which("node")
+WHY = (
+    "no Node.js"
+    if NODE is None
+    else ""
+    if (HERE / "node_modules").is_dir()
+    else "no npm packages: `make interop` installs them"
+)
+
+pytestmark = pytest.mark.skipif(bool(WHY), reason=WHY or "present")
+
+
+def node(script, said):
+    done = subprocess.run(
+        [NODE, str(HERE / script)], input=json.dumps(said), capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def keyless(sigstore, version, timestamps):
+    token = GivenToken(value=sigstore.token())
+    return KeylessSigner(sigstore.trust_config(version, timestamps), token, require_timestamp=timestamps).sign(PAYLOAD)
+
+
+def flipped(data):
+    """The bundle with one bit of the payload changed."""
+    bundle = json.loads(data)
+    payload = bytearray(base64.b64decode(bundle["dsseEnvelope"]["payload"]))
+    payload[-2] ^= 1
+    bundle["dsseEnvelope"]["payload"] = base64.b64encode(payload).decode()
+    return json.dumps(bundle)
+
+
+def question(data, root, *, keys=None, timestamps=1, logs=1):
+    return {
+        "bundle": json.loads(data),
+        "root": json.loads(root),
+        "keys": keys or {},
+        "timestamps": timestamps,
+        "logs": logs,
+    }
+
+
+def test_it_verifies_what_we_sign_keyless(sigstore):
+    made = {
+        "v1": keyless(sigstore, 1, False),
+        "v1 and time": keyless(sigstore, 1, True),
+        "v2 and time": keyless(sigstore, 2, True),
+    }
+    needed = {"v1": 1, "v1 and time": 2, "v2 and time": 1}
+    good = [question(data, sigstore.trusted_root, timestamps=needed[name]) for name, data in made.items()]
+    bad = [question(flipped(data), sigstore.trusted_root) for data in made.values()]
+    outcomes = node("verify.js", good + bad)
+
+    assert outcomes[:3] == [None] * 3
+    assert all("Error" in reason for reason in outcomes[3:])
+
+
+@pytest.mark.parametrize("algorithm", ["ecdsa-p256-sha256", "ed25519"])
+def test_it_verifies_what_we_sign_with_a_key_with_and_without_time(sigstore, algorithm):
+    key, other = generate(algorithm), generate(algorithm)
+    plain = KeySigner(key).sign(PAYLOAD)
+    dated = KeySigner(key, timestamper=Timestamper(sigstore.tsa_url)).sign(PAYLOAD)
+
+    def asked(data, signed_by=key, timestamps=0):
+        hint = {key.public.fingerprint: base64.b64encode(spki(signed_by.public.native)).decode()}
+        return question(data, sigstore.trusted_root, keys=hint, timestamps=timestamps, logs=0)
+
+    outcomes = node(
+        "verify.js",
+        [
+            *[asked(plain), asked(dated), asked(dated, timestamps=1)],
+            *[asked(plain, timestamps=1), asked(plain, other), asked(flipped(dated))],
+        ],
+    )
+
+    assert outcomes[:3] == [None] * 3
+    assert all("Error" in reason for reason in outcomes[3:])
+
+
+@pytest.mark.parametrize("timestamp", [False, True])
+def test_what_it_signs_verifies_here(sigstore, timestamp):
+    said = {"payload": base64.b64encode(PAYLOAD).decode(), "token": sigstore.token(), "url": sigstore.url}
+    bundle = node("sign.js", {**said, "tsa": sigstore.tsa_url if timestamp else None})
+
+    assert verify(canonical(bundle), sigstore.trusted_root) == PAYLOAD
+    assert IDENTITY.encode() in base64.b64decode(bundle["verificationMaterial"]["certificate"]["rawBytes"])
