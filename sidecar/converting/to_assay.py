@@ -28,7 +28,7 @@ from sidecar.producer import PRODUCER
 if TYPE_CHECKING:
     from evidence.canonical import JsonObject
 
-__all__ = ["to_assay"]
+__all__ = ["Exporter", "to_assay"]
 
 
 def to_assay(path: Path, out: Path) -> ConversionReport:
@@ -47,7 +47,7 @@ def to_assay(path: Path, out: Path) -> ConversionReport:
             _restore(path, made, ledger)
             why_not = ""
         except NotRestorableError:
-            _Exporter(facts, names, ledger).export(path, made)
+            Exporter(facts, names, ledger).export(path, made)
             why_not = _way_back(made, folder, facts)
         result = read_assay(made)
         place(made, out)
@@ -105,7 +105,7 @@ def _restore(path: Path, made: Path, ledger: Ledger) -> None:
 # ---------------------------------------------------------------- what did not
 
 
-class _Exporter:
+class Exporter:
     """Writes a bundle that did not come from there."""
 
     def __init__(self, facts: BundleFacts, names: ToolNames, ledger: Ledger) -> None:
@@ -126,11 +126,11 @@ class _Exporter:
             if manifest["event_count"] > (most := writer.limits.events_max):
                 raise SidecarError(f"{path}: {manifest['event_count']} events, an Assay bundle holds at most {most}")
             for number, (event, line) in enumerate(bundle.events()):
-                self._write(writer, event, line, manifest if number == 0 else None)
+                self.write(writer, event, line, manifest if number == 0 else None)
             writer.finish(file)
         self._say_of_the_rest(run_id)
 
-    def _write(self, writer: AssayWriter, event: JsonObject, line: bytes, manifest: JsonObject | None) -> None:
+    def write(self, writer: AssayWriter, event: JsonObject, line: bytes, manifest: JsonObject | None) -> None:
         """One event, with the manifest when it is the first and there is room; a stand-in when there is none for itself."""
         made, ledger = export(event, line, self._names, manifest), self._ledger
         try:
@@ -138,7 +138,7 @@ class _Exporter:
         except EventError as error:
             if manifest is not None:
                 ledger.lost(MANIFEST, f"no room for it beside the first event: {_short(error)}", event["id"])
-                self._write(writer, event, line, None)
+                self.write(writer, event, line, None)
                 return
             writer.event(**omitted(event, sha256_hex(line), len(line), _short(error)))
             ledger.lost(event["type"], f"it does not fit, {OMITTED} stands in its place", event["id"])
