@@ -7,13 +7,13 @@ Laws: a certificate names one identity and one issuer, or it names nobody; both 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
 from cryptography import x509
 
 from attest.der import read_value
 from attest.errors import InvalidError, PolicyError, UnsupportedError
 from attest.identity_pattern import compiled
+from attest.linear_match import fullmatch
 from attest.shape import describe
 from attest.trust import Identity
 
@@ -69,12 +69,10 @@ def _agrees(text: str, exact: str | None, pattern: str | None) -> bool:
 
 def _matches(pattern: str, text: str) -> bool:
     try:
-        return _ready(pattern).fullmatch(text) is not None
+        compiled(pattern)
+        return fullmatch(pattern, text)
     except PolicyError as error:
         raise UnsupportedError(f"the trusted identity's pattern: {error}") from error
-
-
-_ready = lru_cache(maxsize=64)(compiled)
 
 
 def _identity(certificate: x509.Certificate) -> str:
