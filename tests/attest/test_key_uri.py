@@ -12,6 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from attest.attest import attest_bundles
@@ -273,7 +275,19 @@ def token(tmp_path, monkeypatch):
     monkeypatch.setenv("SOFTHSM2_CONF", str(tmp_path / "softhsm2.conf"))
     monkeypatch.setenv("PYKCS11LIB", library)
     subprocess.run(
-        ["softhsm2-util", "--init-token", "--free", "--label", "agents", "--pin", "1234", "--so-pin", "5678"],
+        [
+            "softhsm2-util",
+            "--module",
+            library,
+            "--init-token",
+            "--free",
+            "--label",
+            "agents",
+            "--pin",
+            "1234",
+            "--so-pin",
+            "5678",
+        ],
         check=True,
         stdout=subprocess.DEVNULL,
     )
@@ -291,6 +305,58 @@ def test_a_key_on_a_token_signs_and_its_pin_comes_from_a_file(token, tmp_path):
     signer = KeySigner.from_uri("hsm:2?label=agents", pin_file=token)
     facts.path.with_name("run-1.sigstore.json").write_bytes(attest_bundles([facts], signer, producer=PRODUCER))
     assert verify_file(facts.path, trust=Trust.of(signer.public)).verdict == "verified"
+
+
+# ---------------------------------------------------------------- AWS KMS
+
+
+@pytest.fixture
+def kms(monkeypatch):
+    """The two operations of AWS KMS that signing needs, in its JSON protocol, for the real boto3; skipped where there is none."""
+    pytest.importorskip("boto3", reason="boto3 is not installed")
+    server, key = Server(), generate()
+
+    def operation(request: Request) -> Reply:
+        said, name = json.loads(request.body), request.headers["x-amz-target"].rpartition(".")[2]
+        if name == "GetPublicKey":
+            der = key.public.native.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+            found = {"PublicKey": base64.b64encode(der).decode(), "SigningAlgorithms": ["ECDSA_SHA_256"]}
+        else:
+            assert (name, said["MessageType"], said["SigningAlgorithm"]) == ("Sign", "DIGEST", "ECDSA_SHA_256")
+            made = key.native.sign(base64.b64decode(said["Message"]), ec.ECDSA(Prehashed(SHA256())))
+            found = {"Signature": base64.b64encode(made).decode()}
+        return Reply(body=json.dumps({"KeyId": said["KeyId"], **found}).encode())
+
+    server.routes["POST", "/"] = ("fulcio", operation)
+    environment = {"AWS_ENDPOINT_URL_KMS": server.url, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}
+    for name, value in {**environment, "AWS_DEFAULT_REGION": "eu-central-1", "AWS_MAX_ATTEMPTS": "1"}.items():
+        monkeypatch.setenv(name, value)
+    yield SimpleNamespace(faults=server.faults, public=key.public)
+    server.close()
+
+
+@pytest.mark.parametrize("uri", ["awskms:alias/agents", "awskms:arn:aws:kms:eu-central-1:111122223333:key/1234abcd"])
+def test_a_key_of_aws_kms_signs_by_its_alias_and_by_its_arn(kms, uri):
+    envelope = read(KeySigner.from_uri(uri).sign(b"{}")).envelope
+    assert kms.public.verifies(envelope.signatures[0], pae(PAYLOAD_TYPE, envelope.payload))
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Fault(status=400, body=b'{"__type":"ThrottlingException","message":"slow down"}'), SignerUnavailableError),
+        (Fault(status=400, body=b'{"__type":"AccessDeniedException","message":"not you"}'), SigningError),
+        (Fault(status=500, body=b'{"__type":"KMSInternalException","message":"oops"}'), SignerUnavailableError),
+        (Fault(cut="before"), SignerUnavailableError),
+    ],
+    ids=["throttled", "denied", "500", "cut"],
+)
+def test_what_aws_kms_answers_instead_of_a_signature_has_a_name(kms, fault, kind):
+    signer = KeySigner.from_uri("awskms:alias/agents")
+    kms.faults.set("fulcio", fault)
+    with pytest.raises(SigningError, match="awskms:alias/agents") as caught:
+        signer.sign(b"{}")
+    assert type(caught.value) is kind
 
 
 # ---------------------------------------------------------------- what it costs
