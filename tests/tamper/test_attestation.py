@@ -154,7 +154,8 @@ def test_a_timestamp_with_any_element_changed_is_refused_or_flagged(signed, shar
             data = {"rfc3161Timestamps": [stamp]}
             yield what, signed.with_(lambda v, d=data: v["verificationMaterial"].update(timestampVerificationData=d))
 
-    assert silent(signed, timestamps()) == []
+    # Whether a timestamp brings its signer's certificate along is nobody's claim: the trusted root has it.
+    assert [what for what in silent(signed, timestamps()) if not what.startswith("removed .1.1.0.3:")] == []
 
 
 @pytest.mark.parametrize("signed", KINDS[2:], indirect=True)
@@ -227,8 +228,8 @@ def test_a_statement_with_any_field_changed_and_signed_anew_is_named_unless_it_i
     payload = base64.b64decode(json.loads(signed.attestation)["dsseEnvelope"]["payload"])
     wrong, count = [], 0
     for each in islice(of_json(payload), 0, None, max(1, share // 3)):
-        if each.path[:2] == SAYS_ITSELF:
-            continue
+        if each.path[:2] == SAYS_ITSELF or str(each) == "swapped items of subject":
+            continue  # subjects are a set: each is looked up by name and held to its digest
         count += 1
         result = signed.verify(world.sign_statement(key, each.data))
         if "statement" not in {check.id for check in result.of("fail", "undecided")}:
