@@ -5,17 +5,24 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 import pytest
 
+from attest.attest import attest_bundles
 from attest.errors import SignerUnavailableError, SigningError
+from attest.roots import trusted_root
 from attest.signers.bounded import BoundedSigner
 from attest.signers.identity import GivenToken, TokenFile
 from attest.signers.keyless import KeylessSigner
 from attest.signers.services import PUBLIC_WARNING
+from attest.trust import Identity, Trust
+from attest.verify import verify_file
 from evidence.canonical import canonical
+from evidence.run import attestation_file_name
+from tests.attest import world
 from tests.sigstore.loopback import IDENTITY, Fault
 from tests.sigstore.test_loopback import PAYLOAD, verify
 
@@ -274,6 +281,31 @@ def test_a_trust_config_that_is_none_is_refused(config):
         KeylessSigner(config, GivenToken(value=""))
 
 
+@WAYS
+def test_a_bundle_that_is_attested_keyless_is_verified_by_root_identity_and_issuer(
+    sigstore, tmp_path, version, timestamps
+):
+    events = [replace(event, time=early(event.time)) for event in world.run_events()]
+    facts = world.seal_run(tmp_path, events, opened_at=early(world.at(0)), closed_at=early(world.at(30)))
+    ours = signer(sigstore, version=version, timestamps=timestamps)
+    data = attest_bundles([facts], ours, producer=world.PRODUCER)
+    facts.path.with_name(attestation_file_name(facts.path.name)).write_bytes(data)
+
+    def verdict(identity=IDENTITY, issuer=sigstore.oidc.url):
+        root = trusted_root(sigstore.trusted_root, "root.json")
+        trust = Trust(roots=(root,), identities=(Identity(identity=identity, issuer=issuer),))
+        return verify_file(facts.path, trust=trust).verdict
+
+    assert verdict() == "verified"
+    assert verdict(identity="https://other.example") == "invalid"
+    assert verdict(issuer="https://other.example") == "invalid"
+
+
+def early(time: str) -> str:
+    """The same time of a day before any that this may run on: a run is signed after it has ended."""
+    return time.replace("2026-11-21", "2020-01-01")
+
+
 # ------------------------------------------------------------------------------------------------ in a process of its own
 
 
@@ -327,6 +359,7 @@ def test_who_starts_the_process_loads_nothing_of_sigstore(sigstore, tmp_path):
 import sys
 from functools import partial
 from pathlib import Path
+from attest.roots import trusted_root
 from attest.signers.bounded import BoundedSigner
 from attest.signers.identity import TokenFile
 from attest.signers.keyless import KeylessSigner

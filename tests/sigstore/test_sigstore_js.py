@@ -7,19 +7,27 @@ import base64
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from attest.keys import generate
+from attest.roots import trusted_root
 from attest.signers.identity import GivenToken
 from attest.signers.key import KeySigner
 from attest.signers.keyless import KeylessSigner
 from attest.signers.timestamp import Timestamper
+from attest.statement import statement
+from attest.trust import Identity, Required, Trust
+from attest.verify import verify_file
 from evidence.canonical import canonical
+from evidence.run import attestation_file_name
+from tests.attest import world
+from tests.attest.test_keyless import early
 from tests.sigstore.loopback import IDENTITY
 from tests.sigstore.pki import spki
-from tests.sigstore.test_loopback import PAYLOAD, verify
+from tests.sigstore.test_loopback import PAYLOAD
 
 HERE = Path(__file__).with_name("js")
 NODE = shutil.which("node")
@@ -104,9 +112,15 @@ def test_it_verifies_what_we_sign_with_a_key_with_and_without_time(sigstore, alg
 
 
 @pytest.mark.parametrize("timestamp", [False, True])
-def test_what_it_signs_verifies_here(sigstore, timestamp):
-    said = {"payload": base64.b64encode(PAYLOAD).decode(), "token": sigstore.token(), "url": sigstore.url}
-    bundle = node("sign.js", {**said, "tsa": sigstore.tsa_url if timestamp else None})
+def test_what_it_signs_of_a_bundle_verifies_here(sigstore, tmp_path, timestamp):
+    events = [replace(event, time=early(event.time)) for event in world.run_events()]
+    facts = world.seal_run(tmp_path, events, opened_at=early(world.at(0)), closed_at=early(world.at(30)))
+    payload = base64.b64encode(statement([facts], world.PRODUCER)).decode()
+    said = {"payload": payload, "token": sigstore.token(), "url": sigstore.url}
+    data = canonical(node("sign.js", {**said, "tsa": sigstore.tsa_url if timestamp else None}))
+    facts.path.with_name(attestation_file_name(facts.path.name)).write_bytes(data)
 
-    assert verify(canonical(bundle), sigstore.trusted_root) == PAYLOAD
-    assert IDENTITY.encode() in base64.b64decode(bundle["verificationMaterial"]["certificate"]["rawBytes"])
+    root = trusted_root(sigstore.trusted_root, "root.json")
+    who = Identity(identity=IDENTITY, issuer=sigstore.oidc.url)
+    trust = Trust(roots=(root,), identities=(who,), required=Required(timestamps=int(timestamp)))
+    assert verify_file(facts.path, trust=trust).verdict == "verified"
