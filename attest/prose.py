@@ -1,20 +1,23 @@
 """The two lines for an auditor, in plain words.
 
-Law: *Integrity* says only whether the file is what was attested; *Assurance and limits* says who stands behind it and
-what it cannot show. Neither calls anything verified that the verdict does not, and the limits are never left out.
+Laws: *Integrity* says only whether the file is what was attested; *Assurance and limits* says who stands behind it and
+what it cannot show. Neither calls anything verified that the verdict does not, and the limits are never left out. What is
+shown against whom, and what is not, is the table of `attest.threats`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from attest.limits import DEFAULT
-from attest.verdict import Check, CheckId, Facts, Verdict, printable
+from attest.threats import nevers, standings
+from attest.verdict import Check, CheckId, Facts, SignedBy, Verdict, printable
 from evidence.capture.counters import faults
 from evidence.signals import registry
 
 _CONTENT: frozenset[CheckId] = frozenset({"container", "manifest", "files", "events", "chain"})
 _NAMES_MAX = 6
-_LIMITS = "Nothing here shows what never reached the sidecar, or that its operator was honest."
+*_ALL_BUT_ONE, _LAST = nevers()
+_LIMITS = f"Nothing here shows {'; '.join(_ALL_BUT_ONE)}; or {_LAST}."
 
 
 def integrity(checks: Sequence[Check], facts: Facts, verdict: Verdict) -> str:
@@ -25,8 +28,9 @@ def integrity(checks: Sequence[Check], facts: Facts, verdict: Verdict) -> str:
 def assurance(checks: Sequence[Check], facts: Facts, verdict: Verdict) -> str:
     """Who stands behind the file, and everything that it cannot show. One printable line."""
     sentences = [_disowned(facts)] if verdict == "invalid" else _account(checks, facts)
-    said = printable(" ".join(sentences), DEFAULT.line_chars_max - len(_LIMITS))
-    return f"Assurance and limits: {said} {_LIMITS}"
+    limits = " ".join([*(_standing(checks, facts) if verdict != "invalid" else ()), _LIMITS])
+    said = printable(" ".join(sentences), DEFAULT.line_chars_max - len(limits))
+    return f"Assurance and limits: {said} {limits}"
 
 
 def _intact(checks: Sequence[Check], facts: Facts, verdict: Verdict) -> str:
@@ -46,10 +50,10 @@ def _intact(checks: Sequence[Check], facts: Facts, verdict: Verdict) -> str:
 
 def _disowned(facts: Facts) -> str:
     """All there is to say once a check failed: no claim of the file is repeated."""
-    if facts.signed_by is None:
+    if facts.signer is None:
         return "Nobody is shown to stand behind it, and nothing in it can be relied on."
     return (
-        f"The attestation is signed with the key sha256:{facts.signed_by}, which does not vouch for this file as it is; "
+        f"The attestation is signed with {facts.signer.phrase()}, which does not vouch for this file as it is; "
         "nothing in the file can be relied on."
     )
 
@@ -62,13 +66,24 @@ def _account(checks: Sequence[Check], facts: Facts) -> list[str]:
         sentences += [_origin(manifest), _capture(manifest), _chain(by_id["chain"])]
         sentences += [_closure(by_id["reports"], facts), _mapping(by_id["mapping"], facts)]
         sentences += [f"Disclosed: {by_id['disclosed'].reason}."] if by_id["disclosed"].outcome == "pass" else []
+    sentences += [f"Sidecar log: {by_id['log'].reason}."] if by_id["log"].outcome != "skip" else []
+    sentences += [f"Further attestations: {by_id['cosigned'].reason}."] if by_id["cosigned"].outcome == "warn" else []
     return [*sentences, f"Policy: {by_id['policy'].reason}."]
+
+
+def _standing(checks: Sequence[Check], facts: Facts) -> list[str]:
+    """What is shown against whoever may lie, and what is not, by the table of threats: in its words, never in the file's."""
+    each = standings(checks, facts)
+    shown = [clause for standing in each for clause in standing.shown if clause]
+    open_ = [clause for standing in each for clause in standing.open]
+    said = [f"Shown: {'; '.join(shown)}."] if shown and facts.signer is not None else []
+    return [*said, f"Not shown: {'; '.join(open_)}."] if open_ else said
 
 
 def _state(checks: Sequence[Check], facts: Facts) -> str:
     """What holds although there is no verdict: never more than that the file does not contradict itself."""
     sound = all(check.outcome in ("pass", "warn") for check in checks if check.id in _CONTENT)
-    if not sound or facts.signed_by is not None:
+    if not sound or facts.signer is not None:
         return ""
     return f"{_about(facts)} does not contradict itself, which anyone can arrange; "
 
@@ -90,11 +105,25 @@ def _reasons(checks: Sequence[Check], *outcomes: str) -> str:
 
 
 def _signer(facts: Facts) -> str:
-    if facts.signed_by is None:
+    signer = facts.signer
+    if signer is None:
         return "Nobody is shown to stand behind it; what follows is what the file says of itself."
     others = (facts.bundles_attested or 1) - 1
     batch = f", in one statement with {_count(others, 'other bundle')}" if others else ""
-    return f"Signed with the key sha256:{facts.signed_by}{batch}; whose key that is has to be known from elsewhere."
+    further = [each.describe() for each in facts.signers if each != signer]
+    too = f" Signed as well by {_list(further)}." if further else ""
+    return f"Signed with {signer.phrase()}{batch}; {_whose(signer)}.{too}{_logged(facts)}"
+
+
+def _whose(signer: SignedBy) -> str:
+    if signer.key is not None:
+        return "whose key that is has to be known from elsewhere"
+    return f"by the root sha256:{signer.root_sha256}, which has to be the right one"
+
+
+def _logged(facts: Facts) -> str:
+    entry = facts.log_entry
+    return f" Entry {entry.index} ({entry.kind}) of the transparency log {entry.log}." if entry else ""
 
 
 def _time(check: Check, manifest: Mapping[str, Any] | None) -> str:

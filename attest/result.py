@@ -40,7 +40,6 @@ PROPERTIES: Mapping[str, tuple[frozenset[Outcome], tuple[CheckId, ...]]] = {
     "AFFIDAVIT_DISCLOSURES_PROVEN": (_PASSED, ("disclosed",)),
     "AFFIDAVIT_TIME_PROVEN": (_PASSED, ("time",)),
     "AFFIDAVIT_SIDECAR_LOG_INCLUDED": (_PASSED, ("log",)),
-    "AFFIDAVIT_COSIGNED": (_PASSED, ("cosigned",)),
     "AFFIDAVIT_POLICY_MET": (_PASSED, ("policy",)),
 }
 """Every property that can be stated, and the outcomes that its checks must have had. The names and what they mean never change."""

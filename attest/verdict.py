@@ -84,6 +84,12 @@ class SignedBy:
     root_sha256: str | None = None
     """The trusted root under which the certificate verified."""
 
+    def phrase(self) -> str:
+        """What was signed with, for a sentence."""
+        if self.key is not None:
+            return f"the key sha256:{self.key}"
+        return f"a certificate of {self.identity}, known to {self.issuer}"
+
     def describe(self) -> str:
         """Who it is, in a few words."""
         return f"sha256:{self.key}" if self.key else f"{self.identity} (by {self.issuer})"

@@ -60,7 +60,14 @@ def signals() -> dict[Path, str]:
     return {Path("docs/signals.md"): signals.signals()}
 
 
-MAKERS = (protobuf, default_config, conventions, rules, signals)
+def threat_model() -> dict[Path, str]:
+    """docs/threat-model.md: who may lie and what is proven against them, from the table of threats."""
+    from tests.tools import threats
+
+    return {Path("docs/threat-model.md"): threats.threat_model()}
+
+
+MAKERS = (protobuf, default_config, conventions, rules, signals, threat_model)
 
 
 def main() -> int:
