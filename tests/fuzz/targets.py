@@ -15,9 +15,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from attest import dsse, sigstore_bundle, statement
 from attest.errors import AttestError
+from attest.identity_pattern import compiled
 from attest.keys import generate, load_public
+from attest.policy_file import read_policy
+from attest.result import read_result, result_statement
+from attest.roots import read_root, trusted_root
+from attest.timestamp_token import read_token
+from attest.tlog.checkpoint import read_checkpoint
+from attest.tlog.proof import read_growth, read_proof
 from attest.trust import Trust
 from attest.verdict import CHECKS
 from attest.verify import verify_file
@@ -29,8 +38,12 @@ from evidence.errors import CanonicalError, EvidenceError
 from evidence.event import decode
 from evidence.merkle import leaf_hash, verify_consistency, verify_inclusion
 from evidence.packs import read_pack
+from evidence.redaction.disclosures import Header, PieceMaker
+from evidence.redaction.disclosures import read as read_disclosures
+from evidence.redaction.redaction import Withheld
 from evidence.run import attestation_file_name
 from tests.attest import world
+from tests.evidence import assay_world
 
 __all__ = ["TARGETS", "Target"]
 
@@ -64,6 +77,40 @@ def _case() -> world.Case:
 @functools.cache
 def _folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="affidavit-fuzz-")
+
+
+@functools.cache
+def _keyless() -> tuple[bytes, bytes, tuple[bytes, ...], Trust]:
+    """Of a loopback Sigstore that is gone already: an attestation, a trusted root, timestamps, and whom to trust."""
+    from tests.attest import sigstore_world
+    from tests.sigstore.loopback import Sigstore
+
+    with Sigstore.start() as sigstore:
+        attestation, root = sigstore.sign(_payload(), version=2), sigstore.trusted_root
+        trust = sigstore_world.trust(sigstore)
+    material = json.loads(attestation)["verificationMaterial"]
+    stamps = material["timestampVerificationData"]["rfc3161Timestamps"]
+    return attestation, root, tuple(base64.b64decode(stamp["signedTimestamp"]) for stamp in stamps), trust
+
+
+@functools.cache
+def _log() -> tuple[bytes, bytes, bytes]:
+    """A checkpoint of a small log, a proof that an entry is in it, and one that it has grown."""
+    from attest.tlog.log import Log
+    from attest.tlog.proof import write_growth, write_proof
+    from attest.tlog.reader import LogReader
+
+    key = Ed25519PrivateKey.from_private_bytes(bytes(32))
+    folder = Path(_folder().name) / "log"
+    Log.create(folder, key, "log.example")
+    with Log(folder, key) as log:
+        log.append([b"one"])
+        old = LogReader(folder).checkpoint
+        log.append([b"two", b"three", b"four"])
+    reader = LogReader(folder)
+    checkpoint = str(reader.checkpoint).encode()
+    grown = write_growth(old.size, reader.prove_since(old), reader.checkpoint).encode()
+    return checkpoint, write_proof(reader.prove(2), reader.checkpoint).encode(), grown
 
 
 @functools.cache
@@ -136,6 +183,42 @@ def _proof(data: bytes) -> None:
         assert not verify_consistency(index, leaves, hashes, leaf_hash(b"one"), leaf_hash(b"two"))
 
 
+def _certified(data: bytes) -> None:
+    """A whole verification of a certificate's attestation: never `verified` without a warning once anything changed."""
+    attestation, _, _, trust = _keyless()
+    case = _case()
+    path = Path(_folder().name) / "certified" / case.path.name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(case.path.read_bytes())
+    path.with_name(attestation_file_name(path.name)).write_bytes(data)
+    result = verify_file(path, trust=trust, recompute=False)
+    good = result.verdict == "verified" and not result.of("warn")
+    assert good == (data == attestation), result.integrity
+
+
+def _policy(data: bytes) -> None:
+    path = Path(_folder().name) / "policy.yaml"
+    path.write_bytes(data)
+    read_policy(path)
+
+
+def _pattern(data: bytes) -> None:
+    """A pattern and a text, whichever: an answer, soon."""
+    pattern, _, text = data.decode("utf-8", "replace").partition("\n")
+    compiled(pattern).fullmatch(text[:2_048])
+
+
+def _assay(data: bytes) -> None:
+    path = Path(_folder().name) / "assay.tar.gz"
+    path.write_bytes(data)
+    assert verify_file(path, trust=Trust.of(_case().key.public)).verdict != "verified"
+
+
+def _disclosures(data: bytes) -> None:
+    _, pieces = read_disclosures(data.splitlines(), "disclosures")
+    list(pieces)
+
+
 def _envelope(data: bytes) -> None:
     bundle = sigstore_bundle.read(data)
     assert dsse.pae(bundle.envelope.payload_type, bundle.envelope.payload)
@@ -151,6 +234,19 @@ def _payload() -> bytes:
 
 def _pack(data: bytes) -> None:
     read_pack(data, "pack.yaml")
+
+
+def _result_seeds() -> list[bytes]:
+    case = _case()
+    result = verify_file(case.path, trust=Trust.of(case.key.public))
+    return [result_statement([result], "2026-11-21T12:00:00.000000000Z")]
+
+
+def _disclosure_seeds() -> list[bytes]:
+    header = Header(run_id="run-1", part=1, policy={"digest": "sha256:" + "0" * 64}, key=bytes(32))
+    make = PieceMaker(bytes(32), ("run-1", 1))
+    make(Withheld(value="a secret", reason="secret"))
+    return [b"\n".join([header.line(), *(piece.line() for piece in make.pieces("run-1:1"))])]
 
 
 _ROOT = Path(__file__).parents[2]
@@ -177,6 +273,17 @@ TARGETS: dict[str, Target] = {
     "signed-payload": Target(read=_with_payload, seeds=lambda: [_payload()], refuses=()),
     "proof": Target(read=_proof, seeds=lambda: [bytes(7) + b"\x01" + bytes(7) + b"\x04" + bytes(64)]),
     "pack": Target(read=_pack, seeds=_files("evidence/builtin/*.yaml")),
+    "certified": Target(read=_certified, seeds=lambda: [_keyless()[0]], refuses=()),
+    "timestamp": Target(read=read_token, seeds=lambda: _keyless()[2]),
+    "trusted-root": Target(read=lambda data: read_root(trusted_root(data, "root")), seeds=lambda: [_keyless()[1]]),
+    "checkpoint": Target(read=read_checkpoint, seeds=lambda: [_log()[0]]),
+    "log-proof": Target(read=read_proof, seeds=lambda: [_log()[1]]),
+    "log-growth": Target(read=read_growth, seeds=lambda: [_log()[2]]),
+    "policy": Target(read=_policy, seeds=_files("config/policy*.yaml")),
+    "pattern": Target(read=_pattern, seeds=lambda: [b"https://ci\\.example/[a-z]+/(x|y)@.*\nhttps://ci.example/a/x@b"]),
+    "result": Target(read=read_result, seeds=_result_seeds),
+    "assay": Target(read=_assay, seeds=lambda: [assay_world.made()], refuses=()),
+    "disclosures": Target(read=_disclosures, seeds=_disclosure_seeds),
     "public-key": Target(read=load_public, seeds=lambda: [_case().key.public.to_pem()]),
 }
 """Readers by name."""
