@@ -9,6 +9,9 @@ import grpc
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from attest.log_audit import LogAuditor, hold
+from attest.tlog.note import VerifierKey
+from attest.tlog.reader import LogReader
 from evidence.bundle.reader import EvidenceBundle
 from tests.tools.process import PATIENCE_SECONDS, running, start
 
@@ -76,6 +79,17 @@ def kill_in_a_loop(state: Path, kills: int) -> None:
         found = recorded(sidecar.bundles)
     assert sorted(set(acknowledged) - set(found)) == [], "acknowledged and lost"
     assert len(found) == len(set(found)), "recorded twice"
+    logged(state)
+
+
+def logged(state: Path) -> None:
+    """Every bundle is in the log, once, and every attestation's checkpoint is a prefix of the last."""
+    reader = LogReader(state / "log")
+    key = VerifierKey.parse((state / "keys" / "log.vkey").read_text().strip())
+    audit = LogAuditor(keys=[key]).audit(reader.checkpoint, reader, hold([state / "bundles"]))
+    assert (audit.verdict, audit.findings) == ("verified", ())
+    assert audit.leaves == reader.checkpoint.size > 0
+    assert audit.older > 0
 
 
 def test_eight_kills_lose_nothing_acknowledged(tmp_path):
