@@ -11,7 +11,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -54,6 +54,9 @@ class PublicKey:
     def to_pem(self) -> bytes:
         """The SubjectPublicKeyInfo in PEM, as `.pub` files hold it."""
         return self.native.public_bytes(_PEM, _SPKI)
+
+    def __reduce__(self) -> tuple[Any, ...]:  # a native key cannot be handed to another process, its PEM can
+        return load_public, (self.to_pem(),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _AHEAD = 2
-"""Items that a worker has at hand: the one it works on, and the next."""
+"""Items that a worker has at hand while there are many: the one it works on, and the next."""
 _ENDING_SECONDS = 5.0
 
 
@@ -46,7 +46,7 @@ def over_processes(
             while len(workers) < min(processes, len(items)) and waiting:
                 worker = _Worker(context, make, list(workers.values()))
                 workers[worker.answers] = worker
-                worker.give(waiting, items)
+                worker.give(waiting, items, 1)
             for ready in wait(list(workers)):
                 worker = workers[ready]  # type: ignore[index]  # nothing else was waited for
                 yield from worker.take(items, died)
@@ -54,7 +54,7 @@ def over_processes(
                     del workers[worker.answers]
                     waiting.extendleft(reversed(worker.at_hand))
                 else:
-                    worker.give(waiting, items)
+                    worker.give(waiting, items, _AHEAD if len(waiting) >= len(workers) else 1)
     finally:
         for worker in workers.values():
             worker.end()
@@ -88,9 +88,9 @@ class _Worker(Generic[T, R]):
         theirs.close()
         answers.close()
 
-    def give(self, waiting: deque[int], items: Sequence[T]) -> None:
-        """Hand over what it should have at hand."""
-        while waiting and len(self.at_hand) < _AHEAD:
+    def give(self, waiting: deque[int], items: Sequence[T], ahead: int) -> None:
+        """Hand over items until it has so many at hand."""
+        while waiting and len(self.at_hand) < ahead:
             self.at_hand.append(waiting.popleft())
             with suppress(OSError):  # it is gone: that shows when its answers are taken
                 self._requests.send(items[self.at_hand[-1]])

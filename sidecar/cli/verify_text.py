@@ -71,7 +71,8 @@ def of_several(summary: Summary, how_much: HowMuch) -> Iterator[str]:
         bad = len(summary.results) - summary.counts["verified"]
         if bad > in_full:
             yield f"\nand {bad - in_full:,} more that did not verify: --full shows them"
-        yield ""
+        if how_much == "table" or in_full:
+            yield ""
     yield from _chain(summary)
     yield _counts(summary)
 
