@@ -38,9 +38,9 @@ from evidence.errors import CanonicalError, EvidenceError
 from evidence.event import decode
 from evidence.merkle import leaf_hash, verify_consistency, verify_inclusion
 from evidence.packs import read_pack
+from evidence.redaction.commitment import Withheld
 from evidence.redaction.disclosures import Header, PieceMaker
 from evidence.redaction.disclosures import read as read_disclosures
-from evidence.redaction.redaction import Withheld
 from evidence.run import attestation_file_name
 from tests.attest import world
 from tests.evidence import assay_world
@@ -245,7 +245,7 @@ def _result_seeds() -> list[bytes]:
 def _disclosure_seeds() -> list[bytes]:
     header = Header(run_id="run-1", part=1, policy={"digest": "sha256:" + "0" * 64}, key=bytes(32))
     make = PieceMaker(bytes(32), ("run-1", 1))
-    make(Withheld(value="a secret", reason="secret"))
+    make(Withheld(pointer="/span/name", index=0, name="", form="text", body="a secret", reason="secret"))
     return [b"\n".join([header.line(), *(piece.line() for piece in make.pieces("run-1:1"))])]
 
 
