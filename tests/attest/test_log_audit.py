@@ -6,12 +6,10 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from attest.attest import attest_bundles
-from attest.keys import generate
-from attest.log_audit import LogAudit, LogAuditor, Older, hold
-from attest.signers.key import KeySigner
-from attest.statement import LogEvidence
-from attest.tlog.checkpoint import Checkpoint, read_checkpoint, sign_checkpoint
+from attest.errors import InvalidError
+from attest.log_audit import LogAudit, LogAuditor, hold
+from attest.statement import LogEvidence, statement
+from attest.tlog.checkpoint import read_checkpoint, sign_checkpoint
 from attest.tlog.cosignature import cosign
 from attest.tlog.log import Log
 from attest.tlog.note import COSIGNATURE_V1, verifier_key
@@ -19,60 +17,8 @@ from attest.tlog.proof import prove_consistency, write_proof
 from attest.tlog.reader import LogReader, read_checkpoint_file
 from attest.tlog.tiles import Tiles
 from evidence.merkle import EMPTY_ROOT
-from evidence.run import attestation_file_name
+from tests.attest.logged import COUNT, KEPT, KEY, LOG_KEY, ORIGIN, SIGNER, Place, make_place
 from tests.attest.world import PRODUCER, run_events, seal_run
-
-KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
-ORIGIN = "example.net/log"
-LOG_KEY = verifier_key(ORIGIN, KEY)
-SIGNER = KeySigner(generate())
-COUNT = 5
-KEPT = 3
-"""The auditor kept the checkpoint of this size."""
-
-
-class Place:
-    """A folder of bundles with their attestations, the log that they are in, and a checkpoint that was kept."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.bundles = root / "bundles"
-        self.log = root / "log"
-        self.kept = root / "kept.checkpoint"
-
-    def bundle(self, number: int) -> Path:
-        return self.bundles / f"run-{number}.evidence.tar.gz"
-
-    def attestation(self, number: int) -> Path:
-        return self.bundles / attestation_file_name(self.bundle(number).name)
-
-    def add(self, number: int, model: str = "m-1", *, logged: bool = True) -> bytes:
-        """Seal a run, enter it, attest it; the digest that was entered."""
-        facts = seal_run(self.bundles, run_events(run_id=f"run-{number}", model=model))
-        digest = bytes.fromhex(facts.manifest_sha256)
-        log = None
-        if logged:
-            with Log(self.log, KEY) as writer:
-                index = writer.append([digest])
-            reader = LogReader(self.log)
-            log = LogEvidence(checkpoint=reader.checkpoint, proofs={facts.bundle_id: reader.prove(index)})
-        self.attestation(number).write_bytes(attest_bundles([facts], SIGNER, producer=PRODUCER, log=log))
-        return digest
-
-    def begin_again(self, leaves: list[bytes]) -> None:
-        """What only the owner of the log's key can do: another log under the same name."""
-        shutil.rmtree(self.log)
-        Log.create(self.log, KEY, ORIGIN)
-        with Log(self.log, KEY) as writer:
-            writer.append(leaves)
-
-    def audit(self, *since: Checkpoint, keys=(LOG_KEY,), kept=True, tiles=True, bundles=True, **more) -> LogAudit:
-        older = [Older(file=f"since-{at}", checkpoint=one) for at, one in enumerate(since)]
-        if kept:
-            older.append(Older(file="kept", checkpoint=read_checkpoint(self.kept.read_bytes())))
-        reader = LogReader(self.log)
-        auditor = LogAuditor(keys=keys, older=older, **more)
-        return auditor.audit(reader.checkpoint, reader if tiles else None, hold([self.bundles]) if bundles else None)
 
 
 def kinds(audit: LogAudit) -> set[str]:
@@ -86,15 +32,7 @@ def only(audit: LogAudit, kind: str):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    place = Place(tmp_path_factory.mktemp("place"))
-    place.bundles.mkdir()
-    Log.create(place.log, KEY, ORIGIN)
-    for number in range(COUNT):
-        if number == KEPT:
-            shutil.copy(place.log / "checkpoint", place.kept)
-        place.add(number)
-    (place.bundles / "events.ndjson").unlink()
-    return place
+    return make_place(tmp_path_factory.mktemp("place"))
 
 
 @pytest.fixture
@@ -169,8 +107,6 @@ def test_a_bundle_rewritten_and_attested_again_with_the_old_proof_is_misplaced(p
     facts = seal_run(place.bundles, run_events(run_id="run-2", model="m-2"))
     reader = LogReader(place.log)
     honest = LogEvidence(checkpoint=reader.checkpoint, proofs={facts.bundle_id: reader.prove(2)})
-    from attest.statement import statement
-
     place.attestation(2).write_bytes(SIGNER.sign(statement([facts], PRODUCER, log=honest)))
     audit = place.audit(tiles=tiles)
     assert only(audit, "misplaced").index == 2
@@ -316,8 +252,6 @@ def test_every_bit_of_the_checkpoint_is_under_the_signature(place):
     """Each flipped bit: refused as malformed, or undecided, or invalid; never verified."""
     data = (place.log / "checkpoint").read_bytes()
     auditor = LogAuditor(keys=[LOG_KEY])
-    from attest.errors import InvalidError
-
     for bit in range(len(data) * 8):
         changed = bytearray(data)
         changed[bit // 8] ^= 1 << bit % 8
