@@ -73,6 +73,7 @@ CHANGES = {
     "type_of_the_info": ((*INFO, 0), put(bytes.fromhex("06092a864886f70d010701")), "fail"),
     "time": ((*INFO, 1, 0), lambda whole: whole.replace(b"20261121100100Z", b"20261121100101Z"), "fail"),
     "without_certificates": (CERTIFICATES, put(b""), "pass"),
+    "with_an_empty_set_of_certificates": ((*CERTIFICATES, 0), put(b""), "pass"),
     "certificate_twice": ((*CERTIFICATES, 0), lambda whole: whole + whole, "fail"),
     "certificate_that_is_none": ((*CERTIFICATES, 0), put(b"\x30\x00"), "fail"),
     "revocation_lists": (CERTIFICATES, append(der(0xA1, b"")), "warn"),
