@@ -78,7 +78,7 @@ def statement(
             "_type": STATEMENT_TYPE,
             "subject": [{"name": name, "digest": {"sha256": digest}} for name, digest in named],
             "predicateType": PREDICATE_TYPE,
-            "predicate": {**predicate(bundles, producer), **({"log": _log_member(log)} if log else {})},
+            "predicate": predicate(bundles, producer) | ({"log": _log_member(log)} if log else {}),
         }
     )
 
