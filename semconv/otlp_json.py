@@ -99,16 +99,16 @@ def span_view(span: Mapping[str, Any], around: Surroundings) -> SpanView:
         name=_typed(span.get("name", ""), str, "name"),
         attributes=plain_own,
         kind=_integer(span.get("kind", 0), "kind"),
-        status_code=_integer(status.get("code", 0), "status.code"),
-        status_message=_typed(status.get("message", ""), str, "status.message"),
-        events=[_event(event) for event in _list(span.get("events", []), "events")],
-        links=[_link(link) for link in _list(span.get("links", []), "links")],
+        status_code=_integer(status["code"], "status.code") if "code" in status else 0,
+        status_message=_typed(status["message"], str, "status.message") if "message" in status else "",
+        events=[_event(event) for event in _list(span["events"], "events")] if "events" in span else [],
+        links=[_link(link) for link in _list(span["links"], "links")] if "links" in span else [],
         **around,
-        trace_state=_typed(span.get("traceState", ""), str, "traceState"),
+        trace_state=_typed(span["traceState"], str, "traceState") if "traceState" in span else "",
         flags=_integer(span.get("flags", 0), "flags"),
-        dropped_attributes_count=_integer(span.get("droppedAttributesCount", 0), "droppedAttributesCount"),
-        dropped_events_count=_integer(span.get("droppedEventsCount", 0), "droppedEventsCount"),
-        dropped_links_count=_integer(span.get("droppedLinksCount", 0), "droppedLinksCount"),
+        dropped_attributes_count=_counted(span, "droppedAttributesCount"),
+        dropped_events_count=_counted(span, "droppedEventsCount"),
+        dropped_links_count=_counted(span, "droppedLinksCount"),
         duplicate_keys=len(own) - len(plain_own),
         trace_id=_typed(span.get("traceId", ""), str, "traceId"),
         span_id=_typed(span.get("spanId", ""), str, "spanId"),
@@ -184,8 +184,11 @@ def _key_values(items: Sequence[Mapping[str, Any]], depth: int) -> Attributes:
             field, raw = _member({} if value is None else value)
         if type(key) is not str:
             raise OtlpJsonError(f"key: expected str, got {type(key).__name__}")
-        read = _READERS.get(field)
-        found[key] = read(raw, depth) if read else None
+        if field == "stringValue" and type(raw) is str:  # most attributes
+            found[key] = raw
+        else:
+            read = _READERS.get(field)
+            found[key] = read(raw, depth) if read else None
     return found
 
 
@@ -222,6 +225,10 @@ def double(value: object, _depth: int = 0) -> float:
     raise OtlpJsonError(f"doubleValue: expected a number, got {type(value).__name__}")
 
 
+def _counted(item: Mapping[str, Any], name: str) -> int:
+    return _integer(item[name], name) if name in item else 0
+
+
 def _integer(value: object, where: str) -> int:
     if type(value) is int:
         return value
@@ -243,7 +250,7 @@ def double_form(value: float) -> float | str:
 
 
 def _mapping(value: Any, where: str) -> Mapping[str, Any]:  # noqa: ANN401  # parsed JSON may be anything
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):  # the abstract class is slow to ask
         return value
     raise OtlpJsonError(f"{where}: expected an object, got {type(value).__name__}")
 
