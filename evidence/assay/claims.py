@@ -18,6 +18,8 @@ from evidence.redaction.detectors import findings, suspect
 
 _COUNTED_ONLY = ("traceparent", "tracestate", "assaysemanticdigest")
 """Members that differ from event to event: how many have one says more than the first few values."""
+_WAITING_BYTES = 48 * 1024
+"""Lines that are looked through for secrets together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,8 @@ class ClaimsSeen:
         self._first = self._last = self._before = 0
         self._count = 0
         self._source = ""
+        self._waiting: list[tuple[bytes, int, bool]] = []
+        self._waiting_bytes = 0
 
     def add(self, event: JsonObject, line: bytes, number: int) -> None:
         """Look at the event of the line of that number (from 1)."""
@@ -117,7 +121,10 @@ class ClaimsSeen:
             self._types[kind] = self._types.get(kind, 0) + 1
         if not is_known(event["type"]):
             self._doubt("unknown_type", f"types that Assay does not write, such as {kind}", number)
-        self._secrets(event, line, number)
+        self._waiting.append((line, number, not event["assaysecrets"]))
+        self._waiting_bytes += len(line)
+        if self._waiting_bytes > _WAITING_BYTES:
+            self._look_for_secrets()
         self._source = event["source"]
         self._count += 1
 
@@ -134,6 +141,7 @@ class ClaimsSeen:
             for name, seen in self._members.items()
             if seen.events
         ]
+        self._look_for_secrets()
         self._whole(manifest)
         doubts = [
             Doubt(id=name, says=says, count=count, lines=tuple(lines))
@@ -176,13 +184,18 @@ class ClaimsSeen:
             self._doubt("time_backwards", "times go backwards", number)
         self._first, self._last, self._before = min(self._first, now), max(self._last, now), now
 
-    def _secrets(self, event: JsonObject, line: bytes, number: int) -> None:
-        found = next(findings(line.decode()), None) if suspect(line) else None
-        if found is None:
+    def _look_for_secrets(self) -> None:
+        """In the lines that wait, together: mostly there is nothing in any of them."""
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        if not suspect(b"\n".join(line for line, _, _ in waiting)):
             return
-        self._doubt("secret", f"secrets in the clear, the first by the detector {found.detector}", number)
-        if not event["assaysecrets"]:
-            self._doubt("secret_denied", "secrets although assaysecrets says that there are none", number)
+        for line, number, denies in waiting:
+            found = next(findings(line.decode()), None) if suspect(line) else None
+            if found is None:
+                continue
+            self._doubt("secret", f"secrets in the clear, the first by the detector {found.detector}", number)
+            if denies:
+                self._doubt("secret_denied", "secrets although assaysecrets says that there are none", number)
 
     def _whole(self, manifest: JsonObject) -> None:
         """What is so of the bundle as a whole."""

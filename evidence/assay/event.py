@@ -5,6 +5,7 @@ own content. Which of its members that digest binds is `HASHED`; all others are 
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from evidence.assay import timestamp
 from evidence.assay.limits import DEFAULT, AssayLimits
@@ -114,14 +115,17 @@ def check_size(value: object, limits: AssayLimits) -> None:
             raise EventError(f"a string of {len(item.encode())} bytes, expected at most {limits.string_bytes_max}")
 
 
-_KINDS = {**REQUIRED, **OPTIONAL}
-_REQUIRED = REQUIRED.keys()
+@lru_cache(maxsize=64)
+def _admissible(names: tuple[str, ...]) -> tuple[type, ...] | None:
+    """The types of the members of these names but `data`; None when they are not those of an event. The same for most of a bundle."""
+    if not REQUIRED.keys() <= set(names) <= REQUIRED.keys() | OPTIONAL.keys():
+        return None
+    return tuple(REQUIRED.get(name) or OPTIONAL[name] for name in names if name != "data")
 
 
 def _check_members(event: JsonObject) -> None:
-    if event.keys() >= _REQUIRED and all(
-        name in _KINDS and (_KINDS[name] is type(value) or name == "data") for name, value in event.items()
-    ):
+    kinds = _admissible(tuple(event))
+    if kinds is not None and kinds == tuple([type(value) for name, value in event.items() if name != "data"]):
         return
     for name, kind in REQUIRED.items():
         if name not in event:
