@@ -16,6 +16,7 @@ from attest.identity_pattern import compiled, takes_anyone
 from attest.keys import PublicKey, load_public
 from attest.limits import AttestLimits
 from attest.predicate import PREDICATE_TYPE
+from attest.roots import Root, read_root
 from attest.tlog.note import COSIGNATURE_V1, ED25519, VerifierKey
 from attest.trust import Accepted, Identity, Required, Trust, TrustedKey, TrustedRoot
 from evidence.digest import is_sha256_hex
@@ -61,6 +62,7 @@ def read_trust(
     )
     _refuse_twice(members, trust)
     _refuse_impossible(root, members, trust)
+    _refuse_absent(members, trust, [read_root(each, limits=limits) for each in trust.roots])
     return trust, (*(warning for _, warning in keys if warning), *_weak(trust))
 
 
@@ -115,7 +117,9 @@ def _root(node: Node, folder: Path, limits: AttestLimits) -> TrustedRoot:
         members["file"].fail(
             f"expected a file of sha256 {expected}, got {found}: it is not the root this policy was written for"
         )
-    return TrustedRoot(name=members["file"].text(), data=data, sha256=found)
+    root = TrustedRoot(name=members["file"].text(), data=data, sha256=found)
+    _refusing(members["file"], lambda: read_root(root, limits=limits))
+    return root
 
 
 def _identity(node: Node) -> Identity:
@@ -212,6 +216,16 @@ def _refuse_impossible(root: Node, members: Mapping[str, Node], trust: Trust) ->
         members["require"].fail(f"{required.witnesses} of {len(trust.witnesses)} trusted witnesses can never cosign")
     if trust.witnesses and not trust.logs:
         members["witnesses"].fail("witnesses cosign the checkpoints of a sidecar's log; expected 'logs' as well")
+
+
+def _refuse_absent(members: Mapping[str, Node], trust: Trust, roots: Sequence[Root]) -> None:
+    """What is asked of authorities that no root has."""
+    if trust.identities and not any(root.authorities for root in roots):
+        members["identities"].fail("no root has a certificate authority; expected one that issues for them")
+    dating = {entry.chain[-1] for root in roots for entry in root.timestamp_authorities}
+    if trust.required.timestamps > len(dating):
+        asked = f"{trust.required.timestamps} timestamps of {len(dating)} timestamp authorities"
+        members["require"].fail(f"{asked} can never be had; expected a root that has as many")
 
 
 def _weak(trust: Trust) -> list[str]:
