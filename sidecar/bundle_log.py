@@ -116,6 +116,12 @@ class BundleLog:
         self._remember(digest, index)
         return index
 
+    def enter(self, digest: bytes) -> int:
+        """Which leaf the digest is; it is added when it is none. Looks through the whole log."""
+        with self._lock:
+            found = self.find(digest)
+            return self.append(digest) if found is None else found
+
     def find(self, digest: bytes) -> int | None:
         """Which leaf that digest is, None when it is none; looked for from the end."""
         from attest.tlog.reader import LogReader  # noqa: PLC0415 - as above
@@ -146,6 +152,13 @@ class BundleLog:
                 raise SidecarError(f"the bundle {facts.file} is not in the log of {checkpoint.size} leaves")
             proofs[facts.bundle_id] = reader.prove(index)
         return LogEvidence(checkpoint=checkpoint, proofs=proofs)
+
+    def close(self) -> None:
+        """Let another process write to the log; it is opened again when it is used."""
+        with self._lock:
+            if self._opened is not None:
+                self._opened.close()
+            self._opened = None
 
     # ---------------------------------------------------------------- inside
 

@@ -23,6 +23,7 @@ from evidence.run import attestation_file_name
 from semconv.account import Account
 from semconv.translate import Translator
 from sidecar.attestations import attest_beside
+from sidecar.bundle_log import BundleLog
 from sidecar.disclosing import file_name, known_key
 from sidecar.errors import DecodeError, SidecarError
 from sidecar.journal import Frame
@@ -113,8 +114,11 @@ def seal_files(
     disclosures: Path | None = None,
     encrypt_to: X25519PublicKey | None = None,
     new_key: Callable[[], bytes] = lambda: secrets.token_bytes(SALT_BYTES),
+    log: BundleLog | None = None,
 ) -> Iterator[Sealed]:
     """Seals the runs in the inputs, each into a bundle in `out`, signed when there is a signer: up to `batch` bundles at once.
+
+    With a log each is entered into it first, once: sealing the same inputs again adds nothing.
 
     What is withheld goes into files in `disclosures`, by default beside the bundles. A run whose disclosures are there already, in the
     clear, has the same key again, and so the same commitments; any other has a new one.
@@ -158,8 +162,10 @@ def seal_files(
         )
         sealing = sealer.seal_closed(_raise)
         while some := list(islice(sealing, batch)):
+            if log:
+                some = [replace(sealed, log_index=_enter(sealed, Path(folder), out, log)) for sealed in some]
             if signer:
-                attest_beside(facts, signer)
+                attest_beside(facts, signer, evidence=log.evidence if log else None)
                 some = [replace(sealed, attestation=attestation_file_name(sealed.file)) for sealed in some]
             facts.clear()
             for sealed in some:
@@ -180,10 +186,20 @@ def _move_all(sealed: Sealed, made: Path, out: Path, kept: Path) -> None:
         _move(made / sealed.disclosures, kept / sealed.disclosures, overwrite=True)
 
 
+def _enter(sealed: Sealed, made: Path, out: Path, log: BundleLog) -> int:
+    _refuse_other(made / sealed.file, out / sealed.file)  # before the log speaks of a bundle that would not be there
+    return log.enter(bytes.fromhex(sealed.manifest_sha256))
+
+
 def _move(made: Path, to: Path, *, overwrite: bool) -> None:
-    if not overwrite and to.exists() and to.read_bytes() != made.read_bytes():
-        raise SidecarError(f"{to} is there already with other content; evidence is not overwritten")
+    if not overwrite:
+        _refuse_other(made, to)
     shutil.move(made, to)
+
+
+def _refuse_other(made: Path, to: Path) -> None:
+    if to.exists() and to.read_bytes() != made.read_bytes():
+        raise SidecarError(f"{to} is there already with other content; evidence is not overwritten")
 
 
 def map_files(inputs: Inputs, out: Path, *, translator: Translator, keep_unmapped: bool) -> dict[str, object]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
 
 from sidecar.cli.progress import progress
 from sidecar.cli.signing_options import chosen_signing, signing_options
+
+if TYPE_CHECKING:
+    from sidecar.bundle_log import BundleLog
+    from sidecar.settings import Settings
 
 
 @click.command()
@@ -19,6 +23,13 @@ from sidecar.cli.signing_options import chosen_signing, signing_options
 @signing_options
 @click.option(
     "--batch", type=click.IntRange(1, 1000), default=1, show_default=True, help="Bundles that one signature may cover."
+)
+@click.option(
+    "--log",
+    "log_folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Enter each bundle into the append-only log in DIR, begun when it is not there; its key is DIR.pem (docs/log.md).",
 )
 @click.option(
     "--pack",
@@ -44,6 +55,7 @@ def seal(
     *,
     out: Path,
     batch: int,
+    log_folder: Path | None,
     pack_names: tuple[str, ...],
     policy_file: Path | None,
     config_file: Path | None,
@@ -71,6 +83,7 @@ def seal(
     policy = load_policy(policy_file or redaction.policy_file)
     encrypt_to = load_recipient(redaction.encrypt_to) if redaction.encrypt_to else None
     signer = chosen.signer if chosen else None
+    log = _log(log_folder, settings) if log_folder else None
     read = Inputs(inputs)
     with progress(len(inputs), "sealing") as bar:
         read.on_file = bar.update
@@ -86,10 +99,24 @@ def seal(
             policy=policy,
             disclosures=redaction.disclosures_dir,
             encrypt_to=encrypt_to,
+            log=log,
         ):
             click.echo(orjson.dumps(sealed).decode())
+    if log:
+        log.close()
     if not signer:
         click.echo("affidavit: not signed: no --key was given (`affidavit keys new --out FILE`)", err=True)
     for reason in read.refused:
         click.echo(f"affidavit: refused: {reason}", err=True)
     sys.exit(1 if read.refused else 0)
+
+
+def _log(folder: Path, settings: Settings) -> BundleLog:
+    """The log in a folder, with its key beside it."""
+    from sidecar.bundle_log import BundleLog, LogSpec
+
+    folder = folder.resolve()
+    log = BundleLog(folder, folder.with_name(f"{folder.name}.pem"), name=settings.name, spec=LogSpec())
+    if log.ensure():
+        click.echo(f"affidavit: began the log {folder}; its key for auditors: {log.vkey}", err=True)
+    return log

@@ -40,12 +40,6 @@ def log_in(folder, spec=LogSpec()) -> BundleLog:  # noqa: B008 - frozen
     return BundleLog(folder / "log", folder / "keys" / "log.pem", name="local", spec=spec)
 
 
-def close(log: BundleLog) -> None:
-    """As if its process had ended."""
-    if log._opened:
-        log._opened.close()
-
-
 # ---------------------------------------------------------------- beginning
 
 
@@ -90,7 +84,7 @@ def test_a_log_whose_key_is_gone_is_not_continued_by_another(tmp_path):
     log = log_in(tmp_path)
     log.ensure()
     log.append(DIGESTS[0])
-    close(log)
+    log.close()
     (tmp_path / "keys/log.pem").unlink()
     with pytest.raises(ConfigError, match=r"the key of the log .* is gone"):
         log_in(tmp_path).ensure()
@@ -131,17 +125,17 @@ def log(tmp_path):
     log = log_in(tmp_path)
     log.ensure()
     yield log
-    close(log)
+    log.close()
 
 
 def test_what_was_appended_is_held_and_found_also_by_the_next_process(tmp_path, log):
     assert [log.append(digest) for digest in DIGESTS[:3]] == [0, 1, 2]
-    close(log)
+    log.close()
     later = log_in(tmp_path)
     assert later.size == 3
     assert [later.holds(index, DIGESTS[1]) for index in range(4)] == [False, True, False, False]
     assert [later.find(digest) for digest in DIGESTS[:4]] == [0, 1, 2, None]
-    close(later)
+    later.close()
 
 
 def facts_of(make, number):
@@ -175,7 +169,7 @@ def test_a_bundle_that_is_not_in_the_log_has_no_evidence(make_facts, log):
 
 def test_a_damaged_log_gives_no_evidence_and_says_so(tmp_path, make_facts, log):
     log.append(DIGESTS[1])
-    close(log)
+    log.close()
     (tmp_path / "log/tile/0/000.p/1").write_bytes(bytes(32))
     with pytest.raises(LogError, match="cannot be continued"):
         log_in(tmp_path).evidence([facts_of(make_facts, 1)])
@@ -205,7 +199,7 @@ def test_evidence_waits_for_as_many_witnesses_as_are_asked_for_and_keeps_their_c
         assert one.requests == asked
         log.append(DIGESTS[2])
         assert log.evidence(facts).checkpoint.cosigned_by([one.vkey, other.vkey]).keys() == {one.vkey, other.vkey}
-        close(log)
+        log.close()
 
 
 # ---------------------------------------------------------------- sealing
@@ -260,7 +254,7 @@ class Sidecar:
                 list(sealer.seal_closed(lambda run, error: self.failures.append(error)))
         finally:
             self.store.close()
-            close(self.log)
+            self.log.close()
 
     def check(self) -> None:
         """Every bundle is a leaf, once, and its row says which."""

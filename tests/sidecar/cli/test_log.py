@@ -181,3 +181,39 @@ def test_it_works_where_there_is_no_network(place):
         [*command, "--log", str(place.log), "--log-key", str(LOG_KEY)], capture_output=True, text=True, env=os.environ
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_seal_enters_each_bundle_once_and_what_it_sealed_verifies(tmp_path):
+    from sidecar.cli.keys import keys
+    from sidecar.cli.seal import seal
+    from tests.sidecar.cli.test_import_budget import CORPUS
+
+    file = CORPUS / "mcp@2.3.0" / "stdio_ok.traces.otlp.pb"
+    key, folder, out = tmp_path / "k", tmp_path / "kept.log", tmp_path / "out"
+    CliRunner().invoke(keys, ["new", "--out", str(key)], catch_exceptions=False)
+    arguments = [str(file), "--out", str(out), "--key", str(key), "--log", str(folder)]
+    for _ in range(2):
+        done = CliRunner().invoke(seal, arguments, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+    indexes = [json.loads(line)["log_index"] for line in done.stdout.splitlines() if line.startswith("{")]
+    assert indexes == list(range(len(indexes)))
+    vkey = (tmp_path / "kept.log.vkey").read_text().strip()
+    (tmp_path / "head").write_bytes((folder / "checkpoint").read_bytes())
+    for source in (("--log", folder), ("--checkpoint", tmp_path / "head")):
+        assert f"{len(indexes)} of {len(indexes)} leaves" in run("verify", out, *source, "--log-key", vkey).stdout
+
+
+def test_seal_enters_nothing_that_it_does_not_lay_down(tmp_path):
+    """A bundle of that name and other content is there already: evidence is not overwritten, and the log says nothing of it."""
+    from sidecar.cli.seal import seal
+    from sidecar.errors import SidecarError
+    from tests.sidecar.cli.test_import_budget import CORPUS
+
+    file = CORPUS / "mcp@2.3.0" / "stdio_ok.traces.otlp.pb"
+    out, folder = tmp_path / "out", tmp_path / "log"
+    CliRunner().invoke(seal, [str(file), "--out", str(out)], catch_exceptions=False)
+    for bundle in out.glob("*.evidence.tar.gz"):
+        bundle.write_bytes(b"other")
+    done = CliRunner().invoke(seal, [str(file), "--out", str(out), "--log", str(folder)])
+    assert isinstance(done.exception, SidecarError)
+    assert json.loads(run("show", "--log", folder, "--json").stdout)["size"] == 0
