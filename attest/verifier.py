@@ -92,7 +92,7 @@ class Verifier:
         signed = self._judge.judge(attestations, attested)
         result = Verification(
             file=text(path),
-            attestation=text(attestations[0]) if attestations else None,
+            attestation=text(signed.path) if signed.path else None,
             checks=in_order((*self._skipped, *bundle.checks, *signed.checks)),
             facts=_facts(bundle, signed),
             strict=self._strict,

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from sidecar.cli.printable import printable
+
 if TYPE_CHECKING:
-    from attest.trust import Identity, Trust
+    from attest.trust import Identity, Trust, TrustedRoot
 
 __all__ = ["trust_options"]
 
@@ -77,10 +79,11 @@ def _trust(given: _Given) -> Trust | None:
         keys = Trust.load(given.keys).keys if given.keys else ()
     except (AttestError, OSError) as error:
         raise click.UsageError(f"--key: {error}") from error
+    identities = _identities(given)
     return Trust(
         keys=keys,
         roots=tuple(_root(path) for path in given.trusted_roots),
-        identities=_identities(given),
+        identities=identities,
         logs=given.log_keys,
         witnesses=given.witnesses,
         required=Required(
@@ -113,20 +116,20 @@ def _refuse_pairs(given: _Given) -> None:
             raise click.UsageError(reason)
 
 
-def _root(path: Path) -> Any:  # noqa: ANN401 - a TrustedRoot, imported when it is needed
-    from hashlib import sha256
-
+def _root(path: Path) -> TrustedRoot:
+    from attest.errors import AttestError
     from attest.limits import DEFAULT
-    from attest.trust import TrustedRoot
+    from attest.roots import read_root, trusted_root
 
     try:
         with path.open("rb") as file:
-            data = file.read(DEFAULT.trusted_root_bytes_max + 1)
+            root = trusted_root(file.read(DEFAULT.trusted_root_bytes_max + 1), path.name)
+        read_root(root)
     except OSError as error:
         raise click.UsageError(f"--trusted-root: {path}: {error.strerror or error}") from error
-    if len(data) > DEFAULT.trusted_root_bytes_max:
-        raise click.UsageError(f"--trusted-root: {path}: more than {DEFAULT.trusted_root_bytes_max} bytes")
-    return TrustedRoot(name=path.name, data=data, sha256=sha256(data).hexdigest())
+    except AttestError as error:
+        raise click.UsageError(printable(f"--trusted-root: {error}")) from error
+    return root
 
 
 def _identities(given: _Given) -> tuple[Identity, ...]:

@@ -48,6 +48,7 @@ NO_SENSE = {
     "pattern that could take for ever": ((*ROOT, "--identity-pattern", "(a+)+", "--issuer", "b"), "--identity-pattern"),
     "policy and trust": ((*KEY, "--policy", "root.json"), "--policy says by itself whom to trust"),
     "policy that is none": (("--policy", "root.json"), "--policy"),
+    "a root that is none": ((*ROOT, *KEY), "root.json is no Sigstore trusted root"),
     "a key that is none": (("--key", "root.json"), "--key"),
     "complete of one": ((*KEY, "--complete"), "--complete is about several"),
     "full of one": ((*KEY, "--full"), "--full and --summary are about several"),
