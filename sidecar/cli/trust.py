@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -190,9 +191,13 @@ def _show(root: Root, origin: str | None = None) -> None:
         click.echo("\n  nothing: no certificate and no timestamp counts by this root")
 
 
-def _details(entry: Entry) -> list[str]:
-    ids = [f"id {one.hex()}" for one in sorted(entry.ids)]
-    return ids + [f"{one['subject']}, until {one['not_after']}, sha256:{one['sha256']}" for one in _certificates(entry)]
+def _details(entry: Entry) -> Iterator[str]:
+    """Lines about an entry; a digest has one of its own, so that it can be copied."""
+    for one in sorted(entry.ids):
+        yield f"id {one.hex()}"
+    for certificate in _certificates(entry):
+        yield f"{certificate['subject']}, until {certificate['not_after']}"
+        yield f"  sha256:{certificate['sha256']}"
 
 
 def _document(root: Root) -> dict[str, Any]:
