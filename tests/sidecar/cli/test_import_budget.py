@@ -69,3 +69,32 @@ def test_the_process_starts_without_sigstore_and_what_only_clients_need(module):
 
 def test_the_worker_needs_neither_settings_nor_receivers():
     assert loaded_after("import sidecar.worker") & {"pydantic", "uvicorn", "grpc", "uvloop", "click"} == set()
+
+
+NEVER_BEFORE_NEEDED = {
+    "sigstore",
+    "sigstore_models",
+    "rekor_types",
+    "tuf",
+    "requests",
+    "jwt",
+    "id",
+    "rfc3161_client",
+    "in_toto_attestation",
+    "securesystemslib",
+}
+"""What only signing, judging certificates and fetching roots need."""
+
+
+def test_no_module_of_ours_loads_what_only_sigstore_needs_when_it_is_imported():
+    """Every module of every room at once, but for the agent's own: `span_processor` is a part of the SDK it lives in."""
+    code = (
+        "import importlib, pkgutil, sys\n"
+        "import attest, evidence, semconv, sidecar\n"
+        "for room in (evidence, semconv, attest, sidecar):\n"
+        "    for found in pkgutil.walk_packages(room.__path__, room.__name__ + '.'):\n"
+        "        if found.name.startswith('sidecar.pb') or found.name.endswith(('__main__', 'span_processor')):\n"
+        "            continue\n"
+        "        importlib.import_module(found.name)"
+    )
+    assert loaded_after(code) & NEVER_BEFORE_NEEDED == set()
