@@ -269,3 +269,14 @@ def test_a_pattern_is_taken_or_refused_and_never_breaks(text):
 @pytest.mark.parametrize("pattern", ["[^/]*[^@]*.*.*b", "a?[a-z]*.*[^x]*b"])
 def test_a_pattern_that_is_taken_gives_up_on_a_long_text_soon(pattern):
     assert compiled(pattern).fullmatch("a" * 100) is None
+
+
+def test_the_documentation_names_every_key_and_its_smallest_policy_is_one(tmp_path):
+    from attest.policy_trust import KEYS
+
+    text = (EXAMPLE.parents[1] / "docs" / "policy.md").read_text()
+    for name in (*KEYS, "packs", "closure", "mapping_loss", "capture_health", "expires"):
+        assert f"`{name}" in text
+    (tmp_path / "sidecar.pub").write_bytes((POLICIES / "keys" / "a.pub").read_bytes())
+    smallest = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1]
+    assert _example(tmp_path, smallest).thresholds.closure_min == 0.6

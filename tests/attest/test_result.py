@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -298,3 +299,9 @@ def test_what_is_read_is_what_was_written():
     assert result.subjects == {"run-1.evidence.tar.gz": "1" * 64}
     assert PREDICATE_TYPE.endswith("svr/v0.2")
     assert result.policies[0]["digest"] == {"sha256": "a" * 64}
+
+
+def test_the_documentation_has_every_property_and_its_checks():
+    text = (Path(__file__).parents[2] / "docs" / "policy.md").read_text()
+    for name, (_, checks) in PROPERTIES.items():
+        assert f"| `{name}` | {', '.join(f'`{check}`' for check in checks)}" in text
