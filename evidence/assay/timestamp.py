@@ -22,14 +22,20 @@ def to_unix_nano(text: str) -> int:
         EvidenceError: not RFC 3339, not in UTC, or no such day or second.
     """
     match = _TIME.fullmatch(text)
-    try:
-        second = datetime.fromisoformat(match[1].upper()).replace(tzinfo=UTC) if match else None
-    except ValueError:
-        second = None
-    if match is None or second is None:
+    seconds = _seconds(match[1]) if match else None
+    if match is None or seconds is None:
         raise EvidenceError(f"time: expected RFC 3339 in UTC, got {text[:40]!r}")
-    delta = second - _EPOCH
-    return (delta.days * 86_400 + delta.seconds) * _NANOS + int((match[2] or "0").ljust(9, "0"))
+    return seconds * _NANOS + int((match[2] or "0").ljust(9, "0"))
+
+
+@lru_cache(maxsize=64)  # most events of a second follow each other
+def _seconds(text: str) -> int | None:
+    """Seconds since 1970; None when there is no such day or second."""
+    try:
+        delta = datetime.fromisoformat(text.upper()).replace(tzinfo=UTC) - _EPOCH
+    except ValueError:
+        return None
+    return delta.days * 86_400 + delta.seconds
 
 
 def from_unix_nano(unix_nano: int) -> str:

@@ -44,7 +44,7 @@ class AssayWriter:
         self._run_id = run_id
         self._source = source
         self._producer = dict(producer)
-        self.limits = limits
+        self._limits = limits
         self._events_sha256 = hashlib.sha256()
         self._root = hashlib.sha256()
         self._bytes = self._count = 0
@@ -86,11 +86,11 @@ class AssayWriter:
         Raises:
             EventError: it is not what the format takes; nothing was appended.
         """
-        event = read_event(line, self.limits)
-        if self._count >= self.limits.events_max:
-            raise EventError(f"more than {self.limits.events_max} events")
-        if self._bytes + len(line) + 1 > self.limits.events_bytes_max:
-            raise EventError(f"more than {self.limits.events_bytes_max} bytes of events")
+        event = read_event(line, self._limits)
+        if self._count >= self._limits.events_max:
+            raise EventError(f"more than {self._limits.events_max} events")
+        if self._bytes + len(line) + 1 > self._limits.events_bytes_max:
+            raise EventError(f"more than {self._limits.events_bytes_max} bytes of events")
         if event["id"] != f"{self._run_id}:{self._count}" or event["source"] != self._source:
             raise EventError(f"expected event {self._run_id}:{self._count} of {self._source}, got {event['id'][:100]}")
         self._spool.write(line + b"\n")
@@ -113,7 +113,7 @@ class AssayWriter:
             events_sha256=self._events_sha256.hexdigest(),
             events_bytes=self._bytes,
         )
-        read_manifest(manifest, self.limits)
+        read_manifest(manifest, self._limits)
         self._spool.seek(0)
         deflate, crc, size = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS), 0, 0
         out.write(GZIP_HEADER)

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from evidence.assay.export import MEMBER, OMITTED, ToolNames, export, omitted
 from evidence.assay.ledger import ConversionReport, Ledger
-from evidence.assay.reader import read_assay
+from evidence.assay.limits import DEFAULT, AssayLimits
+from evidence.assay.reader import AssayFacts, read_assay
 from evidence.assay.restore import NotRestorableError, restore
 from evidence.assay.writer import AssayWriter
 from evidence.bundle import BundleFacts, EvidenceBundle
 from evidence.digest import sha256_hex
-from evidence.errors import EventError
+from evidence.errors import BundleError, EventError
 from evidence.event import RECEIPT, RUN_CLOSED, RUN_OPENED
 from evidence.manifest import EVENTS, MANIFEST
 from sidecar.converting.placing import assay_side, native_side, place, workplace
@@ -31,12 +32,12 @@ if TYPE_CHECKING:
 __all__ = ["Exporter", "to_assay"]
 
 
-def to_assay(path: Path, out: Path) -> ConversionReport:
+def to_assay(path: Path, out: Path, *, limits: AssayLimits = DEFAULT) -> ConversionReport:
     """Writes the bundle at `path` as an Assay bundle to `out`.
 
     Raises:
         BundleError: `path` is not a valid bundle of ours.
-        SidecarError: it has more events than the format holds, or `out` is there with other content.
+        SidecarError: it holds more than an Assay bundle may, or `out` is there with other content.
         OSError: a file cannot be read or written.
     """
     names, ledger = ToolNames(), Ledger()
@@ -47,9 +48,9 @@ def to_assay(path: Path, out: Path) -> ConversionReport:
             _restore(path, made, ledger)
             why_not = ""
         except NotRestorableError:
-            Exporter(facts, names, ledger).export(path, made)
+            Exporter(facts, names, ledger, limits).export(path, made)
             why_not = _way_back(made, folder, facts)
-        result = read_assay(made)
+        result = _read(made, limits)
         place(made, out)
     return ConversionReport(
         version=PRODUCER["version"],
@@ -59,6 +60,14 @@ def to_assay(path: Path, out: Path) -> ConversionReport:
         why_not=why_not,
         ledger=ledger,
     )
+
+
+def _read(made: Path, limits: AssayLimits) -> AssayFacts:
+    """What was written, read again."""
+    try:
+        return read_assay(made, limits)
+    except BundleError as error:
+        raise SidecarError(f"it does not fit into an Assay bundle: {error.reason}") from error
 
 
 def _way_back(made: Path, folder: Path, facts: BundleFacts) -> str:
@@ -108,10 +117,11 @@ def _restore(path: Path, made: Path, ledger: Ledger) -> None:
 class Exporter:
     """Writes a bundle that did not come from there."""
 
-    def __init__(self, facts: BundleFacts, names: ToolNames, ledger: Ledger) -> None:
+    def __init__(self, facts: BundleFacts, names: ToolNames, ledger: Ledger, limits: AssayLimits = DEFAULT) -> None:
         self._facts = facts
         self._names = names
         self._ledger = ledger
+        self._limits = limits
 
     def export(self, path: Path, made: Path) -> None:
         """Writes all of it."""
@@ -122,8 +132,14 @@ class Exporter:
             made.open("w+b") as file,
             EvidenceBundle.open(path) as bundle,
         ):
-            writer = AssayWriter(spool, run_id=run_id, source=self._facts.source, producer=manifest["producer"])
-            if manifest["event_count"] > (most := writer.limits.events_max):
+            writer = AssayWriter(
+                spool,
+                run_id=run_id,
+                source=self._facts.source,
+                producer=manifest["producer"],
+                limits=self._limits,
+            )
+            if manifest["event_count"] > (most := self._limits.events_max):
                 raise SidecarError(f"{path}: {manifest['event_count']} events, an Assay bundle holds at most {most}")
             for number, (event, line) in enumerate(bundle.events()):
                 self.write(writer, event, line, manifest if number == 0 else None)
@@ -140,7 +156,7 @@ class Exporter:
                 ledger.lost(MANIFEST, f"no room for it beside the first event: {_short(error)}", event["id"])
                 self.write(writer, event, line, None)
                 return
-            writer.event(**omitted(event, sha256_hex(line), len(line), _short(error)))
+            self._omit(writer, event, line, _short(error))
             ledger.lost(event["type"], f"it does not fit, {OMITTED} stands in its place", event["id"])
             return
         ledger.carried(event["type"], f"{made.type} data.{MEMBER}.event", event["id"])
@@ -149,6 +165,12 @@ class Exporter:
         if manifest is not None:
             ledger.carried(MANIFEST, f"{made.type} data.{MEMBER}.manifest", event["id"])
         ledger.made("assaypii", "demanded, and nothing says whether there are personal data: false", event["id"])
+
+    def _omit(self, writer: AssayWriter, event: JsonObject, line: bytes, why: str) -> None:
+        try:
+            writer.event(**omitted(event, sha256_hex(line), len(line), why))
+        except EventError as error:
+            raise SidecarError(f"{event['id']}: it does not fit into an Assay bundle: {error}") from error
 
     def _say_of_the_rest(self, run_id: str) -> None:
         facts, manifest, ledger = self._facts, self._facts.manifest, self._ledger

@@ -353,6 +353,23 @@ def test_a_manifest_too_large_to_carry_is_lost_by_name_and_its_event_is_not(tmp_
     assert ("carried", "manifest.json") not in fates
 
 
+@pytest.mark.parametrize(
+    ("limits", "says"),
+    [
+        (AssayLimits(events_max=6), "7 events, an Assay bundle holds at most 6"),
+        (AssayLimits(events_bytes_max=5000), "does not fit into an Assay bundle: more than 5000 bytes of events"),
+        (AssayLimits(bundle_bytes_max=1000), "does not fit into an Assay bundle: container: larger than 1000 bytes"),
+    ],
+    ids=["events", "bytes_of_events", "bytes_of_the_file"],
+)
+def test_a_run_that_is_too_large_for_them_is_refused_and_nothing_is_left(limits, says, tmp_path):
+    facts = sealed_ours(tmp_path, kind="note")
+    before = set(tmp_path.iterdir())
+    with pytest.raises(SidecarError, match=says):
+        to_assay(facts.path, tmp_path / "out.tar.gz", limits=limits)
+    assert set(tmp_path.iterdir()) == before
+
+
 def test_a_later_part_of_a_run_is_a_run_of_its_own_there_and_says_so(tmp_path):
     events = ours.run_events(first_seq=40)
     facts = ours.seal_run(tmp_path, events, part=2)
