@@ -63,11 +63,12 @@ class _Opened:
     """An attestation as far as it can be judged without the bundle it is about."""
 
     envelope: Check
-    bundle: SigstoreBundle | None = None
+    hint: str | None = None
     said: Said | None = None
     stated: Check | None = None
     """Why there is no statement, when there is none."""
     judged: Judged | None = None
+    """None when the envelope could not be read."""
     dated: Dated = field(default_factory=Dated)
 
 
@@ -79,6 +80,7 @@ class AttestationJudge:
         self._limits = limits
         self._roots: tuple[tuple[Root, ...], Check | None] | None = None
         self._opened: OrderedDict[str, tuple[int, _Opened]] = OrderedDict()
+        self._opened_bytes = 0
 
     def judge(self, paths: Sequence[Path], attested: Attested) -> AttestationReading:
         """Check the attestations at `paths` against the bundle they should be about. Never raises on their account.
@@ -102,8 +104,8 @@ class AttestationJudge:
     def _judge_one(self, path: Path, attested: Attested) -> AttestationReading:
         data, unread = attempt("envelope", lambda: (self._read(path), ""))
         opened = self._open(data) if data is not None else _Opened(envelope=unread)
-        bundle, judged, said = opened.bundle, opened.judged, opened.said
-        if bundle is None or judged is None:
+        judged, said = opened.judged, opened.said
+        if judged is None:
             return AttestationReading(checks=_unread(opened.envelope, "the attestation could not be read"), path=path)
         trust = self._trust or Trust()
         closed_at = str(attested.facts.manifest["closed_at"]) if attested.facts else None
@@ -119,7 +121,7 @@ class AttestationJudge:
             times=opened.dated.times,
             log_entry=judged.log_entry,
             log_witnesses=witnesses(said.statement, trust) if said and log.outcome == "pass" else (),
-            key_hint=bundle.hint,
+            key_hint=opened.hint,
             bundles_attested=len(said.statement.entries) if said else None,
         )
 
@@ -138,8 +140,9 @@ class AttestationJudge:
             warnings.simplefilter("ignore")
             opened = self._judge_bytes(data)
         self._opened[digest] = (len(data), opened)
-        while sum(size for size, _ in self._opened.values()) > self._limits.attestation_bytes_max:
-            self._opened.popitem(last=False)
+        self._opened_bytes += len(data)
+        while self._opened_bytes > self._limits.opened_bytes_max and len(self._opened) > 1:
+            self._opened_bytes -= self._opened.popitem(last=False)[1][0]
         return opened
 
     def _judge_bytes(self, data: bytes) -> _Opened:
@@ -154,11 +157,11 @@ class AttestationJudge:
         if count != 1:
             failed = _answer("signature", "fail", f"the envelope has {count} signatures, expected exactly one")
             judged = Judged(signature=failed, trust=_answer("trust", "skip", "it is not signed exactly once"))
-            return _Opened(envelope=envelope, bundle=bundle, said=said, stated=stated, judged=judged)
+            return _Opened(envelope=envelope, hint=bundle.hint, said=said, stated=stated, judged=judged)
         dated = self._stamps(bundle)
         judged = self._signed(bundle, dated)
         dated = Dated(stamps=dated.stamps, refuted=dated.refuted, logged=judged.logged)
-        return _Opened(envelope=envelope, bundle=bundle, said=said, stated=stated, judged=judged, dated=dated)
+        return _Opened(envelope=envelope, hint=bundle.hint, said=said, stated=stated, judged=judged, dated=dated)
 
     def _parse(self, bundle: SigstoreBundle) -> Said:
         kind = bundle.envelope.payload_type

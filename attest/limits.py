@@ -10,6 +10,9 @@ class AttestLimits:
     attestation_bytes_max: int = 16 * 1024 * 1024
     """Size of an attestation file; a statement over 1,000 bundles takes about 5 MiB."""
 
+    opened_bytes_max: int = 4 * 1024 * 1024
+    """Attestations that are kept as they were judged, for the next bundle; in memory they take some four times as much."""
+
     json_depth_max: int = 32
     """Nesting of the attestation and of its payload; ours need 8."""
 

@@ -6,6 +6,7 @@ nothing and is never passed over in silence. The library that verifies is loaded
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -53,7 +54,7 @@ def verify_timestamps(responses: Sequence[bytes], signature: bytes, authorities:
         times=tuple(sorted(times, key=lambda proven: proven.time)),
         verified=tuple(verified),
         authorities=tuple({entry.chain: entry for entry in by}.values()),
-        distinct=len({_root_key(entry) for entry in by}),
+        distinct=len({_root_key(entry.chain[-1]) for entry in by}),
         concerns=tuple(concerns),
     )
 
@@ -79,7 +80,8 @@ def _verify(response: bytes, signature: bytes, token: TimestampToken, named: Seq
     raise InvalidError(f"the timestamp of {token.time} by {named[0].name} does not count: {said}")
 
 
-def _verifier(chain: Sequence[bytes]):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a class that is not loaded yet
+@lru_cache(maxsize=64)
+def _verifier(chain: tuple[bytes, ...]):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a class that is not loaded yet
     from rfc3161_client import VerifierBuilder  # noqa: PLC0415 - as above
 
     leaf, *between, root = (x509.load_der_x509_certificate(data) for data in chain)
@@ -90,11 +92,17 @@ def _verifier(chain: Sequence[bytes]):  # type: ignore[no-untyped-def]  # noqa: 
 
 
 def _signs_as(entry: Entry, token: TimestampToken) -> bool:
-    leaf = x509.load_der_x509_certificate(entry.chain[0])
-    return (leaf.issuer.public_bytes(), leaf.serial_number) == (token.issuer, token.serial)
+    return _named(entry.chain[0]) == (token.issuer, token.serial)
 
 
-def _root_key(entry: Entry) -> bytes:
+@lru_cache(maxsize=64)
+def _named(certificate: bytes) -> tuple[bytes, int]:
+    leaf = x509.load_der_x509_certificate(certificate)
+    return leaf.issuer.public_bytes(), leaf.serial_number
+
+
+@lru_cache(maxsize=64)
+def _root_key(certificate: bytes) -> bytes:
     """The public key at the root of an authority's chain: two certificates under one root are one authority."""
-    key = x509.load_der_x509_certificate(entry.chain[-1]).public_key()
+    key = x509.load_der_x509_certificate(certificate).public_key()
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
