@@ -18,6 +18,7 @@ from attest.limits import AttestLimits
 from attest.predicate import PREDICATE_TYPE
 from attest.roots import Root, read_root
 from attest.tlog.note import COSIGNATURE_V1, ED25519, VerifierKey
+from attest.transparency import REKOR_1, REKOR_2
 from attest.trust import Accepted, Identity, Required, Trust, TrustedKey, TrustedRoot
 from evidence.digest import is_sha256_hex
 from evidence.errors import EvidenceError
@@ -32,8 +33,11 @@ KEYS = ("keys", "roots", "identities", "logs", "witnesses", "require", "accept")
 _WINDOW = ("valid_from", "valid_until", "revoked_at")
 _COUNTS = ("timestamps", "signers", "witnesses", "delay_seconds_max")
 _FLAGS = ("log_entry", "sidecar_log")
-_LISTS = ("payload_types", "predicate_types", "entry_kinds")
-_KNOWN_TYPES = {"payload_types": PAYLOAD_TYPE, "predicate_types": PREDICATE_TYPE}
+_READ: Mapping[str, tuple[str, ...]] = {
+    "payload_types": (PAYLOAD_TYPE,),
+    "predicate_types": (PREDICATE_TYPE,),
+    "entry_kinds": (REKOR_1, REKOR_2),
+}
 
 
 def read_trust(
@@ -164,19 +168,20 @@ def _required(node: Node) -> Required:
     }
     if found.get("signers") == 0:
         members["signers"].fail("expected at least 1 signer: with none required, nobody has to have signed")
+    if found.get("log_entry") is False:
+        members["log_entry"].fail("expected true: no certificate can be judged without an entry in a transparency log")
     return Required(**found)
 
 
 def _accepted(node: Node) -> Accepted:
-    members = node.mapping([], _LISTS)
+    members = node.mapping([], tuple(_READ))
     if not members:
         node.fail("an empty 'accept'; expected a list of what is accepted, or no 'accept' at all")
     lists = {name: frozenset(member.texts()) for name, member in members.items()}
-    for name, known in _KNOWN_TYPES.items():
-        if name in lists and known not in lists[name]:
-            members[name].fail(
-                f"nothing is ever accepted: expected {known!r} among them, the one type that this version reads"
-            )
+    for name, accepted in lists.items():
+        if accepted.isdisjoint(_READ[name]):
+            read = " or ".join(map(repr, _READ[name]))
+            members[name].fail(f"nothing is ever accepted: expected {read} among them, which this version reads")
     return Accepted(**lists)
 
 
@@ -239,10 +244,6 @@ def _weak(trust: Trust) -> list[str]:
             warnings.append(f"any issuer that a root lets in may say that somebody is {name}")
     if trust.roots and not trust.identities and not _asks_for_time(trust.required):
         warnings.append("roots without identities: no certificate is trusted, and no time is asked of them either")
-    if trust.identities and not trust.required.log_entry:
-        warnings.append(
-            "no entry in a transparency log is asked for: who signs in another's name need not be seen doing it"
-        )
     if trust.logs and not trust.required.sidecar_log:
         warnings.append("logs without 'sidecar_log: true': a bundle without a proof is let through")
     if trust.witnesses and not trust.required.witnesses:
