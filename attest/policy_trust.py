@@ -5,18 +5,19 @@ may want it. What is read from another file is pinned in the policy by a digest,
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from attest.dsse import PAYLOAD_TYPE
 from attest.errors import AttestError
-from attest.identity_pattern import compiled, takes_anyone
+from attest.identity_pattern import compiled
 from attest.keys import PublicKey, load_public
 from attest.limits import AttestLimits
+from attest.policy_sense import any_identity, any_issuer, refuse_nonsense, weaknesses
 from attest.predicate import PREDICATE_TYPE
-from attest.roots import Root, read_root
+from attest.roots import read_root
 from attest.tlog.note import COSIGNATURE_V1, ED25519, VerifierKey
 from attest.transparency import REKOR_1, REKOR_2
 from attest.trust import Accepted, Identity, Required, Trust, TrustedKey, TrustedRoot
@@ -64,10 +65,8 @@ def read_trust(
         required=_required(members["require"]) if "require" in members else Required(),
         accepted=_accepted(members["accept"]) if "accept" in members else Accepted(),
     )
-    _refuse_twice(members, trust)
-    _refuse_impossible(root, members, trust)
-    _refuse_absent(members, trust, [read_root(each, limits=limits) for each in trust.roots])
-    return trust, (*(warning for _, warning in keys if warning), *_weak(trust))
+    refuse_nonsense(root, members, trust, [read_root(each, limits=limits) for each in trust.roots])
+    return trust, (*(warning for _, warning in keys if warning), *weaknesses(trust))
 
 
 def _each(members: Mapping[str, Node], name: str, read: Callable[[Node], T]) -> list[T]:
@@ -136,17 +135,9 @@ def _identity(node: Node) -> Identity:
         if name in members:
             _refusing(members[name], partial(compiled, found[name]))
     identity = Identity(**found)
-    if _any_identity(identity) and _any_issuer(identity):
+    if any_identity(identity) and any_issuer(identity):
         node.fail("both patterns take anything: it trusts anyone who can get a certificate")
     return identity
-
-
-def _any_identity(identity: Identity) -> bool:
-    return identity.identity_pattern is not None and takes_anyone(identity.identity_pattern)
-
-
-def _any_issuer(identity: Identity) -> bool:
-    return identity.issuer_pattern is not None and takes_anyone(identity.issuer_pattern)
 
 
 def _verifier_key(node: Node, kind: int) -> str:
@@ -183,81 +174,6 @@ def _accepted(node: Node) -> Accepted:
             read = " or ".join(map(repr, _READ[name]))
             members[name].fail(f"nothing is ever accepted: expected {read} among them, which this version reads")
     return Accepted(**lists)
-
-
-# ------------------------------------------------------------------ the whole of it
-
-
-def _refuse_twice(members: Mapping[str, Node], trust: Trust) -> None:
-    named: Mapping[str, Sequence[object]] = {
-        "keys": [key.public.fingerprint for key in trust.keys],
-        "roots": [root.sha256 for root in trust.roots],
-        "identities": trust.identities,
-        "logs": trust.logs,
-        "witnesses": trust.witnesses,
-    }
-    for name, values in named.items():
-        for at, value in enumerate(values):
-            if value in values[:at]:
-                members[name].items()[at].fail(f"the same of {name} stands twice; expected each once")
-
-
-def _refuse_impossible(root: Node, members: Mapping[str, Node], trust: Trust) -> None:
-    """What this policy asks for and nothing can ever meet."""
-    required = trust.required
-    if not trust.keys and not trust.identities:
-        root.fail("it trusts nobody: expected 'keys', or 'identities' with 'roots'")
-    if trust.identities and not trust.roots:
-        members["identities"].fail("no certificate can be checked without 'roots'; expected at least one")
-    if required.timestamps and not trust.roots:
-        members["require"].fail("no timestamp can be checked without 'roots'; expected at least one")
-    if required.delay_seconds_max is not None and not trust.roots:
-        members["require"].fail("no time of signing can be proven without 'roots'; expected at least one")
-    if not trust.identities and required.signers > len(trust.keys):
-        members["require"].fail(f"{required.signers} signers of {len(trust.keys)} trusted keys can never sign")
-    if (required.sidecar_log or required.witnesses) and not trust.logs:
-        members["require"].fail("no proof of a sidecar's log can be checked without 'logs'; expected at least one")
-    if required.witnesses > len(trust.witnesses):
-        members["require"].fail(f"{required.witnesses} of {len(trust.witnesses)} trusted witnesses can never cosign")
-    if trust.witnesses and not trust.logs:
-        members["witnesses"].fail("witnesses cosign the checkpoints of a sidecar's log; expected 'logs' as well")
-
-
-def _refuse_absent(members: Mapping[str, Node], trust: Trust, roots: Sequence[Root]) -> None:
-    """What is asked of authorities that no root has."""
-    if trust.identities and not any(root.authorities for root in roots):
-        members["identities"].fail("no root has a certificate authority; expected one that issues for them")
-    dating = {entry.chain[-1] for root in roots for entry in root.timestamp_authorities}
-    if trust.required.timestamps > len(dating):
-        asked = f"{trust.required.timestamps} timestamps of {len(dating)} timestamp authorities"
-        members["require"].fail(f"{asked} can never be had; expected a root that has as many")
-
-
-def _weak(trust: Trust) -> list[str]:
-    """What somebody may want, and everybody who relies on the policy should know."""
-    warnings = []
-    for identity in trust.identities:
-        if _any_identity(identity):
-            warnings.append(f"anyone whom the issuer {identity.issuer or identity.issuer_pattern} knows may sign")
-        if _any_issuer(identity):
-            name = identity.identity or identity.identity_pattern
-            warnings.append(f"any issuer that a root lets in may say that somebody is {name}")
-    if trust.roots and not trust.identities and not _asks_for_time(trust.required):
-        warnings.append("roots without identities: no certificate is trusted, and no time is asked of them either")
-    if trust.logs and not trust.required.sidecar_log:
-        warnings.append("logs without 'sidecar_log: true': a bundle without a proof is let through")
-    if trust.witnesses and not trust.required.witnesses:
-        warnings.append("witnesses without 'require: witnesses': a checkpoint that none cosigned is let through")
-    dated = [key for key in trust.keys if key.valid_from or key.valid_until or key.revoked_at]
-    if dated and not trust.required.timestamps:
-        warnings.append(
-            "keys have times and no timestamp is required: a signature that nothing dates is held to no window, or decided by none"
-        )
-    return warnings
-
-
-def _asks_for_time(required: Required) -> bool:
-    return bool(required.timestamps) or required.delay_seconds_max is not None
 
 
 # ------------------------------------------------------------------ values
