@@ -7,10 +7,12 @@ difference is an error, and what nobody signed and nothing follows from is named
 library checks the promise, the proof and the checkpoint's signature.
 """
 
+from dataclasses import replace
+
 from attest.errors import InvalidError, UnsupportedError
 from attest.limits import DEFAULT, AttestLimits
 from attest.shape import describe, expect
-from attest.sigstore_bundle import LogEntry
+from attest.sigstore_bundle import LogEntry, SigstoreBundle
 from attest.tlog.checkpoint import Checkpoint, read_checkpoint
 from evidence.canonical import parse
 from evidence.errors import EvidenceError
@@ -35,6 +37,26 @@ def integrated_at(entry: LogEntry) -> str | None:
         return from_unix_nano(entry.integrated_time * 1_000_000_000)
     except EvidenceError as error:
         raise InvalidError(f"the log entry's integratedTime: {error}") from error
+
+
+def plain(bundle: SigstoreBundle, *, limits: AttestLimits = DEFAULT) -> SigstoreBundle:
+    """The bundle without what `check_entry` would only name: for a signer, so that what it writes raises no concern.
+
+    Some logs send their witnesses' signatures under each checkpoint, and leave `integratedTime` away where there is none.
+
+    Raises:
+        InvalidError: a log entry that contradicts itself; see `check_entry`.
+        UnsupportedError: another kind of entry.
+    """
+    return replace(bundle, entries=tuple(_plain(entry, limits) for entry in bundle.entries))
+
+
+def _plain(entry: LogEntry, limits: AttestLimits) -> LogEntry:
+    check_entry(entry, limits=limits)
+    note = read_checkpoint(entry.proof.checkpoint.encode(), limits=limits).note
+    own = tuple(one for one in note.signatures if one.key_id == entry.log_id[:_HINT_BYTES])
+    proof = replace(entry.proof, checkpoint=str(replace(note, signatures=own)))
+    return replace(entry, proof=proof, integrated_time=entry.integrated_time or 0)
 
 
 def check_entry(entry: LogEntry, *, limits: AttestLimits = DEFAULT) -> tuple[str, ...]:

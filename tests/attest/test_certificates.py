@@ -9,7 +9,9 @@ from datetime import timedelta
 import pytest
 
 from attest.keys import generate
+from attest.sigstore_bundle import encode, read
 from attest.statement import statement
+from attest.transparency import plain
 from attest.trust import Accepted, Identity, Required, Trust, TrustedKey
 from attest.verdict import SignedBy
 from evidence.canonical import canonical
@@ -246,6 +248,20 @@ def test_a_log_entry_changed_afterwards_is_named(loopback, facts, payload, name)
     assert changed != good
     reading = sw.judge(facts, sw.trust(loopback), changed)
     assert sw.outcomes(reading)[check] == outcome, reading.checks
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_signer_can_leave_out_what_would_only_be_named(loopback, facts, payload, version):
+    made = forge(loopback, payload, version=version)
+
+    def as_some_logs_send_it(obj):
+        note(lambda text: text + STRANGER)(obj)
+        if version == 2:
+            drop("integratedTime")(obj)
+
+    sent = sw.edited(made, as_some_logs_send_it)
+    assert sw.outcomes(sw.judge(facts, sw.trust(loopback), sent))["envelope"] == "warn"
+    assert encode(plain(read(sent))) == made == encode(plain(read(made)))
 
 
 def swap(name):
