@@ -2,12 +2,14 @@
 
 import shutil
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from attest.errors import InvalidError
 from attest.log_audit import LogAudit, LogAuditor, hold
+from attest.log_audit.findings import Finding, Kind
 from attest.statement import LogEvidence, statement
 from attest.tlog.checkpoint import read_checkpoint, sign_checkpoint
 from attest.tlog.cosignature import cosign
@@ -313,3 +315,12 @@ def test_an_audit_of_a_checkpoint_that_claims_more_leaves_than_memory_is_bounded
     audit = LogAuditor(keys=[LOG_KEY]).audit(huge, None, hold([place.bundles]))
     gap = only(audit, "missing")
     assert (gap.index, gap.last) == (COUNT, (1 << 63) - 2)
+
+
+def test_the_documentation_names_every_finding_and_what_it_amounts_to():
+    table = (Path(__file__).parents[2] / "docs" / "log.md").read_text()
+    words = {"fail": "fail", "undecided": "could not decide", "warn": "warning"}
+    rows = [line for line in table.splitlines() if line.startswith("| `")]
+    for kind in get_args(Kind):
+        (row,) = [row for row in rows if row.startswith(f"| `{kind}` |")]
+        assert row.endswith(f"| {words[Finding(kind=kind, reason='').outcome]} |")
