@@ -50,8 +50,10 @@ class AmbientToken:
 
         try:
             found = detect_credential(self.audience)
-        except IdentityError as error:  # its metadata service or token endpoint; both come and go
-            raise SignerUnavailableError(f"no token from {self.describe()}: {' '.join(str(error).split())}") from error
+        except IdentityError as error:
+            lasting = "Permission" in type(error.__cause__).__name__  # else its token endpoint, which comes and goes
+            kind = SigningError if lasting else SignerUnavailableError
+            raise kind(f"no token from {self.describe()}: {' '.join(str(error).split())}") from error
         if found is None:
             raise SigningError(
                 f"no token from {self.describe()}: this is none of GitHub Actions, GitLab, Buildkite, CircleCI and Google Cloud"

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from attest.dsse import PAYLOAD_TYPE
 from attest.errors import AttestError, SignerUnavailableError, SigningError
 from attest.signers.failure import is_passing, line
 from attest.signers.identity import TokenSource
@@ -19,7 +18,6 @@ from attest.signers.timestamp import Timestamper
 from evidence.canonical import canonical
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
     from rfc3161_client import TimeStampResponse
     from sigstore.models import Bundle, ClientTrustConfig
     from sigstore.sign import Signer as SigstoreSigner
@@ -29,6 +27,9 @@ _REUSED_SHARE = 0.8
 
 _OVER = frozenset({"ExpiredSignatureError", "ImmatureSignatureError", "ExpiredIdentity"})
 """What the libraries raise on a token outside its time."""
+
+_UNKNOWN_SECONDS = 60.0
+"""How long a certificate is used whose first signature failed, so that its end was not seen yet."""
 
 _ANSWER_CHARS_MAX = 300
 _CAUSES_MAX = 16
@@ -70,8 +71,10 @@ class KeylessSigner:
             self._config = _parse(trust_config, tlog_version)
         except Exception as error:  # pydantic's, ValueError, the library's own
             raise SigningError(f"the client trust config cannot be used: {line(error)}") from error
+        self._root = orjson.dumps(orjson.loads(trust_config).get("trustedRoot"))
         self._signer: SigstoreSigner | None = None
-        self._renew_at = 0.0
+        self._opened_at = self._renew_at = 0.0
+        self._dated = False
         self._signed_as = ""
 
     def sign(self, payload: bytes) -> bytes:
@@ -94,15 +97,16 @@ class KeylessSigner:
         return f"keyless at {self._services.describe()} as {who}"
 
     def _sign(self, payload: bytes) -> bytes:
+        from attest.signers.check_made import check_made  # noqa: PLC0415 - verifying is loaded where it is done
+
         bundle = self._bundle(payload)
-        certificate = bundle.signing_certificate
-        life = certificate.not_valid_after_utc - certificate.not_valid_before_utc
-        if not self._renew_at:
-            self._renew_at = time.monotonic() + life.total_seconds() * _REUSED_SHARE
-        document = _document(bundle)
-        self._check(document, payload)
-        self._signed_as = _who(certificate)
-        return canonical(document)
+        if not self._dated:
+            life = bundle.signing_certificate.not_valid_after_utc - bundle.signing_certificate.not_valid_before_utc
+            self._renew_at, self._dated = self._opened_at + life.total_seconds() * _REUSED_SHARE, True
+        data = canonical(_document(bundle))
+        claims = check_made(data, payload, self._root, require_timestamp=self._require_timestamp)
+        self._signed_as = f"{claims.identity}, issuer {claims.issuer}"
+        return data
 
     def _bundle(self, payload: bytes) -> "Bundle":
         from sigstore.dsse import Statement  # noqa: PLC0415 - 54 MiB that only a signer has to pay
@@ -113,7 +117,9 @@ class KeylessSigner:
                 return self._signer.sign_dsse(Statement(payload))
             except ExpiredCertificate:  # the machine slept, or its clock was put right
                 pass
-        self._signer, self._renew_at = self._open(), 0.0
+        self._signer, self._dated = self._open(), False
+        self._opened_at = time.monotonic()
+        self._renew_at = self._opened_at + _UNKNOWN_SECONDS
         try:
             return self._signer.sign_dsse(Statement(payload))
         except ExpiredCertificate as error:
@@ -137,35 +143,6 @@ class KeylessSigner:
             tsa_clients=[_Stamping(tsa.url, required=self._require_timestamp) for tsa in services.get_tsas()],  # type: ignore[misc]  # duck
         )
         return Signer(token, context)
-
-    def _check(self, document: dict[str, Any], payload: bytes) -> None:
-        """Verify what was made; if a time is required, once more without the log's, so that the timestamp alone dates it."""
-        try:
-            self._verify(document, payload)
-        except Exception as error:  # as in `sign`
-            raise SigningError(f"{self.describe()} made an attestation that does not verify: {line(error)}") from error
-        if not self._require_timestamp:
-            return
-        material = document["verificationMaterial"]
-        if "timestampVerificationData" not in material:
-            raise SigningError("the signature has no timestamp, and one is required")
-        entry = {name: value for name, value in material["tlogEntries"][0].items() if name != "inclusionPromise"}
-        undated = {**document, "verificationMaterial": {**material, "tlogEntries": [entry]}}
-        try:
-            self._verify(undated, payload)
-        except Exception as error:  # as in `sign`
-            raise SigningError(
-                f"the timestamp does not date the signature by the trusted root: {line(error)}"
-            ) from error
-
-    def _verify(self, document: dict[str, Any], payload: bytes) -> None:
-        from sigstore.models import Bundle  # noqa: PLC0415 - as above
-        from sigstore.verify import Verifier  # noqa: PLC0415 - as above
-
-        bundle = Bundle.from_json(canonical(document))
-        verified = Verifier(trusted_root=self._config.trusted_root).verify_dsse(bundle, _Anyone())
-        if verified != (PAYLOAD_TYPE, payload):
-            raise SigningError("it is over another payload")
 
 
 class _Stamping:
@@ -193,13 +170,6 @@ class _Stamping:
             raise TimestampError(str(error)) from error
 
 
-class _Anyone:
-    """Whom a certificate is for is between the token and its issuer: a policy that leaves it to the verifier."""
-
-    def verify(self, cert: "Certificate") -> None:
-        """Accept."""
-
-
 def _parse(trust_config: bytes, tlog_version: int | None) -> "ClientTrustConfig":
     from sigstore.errors import Error  # noqa: PLC0415 - as above
     from sigstore.models import ClientTrustConfig  # noqa: PLC0415 - as above
@@ -223,13 +193,6 @@ def _document(bundle: "Bundle") -> dict[str, Any]:
     if not material.get("timestampVerificationData", {}).get("rfc3161Timestamps"):
         material.pop("timestampVerificationData", None)
     return document
-
-
-def _who(certificate: "Certificate") -> str:
-    from cryptography.x509 import SubjectAlternativeName  # noqa: PLC0415 - as above
-
-    names = certificate.extensions.get_extension_for_class(SubjectAlternativeName).value
-    return ", ".join(str(name.value) for name in names)
 
 
 def _explain(error: Exception, who: str) -> SigningError:

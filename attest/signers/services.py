@@ -73,7 +73,21 @@ def read_services(trust_config: bytes) -> Services:
 def _urls(signing: object, member: str) -> tuple[str, ...]:
     listed = signing.get(member) if isinstance(signing, dict) else None
     items = listed if isinstance(listed, list) else []
-    return tuple(item["url"] for item in items if isinstance(item, dict) and isinstance(item.get("url"), str))
+    return tuple(_url(item.get("url") if isinstance(item, dict) else None, member) for item in items)
+
+
+def _url(value: object, member: str) -> str:
+    """An address whose host is plain to see: by it we tell whether it is the public instance's."""
+    try:
+        parts = urlsplit(value if isinstance(value, str) else "")
+        host, scheme = parts.hostname, parts.scheme
+    except ValueError:  # such as half an IPv6 address
+        host, scheme = None, ""
+    if not isinstance(value, str) or not host or not host.isascii() or scheme not in ("http", "https"):
+        raise SigningError(
+            f"signingConfig.{member} has the url {str(value)[:100]!r}, expected http:// or https:// and a host"
+        )
+    return value
 
 
 def _is_public(url: str) -> bool:

@@ -15,7 +15,8 @@ CI = ("GITHUB_ACTIONS", "BUILDKITE", "GITLAB_CI", "CIRCLECI", "GOOGLE_SERVICE_AC
 
 
 @pytest.fixture
-def no_ci(monkeypatch):
+def no_ci(monkeypatch, tmp_path):
+    monkeypatch.setattr("id._internal.oidc.ambient._GCP_PRODUCT_NAME_FILE", str(tmp_path / "none"))
     for name in CI:
         monkeypatch.delenv(name, raising=False)
 
@@ -77,8 +78,9 @@ def test_a_ci_job_without_the_permission_is_told_so(no_ci, monkeypatch):
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.delenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", raising=False)
 
-    with pytest.raises(SigningError, match="permissions"):
+    with pytest.raises(SigningError, match="permissions") as caught:
         AmbientToken().token()
+    assert not isinstance(caught.value, SignerUnavailableError)
 
 
 @pytest.mark.parametrize("source", [AmbientToken(), TokenFile(path=os.devnull), GivenToken(value=TOKEN)])

@@ -5,11 +5,14 @@ import json
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from attest.attest import attest_bundles
 from attest.errors import SignerUnavailableError, SigningError
@@ -17,7 +20,7 @@ from attest.roots import trusted_root
 from attest.signers.bounded import BoundedSigner
 from attest.signers.identity import GivenToken, TokenFile
 from attest.signers.keyless import KeylessSigner
-from attest.signers.services import PUBLIC_WARNING
+from attest.signers.services import MEDIA_TYPE, PUBLIC_WARNING, read_services
 from attest.trust import Identity, Trust
 from attest.verify import verify_file
 from evidence.canonical import canonical
@@ -87,29 +90,39 @@ def test_a_certificate_most_of_whose_life_is_over_is_replaced(sigstore, monkeypa
         assert asked(sigstore).count(CERTIFICATE) == certificates
 
 
-def test_a_certificate_that_expires_between_two_signatures_is_replaced(sigstore):
-    sigstore.fulcio.lifetime = timedelta(seconds=2)
-    ours = signer(sigstore)
+def test_a_certificate_that_expires_between_two_signatures_is_replaced(sigstore, monkeypatch):
+    ours = signer(sigstore, token=sigstore.token(lifetime=timedelta(hours=1)))
     first = ours.sign(PAYLOAD)
-    ours._renew_at = float("inf")  # as if the clock that counts had stood still while the machine slept
-    over = json.loads(first)["verificationMaterial"]["certificate"]["rawBytes"]
-    sigstore.fulcio.lifetime = timedelta(minutes=10)
-    wait_until_over(over)
-
+    later(
+        sigstore, monkeypatch, timedelta(minutes=11)
+    )  # and the clock that counts stands still, as in a machine that slept
     second = ours.sign(PAYLOAD)
 
-    assert json.loads(second)["verificationMaterial"]["certificate"]["rawBytes"] != over
+    assert asked(sigstore).count(CERTIFICATE) == 2
     assert {verify(data, sigstore.trusted_root) for data in (first, second)} == {PAYLOAD}
 
 
-def wait_until_over(certificate: str) -> None:
-    from cryptography import x509
+def later(sigstore, monkeypatch, by):
+    """Moves the clocks of all services and of the library that signs."""
 
-    from tests.sigstore.loopback import wall
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + by
 
-    end = x509.load_der_x509_certificate(base64.b64decode(certificate)).not_valid_after_utc
-    while wall() <= end:
-        time.sleep(0.05)
+    monkeypatch.setattr("sigstore.sign.datetime", Later)
+    sigstore.skew.update(dict.fromkeys(("oidc", "fulcio", "rekor", "tsa"), by))
+
+
+def test_while_the_log_fails_one_certificate_serves_every_try(sigstore):
+    ours = signer(sigstore)
+    sigstore.faults.set("rekor", Fault(status=503, times=3))
+    for _ in range(3):
+        with pytest.raises(SignerUnavailableError):
+            ours.sign(PAYLOAD)
+    ours.sign(PAYLOAD)
+
+    assert asked(sigstore).count(CERTIFICATE) == 1
 
 
 def test_what_a_service_said_is_kept(sigstore):
@@ -197,7 +210,7 @@ def test_without_a_time_a_signature_is_given_where_none_is_required_and_the_log_
 def test_a_time_by_an_authority_that_the_root_does_not_know_is_none(sigstore):
     sigstore.add_tsa("stranger", trusted=False)
 
-    with pytest.raises(SigningError, match="does not date"):
+    with pytest.raises(SigningError, match="an authority that no trusted root has"):
         signer(sigstore, timestamps=["stranger"]).sign(PAYLOAD)
 
 
@@ -253,7 +266,7 @@ def test_the_token_is_read_anew_for_each_certificate(sigstore, tmp_path):
     file.write_text(sigstore.token("https://other.example/identity"))
     ours.sign(PAYLOAD)
 
-    assert ours.describe().endswith("as https://other.example/identity")
+    assert ours.describe().endswith(f"as https://other.example/identity, issuer {sigstore.oidc.url}")
 
 
 def test_a_payload_that_is_no_statement_is_refused_before_anything_is_sent(sigstore):
@@ -306,6 +319,50 @@ def early(time: str) -> str:
     return time.replace("2026-11-21", "2020-01-01")
 
 
+@pytest.mark.parametrize(
+    "url", [None, 1, "", "fulcio", "ftp://a", "http://", "http://[", "http://ä.example", "javascript:1"]
+)
+@pytest.mark.parametrize("member", ["caUrls", "rekorTlogUrls", "tsaUrls"])
+def test_an_address_without_a_plain_host_is_refused(sigstore, member, url):
+    config = json.loads(sigstore.trust_config())
+    config["signingConfig"][member][0]["url"] = url
+
+    with pytest.raises(SigningError, match=member):
+        read_services(json.dumps(config).encode())
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 9) | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["caUrls", "rekorTlogUrls", "tsaUrls", "url"]) | st.text(max_size=3), inner, max_size=4
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_any_signing_config_is_read_or_refused(signing):
+    with suppress(SigningError):
+        assert read_services(json.dumps({"mediaType": MEDIA_TYPE, "signingConfig": signing}).encode()).authorities
+
+
+@WAYS
+def test_what_a_window_of_the_root_excludes_is_not_given_out(sigstore, version, timestamps):
+    over = (sigstore.start_time, sigstore.clock() - timedelta(hours=1))
+    for entry in (f"rekor{version}", "fulcio", "ctlog", *(["tsa"] if timestamps else [])):
+        config = json.loads(sigstore.trust_config(version, timestamps))
+        config["trustedRoot"] = json.loads(sigstore.root(windows={entry: over}))
+        ours = KeylessSigner(
+            json.dumps(config).encode(), GivenToken(value=sigstore.token()), require_timestamp=timestamps
+        )
+
+        with pytest.raises(SigningError, match="does not verify|no valid|SCT|CTFE"):
+            ours.sign(PAYLOAD)
+
+
 # ------------------------------------------------------------------------------------------------ in a process of its own
 
 
@@ -321,7 +378,7 @@ def test_in_a_process_of_its_own_one_certificate_serves_too_and_the_signer_says_
 
     assert {verify(data, sigstore.trusted_root) for data in made} == {PAYLOAD}
     assert asked(sigstore).count(CERTIFICATE) == 1
-    assert ours.describe().endswith(f"as {IDENTITY}")
+    assert ours.describe().endswith(f"as {IDENTITY}, issuer {sigstore.oidc.url}")
 
 
 @pytest.mark.parametrize("service", ["fulcio", "rekor", "tsa"])

@@ -1,0 +1,58 @@
+"""Whether an attestation that was just made would be verified: judged as `affidavit verify` will, by the root it was made for.
+
+Law: the same checks, and no others; only the identity is not compared, since whom a certificate is for is between the token and its
+issuer.
+"""
+
+from attest.certificate_checks import judge_certificate
+from attest.dsse import PAYLOAD_TYPE
+from attest.errors import AttestError, SigningError
+from attest.identities import Claims, read_claims
+from attest.roots import read_root, trusted_root
+from attest.sigstore_bundle import read
+from attest.timestamps import verify_timestamps
+from attest.transparency import check_entry
+from attest.trust import Identity, Trust
+
+
+def check_made(data: bytes, payload: bytes, root_file: bytes, *, require_timestamp: bool) -> Claims:
+    """Check a keyless attestation over `payload`; whom its certificate names.
+
+    Args:
+        data: the attestation's file.
+        payload: what it should carry.
+        root_file: the trusted root.
+        require_timestamp: whether an RFC 3161 time of an authority of that root must be there.
+
+    Raises:
+        SigningError: it would not be verified, or not for this payload, or lacks the time.
+    """
+    try:
+        return _check(data, payload, root_file, require_timestamp=require_timestamp)
+    except SigningError:
+        raise
+    except AttestError as error:
+        raise SigningError(f"what was made does not verify: {error}") from error
+
+
+def _check(data: bytes, payload: bytes, root_file: bytes, *, require_timestamp: bool) -> Claims:
+    from cryptography.x509 import load_der_x509_certificate  # noqa: PLC0415 - loaded by the checks already
+
+    root = read_root(trusted_root(root_file, "of the client trust config"))
+    bundle = read(data)
+    if (bundle.envelope.payload_type, bundle.envelope.payload) != (PAYLOAD_TYPE, payload):
+        raise SigningError("what was made is over another payload")
+    for entry in bundle.entries:
+        check_entry(entry)
+    stamps = verify_timestamps(bundle.timestamps, bundle.envelope.signatures[0], root.timestamp_authorities)
+    if require_timestamp and not stamps.times:
+        raise SigningError(
+            f"the signature has no time, and one is required: {'; '.join(stamps.concerns) or 'none came'}"
+        )
+    claims = read_claims(load_der_x509_certificate(bundle.certificate or b""))
+    trust = Trust(identities=(Identity(identity=claims.identity, issuer=claims.issuer),))
+    judged = judge_certificate(bundle, trust, [root], stamps)
+    for check in (judged.signature, judged.trust):
+        if check.outcome != "pass":
+            raise SigningError(f"what was made does not verify: {check.reason}")
+    return claims
