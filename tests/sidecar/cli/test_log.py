@@ -186,6 +186,7 @@ def test_it_works_where_there_is_no_network(place):
 def test_seal_enters_each_bundle_once_and_what_it_sealed_verifies(tmp_path):
     from sidecar.cli.keys import keys
     from sidecar.cli.seal import seal
+    from sidecar.cli.verify import verify as verify_bundle
     from tests.sidecar.cli.test_import_budget import CORPUS
 
     file = CORPUS / "mcp@2.3.0" / "stdio_ok.traces.otlp.pb"
@@ -201,6 +202,10 @@ def test_seal_enters_each_bundle_once_and_what_it_sealed_verifies(tmp_path):
     (tmp_path / "head").write_bytes((folder / "checkpoint").read_bytes())
     for source in (("--log", folder), ("--checkpoint", tmp_path / "head")):
         assert f"{len(indexes)} of {len(indexes)} leaves" in run("verify", out, *source, "--log-key", vkey).stdout
+    bundle = next(out.glob("*.evidence.tar.gz"))
+    done = CliRunner().invoke(verify_bundle, [str(bundle), "--key", f"{key}.pub", "--log-key", vkey, "--json"])
+    (check,) = [one for one in json.loads(done.stdout)["checks"] if one["id"] == "log"]
+    assert (done.exit_code, check["outcome"]) == (0, "pass")
 
 
 def test_seal_enters_nothing_that_it_does_not_lay_down(tmp_path):
