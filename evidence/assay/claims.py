@@ -13,6 +13,7 @@ from evidence.assay import timestamp
 from evidence.assay.event import UNBOUND
 from evidence.assay.event_types import is_known
 from evidence.assay.limits import AssayLimits
+from evidence.assay.mandates import Mandates
 from evidence.canonical import JsonObject
 from evidence.redaction.detectors import findings, suspect
 
@@ -104,6 +105,7 @@ class ClaimsSeen:
         self._first = self._last = self._before = 0
         self._count = 0
         self._source = ""
+        self._mandates = Mandates(limits)
         self._waiting: list[tuple[bytes, int, bool]] = []
         self._waiting_bytes = 0
 
@@ -121,6 +123,7 @@ class ClaimsSeen:
             self._types[kind] = self._types.get(kind, 0) + 1
         if not is_known(event["type"]):
             self._doubt("unknown_type", f"types that Assay does not write, such as {kind}", number)
+        self._mandates.add(event, number)
         self._waiting.append((line, number, not event["assaysecrets"]))
         self._waiting_bytes += len(line)
         if self._waiting_bytes > _WAITING_BYTES:
@@ -199,6 +202,8 @@ class ClaimsSeen:
 
     def _whole(self, manifest: JsonObject) -> None:
         """What is so of the bundle as a whole."""
+        for name, says, line in sorted(self._mandates.findings(), key=lambda finding: finding[2]):
+            self._doubt(name, says, line)
         if self._count > 1 and self._first == self._last:
             self._doubt("time_equal", "all events have one time", 1, self._count)
         names = self._members["assayproducer"].values

@@ -3,14 +3,18 @@
 PROFILE_STARTED = "assay.profile.started"
 PROFILE_FINISHED = "assay.profile.finished"
 TOOL_DECISION = "assay.tool.decision"
-MANDATES = ("assay.mandate.v1", "assay.mandate.used.v1", "assay.mandate.revoked.v1")
+MANDATE = "assay.mandate.v1"
+MANDATE_USED = "assay.mandate.used.v1"
+MANDATE_REVOKED = "assay.mandate.revoked.v1"
 
 KNOWN = frozenset(
     {
         PROFILE_STARTED,
         PROFILE_FINISHED,
         TOOL_DECISION,
-        *MANDATES,
+        MANDATE,
+        MANDATE_USED,
+        MANDATE_REVOKED,
         "assay.blob.ref",
         "assay.coding_agent.evidence_pack.v0",
         "assay.denied_call_observation.v0",

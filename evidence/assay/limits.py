@@ -36,6 +36,8 @@ class AssayLimits:
     """Distinct values that are kept of one member, for the reader."""
     value_chars_max: int = 120
     """Characters that are kept of such a value."""
+    mandates_max: int = 20_000
+    """Mandates, uses and revocations that are compared with each other."""
     lines_named_max: int = 8
     """Lines that are named for one doubt; all are counted."""
 

@@ -17,6 +17,7 @@ from attest.keys import generate
 from attest.policy import Policy
 from attest.trust import Accepted, Required, Trust, TrustedKey
 from attest.verify import verify_file, verify_files
+from evidence.assay.limits import AssayLimits
 from evidence.assay.reader import read_assay
 from evidence.canonical import canonical
 from tests.evidence import assay_world as world
@@ -178,6 +179,56 @@ def test_what_speaks_against_the_content_is_flagged_by_the_check_of_events(name,
     found = {each["id"]: each for each in result.facts.claims["doubts"]}
     assert found[doubt]["lines"] == lines
     assert found[doubt]["says"] in result.check("events").reason
+
+
+def used(mandate, at=2, **changes):
+    """A use of a mandate at that second."""
+    said = {
+        "mandate_id": mandate["mandate_id"],
+        "use_id": "u-1",
+        "tool_call_id": "c",
+        "use_count": 1,
+        "consumed_at": world.at(at),
+    }
+    return {"type_": "assay.mandate.used.v1", "data": {**said, **changes}}
+
+
+def declared(mandate, **changes):
+    return {"type_": "assay.mandate.v1", "data": {**mandate, **changes}}
+
+
+FREE = world.mandate()
+ONCE = world.mandate(constraints={"single_use": True})
+SHORT = world.mandate(validity={"issued_at": world.at(0), "not_before": world.at(1), "expires_at": world.at(3)})
+REVOKED = {"type_": "assay.mandate.revoked.v1", "data": {"mandate_id": FREE["mandate_id"], "revoked_at": world.at(2)}}
+MANDATES = {
+    "34_kept": ([declared(FREE), used(FREE), used(FREE, use_id="u-2")], {}),
+    "34_kept_when_told_after_its_use": ([used(SHORT), declared(SHORT)], {}),
+    "34_revoked_after_its_use": ([declared(FREE), used(FREE, at=1), REVOKED], {}),
+    "34_absent": ([used(FREE)], {"mandate_absent": [1]}),
+    "34_of_another_content": ([declared(FREE, principal={"subject": "mallory"})], {"mandate_id_differs": [1]}),
+    "34_before_its_window": ([declared(SHORT), used(SHORT, at=0)], {"mandate_outside_window": [2]}),
+    "34_at_the_end_of_its_window": ([declared(SHORT), used(SHORT, at=3)], {"mandate_outside_window": [2]}),
+    "34_used_twice": ([declared(ONCE), used(ONCE), used(ONCE, use_id="u-2")], {"mandate_used_too_often": [3]}),
+    "34_one_use_twice": ([declared(FREE), used(FREE), used(FREE)], {"mandate_used_too_often": [3]}),
+    "34_after_it_was_revoked": ([declared(FREE), REVOKED, used(FREE, at=2)], {"mandate_revoked": [3]}),
+    "34_without_form": ([{"type_": "assay.mandate.v1", "data": 7}, used(FREE, consumed_at=3)], {"mandate_unreadable": [1, 2]}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MANDATES)
+def test_a_mandate_counts_by_its_window_its_uses_and_its_own_id(name, case):
+    content, expected = MANDATES[name]
+    result = case(world.made(content))
+    assert {each["id"]: each["lines"] for each in result.facts.claims["doubts"]} == expected
+    assert result.check("events").outcome == ("warn" if expected else "pass")
+
+
+def test_more_mandates_than_are_compared_are_said(case, tmp_path):
+    path = tmp_path / "m.tar.gz"
+    path.write_bytes(world.made([declared(FREE), used(FREE), used(FREE, use_id="2"), used(FREE, use_id="3")]))
+    claims = read_assay(path, AssayLimits(mandates_max=2)).claims
+    assert [(doubt.id, doubt.lines) for doubt in claims.doubts] == [("mandates_not_all", (3,))]
 
 
 def test_a_secret_is_flagged_and_not_told_again(case):
@@ -489,6 +540,11 @@ def test_an_envelope_that_is_not_one_good_signature_is_not_accepted(name, case, 
     assert says in result.check(check).reason
     assert result.exit_code in (1, 4)
     assert result.facts.signed_by is None or check == "statement"
+
+
+def test_an_envelope_as_assay_prints_it_is_read(case, good):
+    printed = json.dumps(json.loads(envelope(good)), indent=2).encode() + b"\n"
+    assert case(attested=printed).verdict == "verified"
 
 
 def test_a_p256_key_signs_no_such_attestation(case, good):

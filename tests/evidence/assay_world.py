@@ -19,6 +19,22 @@ PRODUCER = {"name": "assay-test", "version": "1.2.3"}
 Event = dict[str, Any]
 Manifest = dict[str, Any]
 
+
+def mandate(**content: Any) -> dict[str, Any]:
+    """A mandate with the id that the format describes, made without our own code."""
+    made = {
+        "mandate_kind": "transaction",
+        "principal": {"subject": "user-1", "method": "oidc"},
+        "scope": {"tools": ["transfer"]},
+        "validity": {"issued_at": "2026-08-01T09:00:00Z"},
+        "constraints": {},
+        "context": {"audience": "a", "issuer": "b"},
+        **content,
+    }
+    text = json.dumps(made, sort_keys=True, separators=(",", ":"))
+    return {**made, "mandate_id": "sha256:" + hashlib.sha256(text.encode()).hexdigest()}
+
+
 CONTENT: tuple[dict[str, Any], ...] = (
     {"type_": "assay.profile.started", "data": {"source": "ci"}, "subject": "urn:assay:phase:profile"},
     {
@@ -33,10 +49,7 @@ CONTENT: tuple[dict[str, Any], ...] = (
         "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         "assaypolicyid": "payments",
     },
-    {
-        "type_": "assay.mandate.used.v1",
-        "data": {"mandate_id": "sha256:" + "4" * 64, "tool_call_id": "call-1", "use_count": 1, "weight": 0.5},
-    },
+    {"type_": "assay.mandate.v1", "data": mandate(scope={"tools": ["transfer"], "weight": 0.5})},
     {"type_": "assay.fs.access", "data": {"path": "/etc/hosts", "häufig": [1, 2, None]}},
     {"type_": "assay.profile.finished", "data": {"event_count": 5, "status": "ok"}},
 )

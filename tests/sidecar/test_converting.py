@@ -138,7 +138,7 @@ def test_their_decision_is_one_that_our_rules_read(native):
     }
     assert decision["trace_id"] == "0af7651916cd43dd8448eb211c80319c"
     assert [each["kind"] for each in found if each is not decision] == [
-        "assay.profile.started", "assay.mandate.used.v1", "assay.fs.access", "assay.profile.finished"
+        "assay.profile.started", "assay.mandate.v1", "assay.fs.access", "assay.profile.finished"
     ]  # fmt: skip
 
 
