@@ -76,6 +76,12 @@ def _missing(members: Mapping[str, Node], thresholds: Thresholds) -> list[str]:
     warnings = [] if "expires" in members else ["it never expires: what is trusted today is trusted for ever"]
     if thresholds == Thresholds():
         warnings.append("it asks nothing of what a bundle holds: any whole bundle of a trusted signer is enough")
+    for pack in thresholds.packs:
+        if pack.digest is None:
+            known = f"'affidavit packs digest {pack.name}' prints the one known here"
+            warnings.append(
+                f"the pack {pack.name} is not pinned: whoever seals can bring another of that name; {known}"
+            )
     return warnings
 
 

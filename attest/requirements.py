@@ -94,6 +94,7 @@ def judge_policy(
     Raises:
         EvidenceError: `at` is no time.
     """
+    at = from_rfc3339(at) if at is not None else None
     requirements = tuple(_requirements(policy.thresholds, {check.id: check for check in checks}, facts))
     failed = next((check.id for check in checks if check.outcome == "fail"), None)
     if failed is not None:
@@ -106,10 +107,8 @@ def _expired(policy: Policy, at: str | None) -> Check | None:
         return None
     if at is None:
         return _check("undecided", f"{_name(policy)} expires at {policy.expires}, and nobody said what time it is")
-    if from_rfc3339(at) >= policy.expires:
-        return _check(
-            "undecided", f"{_name(policy)} expired at {policy.expires}, and this was judged at {from_rfc3339(at)}"
-        )
+    if at >= policy.expires:
+        return _check("undecided", f"{_name(policy)} expired at {policy.expires}, and this was judged at {at}")
     return None
 
 
@@ -176,25 +175,21 @@ def _why_not(check: Check | None) -> str:
 
 
 def _pack(asked: PackThreshold, facts: Facts, scored: str) -> Iterator[Requirement]:
+    """By the pack of the digest that is asked for; without one by every pack of that name, of which the worst counts."""
     applied = facts.manifest["x-assay"]["packs_applied"] if facts.manifest is not None and not scored else []
-    found = next((pack for pack in applied if pack["name"] == asked.name), None)
+    named = [pack for pack in applied if pack["name"] == asked.name]
+    meant = [pack for pack in named if asked.digest in (None, pack["digest"])]
     if asked.digest is not None:
-        digest = found["digest"] if found else "none"
-        outcome: Met = "unknown" if scored else "met" if digest == asked.digest else "missed"
-        yield Requirement(
-            id=f"packs.{asked.name}.digest",
-            outcome=outcome,
-            got=None if scored else digest,
-            expected=asked.digest,
-            reason=scored,
-        )
+        got = ", ".join(pack["digest"] for pack in meant or named) or "not scored by it"
+        yield _requirement(f"packs.{asked.name}.digest", got, bool(meant), asked.digest, scored)
     name = f"packs.{asked.name}.completeness"
-    if not scored and found is None:
-        expected = f"at least {asked.completeness_min:g}"
-        yield Requirement(id=name, outcome="missed", got="not scored by it", expected=expected, reason="")
+    if not scored and not named:
+        yield _requirement(name, "not scored by it", enough=False, expected=_least(asked.completeness_min), why_not="")
         return
-    share = (facts.completeness or {}).get(f"{found['name']}@{found['version']}") if found else None
-    yield _at_least(name, share, asked.completeness_min, scored)
+    shares = [(facts.completeness or {}).get(f"{pack['name']}@{pack['version']}") for pack in meant or named]
+    known = [share for share in shares if share is not None]
+    worst = min(known) if known and len(known) == len(shares) else None
+    yield _at_least(name, worst, asked.completeness_min, scored)
 
 
 def _loss(asked: Thresholds, facts: Facts, translated: str) -> Iterator[Requirement]:
@@ -214,11 +209,15 @@ def _confidence(got: str | None, minimum: str, scored: str) -> Requirement:
 
 
 def _at_least(name: str, got: float | None, minimum: float, why_not: str) -> Requirement:
-    return _requirement(name, got, got is not None and got >= minimum, f"at least {minimum:g}", why_not)
+    return _requirement(name, got, got is not None and got >= minimum, _least(minimum), why_not)
 
 
 def _at_most(name: str, got: float | None, maximum: float, why_not: str) -> Requirement:
     return _requirement(name, got, got is not None and got <= maximum, f"at most {maximum:g}", why_not)
+
+
+def _least(minimum: float) -> str:
+    return f"at least {minimum:g}"
 
 
 def _requirement(name: str, got: float | str | None, enough: bool, expected: str, why_not: str) -> Requirement:  # noqa: FBT001 - a private helper, called with a comparison

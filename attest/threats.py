@@ -208,6 +208,22 @@ LIARS: tuple[Liar, ...] = (
                 ),
             ),
             Defence(
+                grounds=("policy",),
+                shown="it amounts to what the policy asks for",
+                open="",
+                how=(
+                    "Only figures that were computed again count, and a figure that is not known is never enough. A bundle may carry a "
+                    "pack of its own under any name: what a policy pins by digest cannot be replaced so, and `affidavit policy check` "
+                    "names what it does not pin."
+                ),
+                tests=(
+                    "attest/test_requirements.py::test_a_figure_that_was_not_computed_again_never_matters",
+                    "attest/test_requirements.py::test_a_stricter_policy_never_accepts_what_a_laxer_one_refuses",
+                    "attest/test_requirements.py"
+                    "::test_an_operator_who_brings_an_easy_pack_under_a_known_name_passes_only_where_nothing_is_pinned",
+                ),
+            ),
+            Defence(
                 grounds=("disclosed",),
                 where=("disclosed",),
                 shown="what was disclosed is what was withheld in its place",

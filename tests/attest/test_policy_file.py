@@ -17,6 +17,7 @@ from attest.policy import PackThreshold, Policy, Thresholds
 from attest.policy_file import read_policy
 from attest.trust import Accepted, Identity, Required
 from evidence.errors import EvidenceError
+from evidence.packs import builtin
 from evidence.timestamp import from_rfc3339, is_time
 
 POLICIES = Path(__file__).parent / "policies"
@@ -214,7 +215,8 @@ def test_the_example_is_a_policy(tmp_path):
     policy = _example(tmp_path, EXAMPLE.read_text())
     assert policy.name == "example"
     assert policy.thresholds != Thresholds()
-    assert policy.warnings == ()
+    assert [warning.partition(":")[0] for warning in policy.warnings] == ["the pack baseline is not pinned"]
+    assert builtin("baseline").digest in EXAMPLE.read_text(), "the digest that can be switched on is the pack's"
 
 
 def test_the_example_is_a_policy_with_everything_switched_on_that_it_leaves_out(tmp_path):

@@ -13,6 +13,7 @@ from attest.trust import Trust
 from attest.verdict import Check, Facts
 from attest.verify import verify_file
 from evidence.errors import EvidenceError
+from evidence.packs import builtin, read_pack
 from tests.attest import world
 
 AT = "2026-11-21T12:00:00Z"
@@ -102,6 +103,28 @@ def test_a_bundle_that_was_not_scored_by_a_pack_misses_it():
     outcome, requirements = judged(packs=(pack("soc2"),))
     assert outcome == "miss"
     assert requirements["packs.soc2.completeness"].got == "not scored by it"
+
+
+def test_a_pack_of_the_same_name_that_somebody_brought_does_not_stand_for_the_one_that_is_pinned():
+    brought = {"name": "baseline", "version": "9.9.9", "digest": "sha256:" + "9" * 64, "kind": "quality"}
+    only = replace(
+        FACTS, manifest={**MANIFEST, "x-assay": {"packs_applied": [brought]}}, completeness={"baseline@9.9.9": 1.0}
+    )
+    outcome, requirements = judged(facts=only, packs=(pack(completeness_min=0.5, digest=DIGEST),))
+    assert (outcome, requirements["packs.baseline.digest"].outcome) == ("miss", "missed")
+
+
+def test_of_several_packs_of_one_name_the_worst_counts_unless_one_is_pinned():
+    brought = {"name": "baseline", "version": "9.9.9", "digest": "sha256:" + "9" * 64, "kind": "quality"}
+    applied = [brought, *MANIFEST["x-assay"]["packs_applied"]]
+    both = replace(
+        FACTS,
+        manifest={**MANIFEST, "x-assay": {"packs_applied": applied}},
+        completeness={"baseline@9.9.9": 1.0, "baseline@1.0.0": 0.75},
+    )
+    assert judged(facts=both, packs=(pack(completeness_min=0.8),))[0] == "miss"
+    assert judged(facts=both, packs=(pack(completeness_min=0.8, digest=DIGEST),))[0] == "miss"
+    assert judged(facts=both, packs=(pack(completeness_min=0.7, digest=DIGEST),))[0] == "pass"
 
 
 def test_nothing_translated_means_nothing_lost():
@@ -321,3 +344,27 @@ def test_the_result_as_json_has_the_policy_and_every_requirement(case):
 def test_without_a_policy_the_result_has_none(case):
     result = verify_file(case.path, trust=Trust.of(case.key.public))
     assert result.to_json()["policy"] is None
+
+
+# ------------------------------------------------------------------ an operator who helps himself
+
+_BROUGHT = b"""name: baseline
+version: "9.9.9"
+kind: quality
+description: Asks for what every run has
+x-assay:
+  requires_signals: [session_lifecycle]
+rules:
+  - {id: B-1, title: It begins and ends, severity: error, signals: [{id: session_lifecycle, min_state: captured}]}
+"""
+
+
+def test_an_operator_who_brings_an_easy_pack_under_a_known_name_passes_only_where_nothing_is_pinned(tmp_path, key):
+    """The attack: a bundle is scored by a pack of its own, carries it, and all is sound. Only the pin tells it from the known one."""
+    facts = world.seal_run(tmp_path, packs=[read_pack(_BROUGHT, "baseline.yaml")])
+    world.attest(key, facts)
+    outcome = {}
+    for digest in (None, builtin("baseline").digest):
+        asked = policy(packs=(pack(completeness_min=1.0, digest=digest),))
+        outcome[digest] = verify_file(facts.path, policy=replace(asked, trust=Trust.of(key.public))).verdict
+    assert list(outcome.values()) == ["verified", "insufficient"]

@@ -24,7 +24,7 @@ from evidence.container.archive import ContainerReader, write_container
 from evidence.digest import sha256_hex
 from evidence.event import EvidenceEvent
 from evidence.merkle import MerkleTree
-from evidence.packs import builtin
+from evidence.packs import Pack, builtin
 from evidence.run import RunMeta, attestation_file_name, bundle_file_name
 
 PRODUCER = {"name": "affidavit", "version": "0.0.0"}
@@ -94,6 +94,7 @@ def seal_run(
     events: Sequence[EvidenceEvent] | None = None,
     *,
     profiles: Mapping[str, bytes] | None = None,
+    packs: Sequence[Pack] | None = None,
     **meta: Any,
 ) -> BundleFacts:
     """Seal events into `folder` and read the facts back."""
@@ -116,7 +117,7 @@ def seal_run(
     return seal(
         events=lines,
         run=run,
-        packs=[builtin("baseline")],
+        packs=packs or [builtin("baseline")],
         profiles=profiles or {},
         mapping_loss=MAPPING_LOSS,
         out=out,

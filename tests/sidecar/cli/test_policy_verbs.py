@@ -63,7 +63,8 @@ def test_a_policy_is_said_in_plain_words():
         "Until 2027-12-31T00:00:00.000000000Z",
     ):
         assert said in words(done)
-    assert "Beware" not in done.output
+    assert words(done).count("Beware") == 1
+    assert "Beware the pack baseline is not pinned" in words(done)
 
 
 def test_what_a_policy_leaves_open_and_that_it_expired_is_said(folder):
