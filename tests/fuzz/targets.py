@@ -214,6 +214,11 @@ def _assay(data: bytes) -> None:
     assert verify_file(path, trust=Trust.of(_case().key.public)).verdict != "verified"
 
 
+def _assay_events(data: bytes) -> None:
+    """Any lines, of the size and digest that the manifest lists."""
+    _assay(assay_world.sealed(*assay_world.unpack(assay_world.made()), data))
+
+
 def _disclosures(data: bytes) -> None:
     _, pieces = read_disclosures(data.splitlines(), "disclosures")
     list(pieces)
@@ -283,6 +288,16 @@ TARGETS: dict[str, Target] = {
     "pattern": Target(read=_pattern, seeds=lambda: [b"https://ci\\.example/[a-z]+/(x|y)@.*\nhttps://ci.example/a/x@b"]),
     "result": Target(read=read_result, seeds=_result_seeds),
     "assay": Target(read=_assay, seeds=lambda: [assay_world.made()], refuses=()),
+    "assay-archive": Target(
+        read=lambda data: _assay(assay_world.gzipped(data)),
+        seeds=lambda: [assay_world.archive(assay_world.made())],
+        refuses=(),
+    ),
+    "assay-events": Target(
+        read=_assay_events,
+        seeds=lambda: [assay_world.lines(assay_world.unpack(assay_world.made())[1])],
+        refuses=(),
+    ),
     "disclosures": Target(read=_disclosures, seeds=_disclosure_seeds),
     "public-key": Target(read=load_public, seeds=lambda: [_case().key.public.to_pem()]),
 }
