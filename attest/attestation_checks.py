@@ -110,14 +110,18 @@ class AttestationJudge:
         trust = self._trust or Trust()
         closed_at = str(attested.facts.manifest["closed_at"]) if attested.facts else None
         stated = judge("statement", lambda: check_statement(said, attested)) if said else opened.stated
-        time = judge("time", lambda: check_time(opened.dated, trust.required, closed_at, self._limits))
+        time = judge(
+            "time",
+            lambda: check_time(opened.dated, trust.required, closed_at, self._limits, by_key=opened.hint is not None),
+        )
         log = check_log(said.statement, attested.facts, self._trust) if said else _answer("log", "skip", "no statement")
+        signer = judged.signer if judged.trust.outcome == "pass" else None
         checks = (stated, opened.envelope, judged.signature, judged.trust, time, log)
         return AttestationReading(
             checks=tuple(check for check in checks if check),
             path=path,
-            signed_by=judged.signer.key if judged.signer else None,
-            signer=judged.signer,
+            signed_by=signer.key if signer else None,
+            signer=signer,
             times=opened.dated.times,
             log_entry=judged.log_entry,
             log_witnesses=witnesses(said.statement, trust) if said and log.outcome == "pass" else (),

@@ -33,7 +33,7 @@ class Judged:
     signature: Check
     trust: Check
     signer: SignedBy | None = None
-    """Who made the signature, when somebody trusted did; the row `trust` says whether that counts."""
+    """Who made the signature, as far as it verified; the row `trust` says whether that counts."""
     logged: ProvenTime | None = None
     """When a transparency log promised to include it; None when none did, or its promise did not verify."""
     log_entry: LogEntryFacts | None = None

@@ -16,7 +16,7 @@ _GRAIN_SECONDS = 1
 _SOURCES = {"rfc3161": "timestamp", "log": "log entry"}
 
 
-def check_time(dated: Dated, required: Required, closed_at: str | None, limits: AttestLimits) -> Check:
+def check_time(dated: Dated, required: Required, closed_at: str | None, limits: AttestLimits, *, by_key: bool) -> Check:
     """Judge what is known of when an attestation was signed.
 
     Args:
@@ -24,6 +24,7 @@ def check_time(dated: Dated, required: Required, closed_at: str | None, limits: 
         required: what the verifier asks for.
         closed_at: when the run was closed, by its sidecar's clock; None when the bundle could not be read.
         limits: how far two clocks may be apart.
+        by_key: whether it is signed with a key, for the reason.
     """
     if dated.refuted is not None:
         return dated.refuted
@@ -34,7 +35,8 @@ def check_time(dated: Dated, required: Required, closed_at: str | None, limits: 
     if not dated.times:
         if concerns:
             return _answer("warn", f"not established{_said(concerns)}")
-        return _answer("skip", "not established: a signature by a key alone carries no time")
+        lacks = "a signature by a key alone carries no time" if by_key else "nothing verified says when it was signed"
+        return _answer("skip", f"not established: {lacks}")
     if closed_at is not None:
         delay = _seconds_between(closed_at, dated.times[0].time)
         if delay < -limits.clock_skew_seconds_max:

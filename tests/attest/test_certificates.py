@@ -431,6 +431,7 @@ def test_a_certificate_counts_only_for_those_who_are_named(loopback, facts, payl
     reading = sw.judge(facts, sw.trust(loopback, **changes), forge(loopback, payload))
     assert sw.outcomes(reading)["trust"] == outcome, reading.checks
     assert words in sw.reason(reading, "trust")
+    assert (reading.signer is None) == (outcome != "pass")
 
 
 def test_nobody_trusted_says_what_the_certificate_says(loopback, facts, payload):
