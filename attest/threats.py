@@ -112,6 +112,7 @@ def _grounds(checks: Sequence[Check], facts: Facts) -> Iterator[Ground]:
 
 _ATTACKS = "attest/test_attacks.py"
 _AUDIT = "attest/test_log_audit.py"
+_POLICY = "attest/test_requirements.py"
 
 LIARS: tuple[Liar, ...] = (
     Liar(
@@ -185,7 +186,7 @@ LIARS: tuple[Liar, ...] = (
         who="The operator of the sidecar, who also has its key",
         may=(
             "record less, invent a whole run and sign it, seal a run twice and keep the better one, date it back, "
-            "state better scores, or delete a bundle"
+            "state better scores, be scored by an easier pack, or delete a bundle"
         ),
         never="that its operator was honest",
         left=(
@@ -217,10 +218,9 @@ LIARS: tuple[Liar, ...] = (
                     "names what it does not pin."
                 ),
                 tests=(
-                    "attest/test_requirements.py::test_a_figure_that_was_not_computed_again_never_matters",
-                    "attest/test_requirements.py::test_a_stricter_policy_never_accepts_what_a_laxer_one_refuses",
-                    "attest/test_requirements.py"
-                    "::test_an_operator_who_brings_an_easy_pack_under_a_known_name_passes_only_where_nothing_is_pinned",
+                    f"{_POLICY}::test_a_figure_that_was_not_computed_again_never_matters",
+                    f"{_POLICY}::test_a_stricter_policy_never_accepts_what_a_laxer_one_refuses",
+                    f"{_POLICY}::test_an_operator_who_brings_an_easy_pack_under_a_known_name_passes_only_where_nothing_is_pinned",
                 ),
             ),
             Defence(
@@ -422,7 +422,7 @@ LIARS: tuple[Liar, ...] = (
                 ),
                 tests=(
                     "attest/test_policy_file.py::test_the_digest_is_over_the_bytes_of_the_file",
-                    "attest/test_requirements.py::test_a_policy_decides_until_the_moment_it_expires",
+                    f"{_POLICY}::test_a_policy_decides_until_the_moment_it_expires",
                     "attest/test_verify.py::test_the_result_is_the_same_bytes_each_time",
                     "attest/test_verify.py::test_verifying_works_in_a_network_namespace_without_any_network",
                 ),
