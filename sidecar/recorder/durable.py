@@ -77,15 +77,13 @@ def write_new(path: Path, data: bytes, *, same_as: Path | None = None) -> None:
 
 def _name(path: Path, other: Path) -> None:
     """Gives `path` another name, in place of whatever has it."""
-    descriptor, name = tempfile.mkstemp(prefix=".writing-", dir=other.parent)
-    os.close(descriptor)
-    made = Path(name)
     try:
-        made.unlink()
-        made.hardlink_to(path)
-        made.replace(other)
-    finally:
-        made.unlink(missing_ok=True)
+        other.hardlink_to(path)
+    except FileExistsError:
+        with tempfile.TemporaryDirectory(prefix=".writing-", dir=other.parent) as folder:
+            made = Path(folder) / other.name
+            made.hardlink_to(path)
+            made.replace(other)
 
 
 def _sync(path: Path) -> None:
