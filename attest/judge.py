@@ -22,8 +22,8 @@ def attempt(check_id: CheckId, work: Callable[[], tuple[T, str]]) -> tuple[T | N
     """Run a check that gives a value as well: the value and the reason of a pass, or None and what went wrong."""
     try:
         value, reason = work()
-    except Exception as error:  # noqa: BLE001 - the boundary that the law is about
-        return None, caught(check_id, error)
+    except BaseException as error:  # noqa: BLE001 - the boundary that the law is about
+        return None, caught(check_id, _answerable(error))
     return value, Check(id=check_id, outcome="pass", reason=reason)
 
 
@@ -31,8 +31,20 @@ def judge(check_id: CheckId, work: Callable[[], Check]) -> Check:
     """Run a check that answers by itself."""
     try:
         return work()
-    except Exception as error:  # noqa: BLE001 - the boundary that the law is about
-        return caught(check_id, error)
+    except BaseException as error:  # noqa: BLE001 - the boundary that the law is about
+        return caught(check_id, _answerable(error))
+
+
+def _answerable(error: BaseException) -> Exception:
+    """The error as an answer; what is none, such as Ctrl-C, goes on its way.
+
+    A panic of a library written in Rust is a BaseException of a class that no module gives out.
+    """
+    if isinstance(error, Exception):
+        return error
+    if type(error).__name__ == "PanicException":
+        return InvalidError(f"a library gave up on it: {error}")
+    raise error
 
 
 def caught(check_id: CheckId, error: Exception) -> Check:

@@ -10,17 +10,30 @@ from pathlib import Path
 
 from attest.errors import KeyFileError
 from attest.keys import PublicKey, load_public
+from evidence.timestamp import is_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustedKey:
-    """A public key, and when signatures by it count."""
+    """A public key, and when signatures by it count.
+
+    With a window or a revocation it counts only for what an RFC 3161 time of a trusted root dates; see `attest.key_checks`.
+
+    Raises:
+        ValueError: a time in another form than evidence writes.
+    """
 
     public: PublicKey
     valid_from: str | None = None
     valid_until: str | None = None
     revoked_at: str | None = None
     """From this time on nothing signed with it counts; what an RFC 3161 time dates before it still does."""
+
+    def __post_init__(self) -> None:
+        for name in ("valid_from", "valid_until", "revoked_at"):
+            time = getattr(self, name)
+            if time is not None and not is_time(time):  # compared as text, so another form would compare wrongly
+                raise ValueError(f"{name} is {time!r}, expected RFC 3339 in UTC with nine fractional digits and Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +63,7 @@ class Required:
     timestamps: int = 0
     """Verified RFC 3161 timestamps of distinct authorities."""
     log_entry: bool = True
-    """For a certificate: an entry in a transparency log of the root."""
+    """For a certificate: an entry in a transparency log of the root. Without one no certificate can be judged, whoever asks."""
     signers: int = 1
     """Distinct trusted signers over all attestations of a bundle."""
     sidecar_log: bool = False

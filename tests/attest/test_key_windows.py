@@ -104,3 +104,9 @@ def test_a_log_entry_beside_a_key_is_not_decided(loopback, facts, payload, key):
     logged = json.loads(forge(loopback, payload))["verificationMaterial"]["tlogEntries"]
     made = sw.edited(sw.keyed(key, payload), lambda obj: obj["verificationMaterial"].update(tlogEntries=logged))
     assert sw.outcomes(sw.judge(facts, trusting(loopback, key), made))["trust"] == "undecided"
+
+
+@pytest.mark.parametrize("time", ["2026-11-21T10:01:00Z", "2026-11-21", "", "2026-11-21T10:01:00.000000000+00:00"])
+def test_a_window_in_another_form_than_times_are_compared_in_is_refused(key, time):
+    with pytest.raises(ValueError, match="valid_until is"):
+        TrustedKey(public=key.public, valid_until=time)
