@@ -5,7 +5,8 @@ import zlib
 from pathlib import Path
 
 _HEAD_BYTES = 16 * 1024
-_DECODED_BYTES = 64 * 1024
+_HEADER_BYTES = 512
+_MANIFEST_BYTES = 64 * 1024
 _NAMES = (b"manifest.json\x00", b"events.ndjson\x00")
 _SIZE = slice(124, 136)
 _MAGIC = slice(257, 265)
@@ -24,20 +25,16 @@ def is_assay(path: Path) -> bool:
 
     A file that is taken for one here is judged as one, and as nothing else.
     """
+    inflate = zlib.decompressobj(wbits=31)
     try:
         with path.open("rb") as file:
-            data = zlib.decompressobj(wbits=31).decompress(file.read(_HEAD_BYTES), _DECODED_BYTES)
+            header = inflate.decompress(file.read(_HEAD_BYTES), _HEADER_BYTES)
+        if not header.startswith(_NAMES):
+            return False
+        if header[_MAGIC] == b"ustar  \x00":
+            return True
+        size = min(max(int(header[_SIZE].strip(b" \x00"), 8), 1), _MANIFEST_BYTES)
+        # what stands behind the first member must not decide what the file is
+        return _NUMBERED.search(inflate.decompress(inflate.unconsumed_tail, size)) is not None
     except (OSError, ValueError, zlib.error):
         return False
-    if not data.startswith(_NAMES):
-        return False
-    return data[_MAGIC] == b"ustar  \x00" or _NUMBERED.search(_first_member(data)) is not None
-
-
-def _first_member(data: bytes) -> bytes:
-    """The content of the first member, as far as it is there: what stands in events must not decide what a file is."""
-    try:
-        size = int(data[_SIZE].strip(b" \x00"), 8)
-    except ValueError:
-        return b""
-    return data[512 : 512 + max(size, 0)]
