@@ -103,7 +103,7 @@ class KeylessSigner:
         if not self._dated:
             life = bundle.signing_certificate.not_valid_after_utc - bundle.signing_certificate.not_valid_before_utc
             self._renew_at, self._dated = self._opened_at + life.total_seconds() * _REUSED_SHARE, True
-        data = canonical(_document(bundle))
+        data = _file(bundle)
         claims = check_made(data, payload, self._root, require_timestamp=self._require_timestamp)
         self._signed_as = f"{claims.identity}, issuer {claims.issuer}"
         return data
@@ -184,6 +184,17 @@ def _parse(trust_config: bytes, tlog_version: int | None) -> "ClientTrustConfig"
         config.force_tlog_version = 2
         _ = config.signing_config
     return config
+
+
+def _file(bundle: "Bundle") -> bytes:
+    """The bundle in its one spelling, without what a verifier could only name, such as a log's witnesses that no root knows."""
+    from attest.sigstore_bundle import encode, read  # noqa: PLC0415 - as above
+    from attest.transparency import plain  # noqa: PLC0415 - as above
+
+    try:
+        return encode(plain(read(canonical(_document(bundle)))))
+    except AttestError as error:
+        raise SigningError(f"what was made does not verify: {error}") from error
 
 
 def _document(bundle: "Bundle") -> dict[str, Any]:
