@@ -12,7 +12,7 @@ each by itself; of spans of one operation, the one around the others needs the p
 from collections.abc import Callable, Mapping, Sequence
 
 from evidence.canonical import JsonObject, canonical
-from evidence.checks.check import Check, CountWithin, ExistsForAll, Join, names_of
+from evidence.checks.check import Check, ExistsForAll
 from evidence.checks.groups import Counted
 from evidence.checks.inside import Inside
 from evidence.checks.instance import AttributeInstance, Instance, body_values
@@ -22,8 +22,9 @@ from evidence.checks.looks import Looks
 from evidence.checks.plan import Existence, Use
 from evidence.checks.policy import RECEIPT_KIND as POLICY
 from evidence.checks.policy import Policy
+from evidence.checks.prepared import Prepared, prepared
 from evidence.checks.presence import NONE, Placeholders, Presence
-from evidence.checks.selector import EVENT_KINDS, EventKind, Selector
+from evidence.checks.selector import EventKind, Selector
 from evidence.checks.spans import Parts, Spans
 from evidence.errors import EventError
 from evidence.event import LOG, RECEIPT, RESOURCE, RUN_CLOSED, RUN_GAP, RUN_OPENED, SPAN
@@ -46,12 +47,11 @@ class Evaluation:
         limits: Limits = DEFAULT,
     ) -> None:
         self._limits = limits
-        self._checks = {owner: tuple(owned) for owner, owned in checks.items()}
-        distinct = dict.fromkeys(check for owned in self._checks.values() for check in owned)
-        self._joins = {check: Joined(check, limits) for check in distinct if isinstance(check, Join)}
-        self._counts = {check: Counted(check, limits) for check in distinct if isinstance(check, CountWithin)}
-        existences = [check for check in distinct if isinstance(check, ExistsForAll)]
-        self._kinds = {kind: self._looks(kind, existences) for kind in EVENT_KINDS}
+        asks = prepared(checks)
+        self._checks = asks.checks
+        self._joins = {check: Joined(check, limits) for check in asks.joins}
+        self._counts = {check: Counted(check, limits) for check in asks.counts}
+        self._kinds = self._looks(asks)
         self._inside = Inside(self._kinds, limits)
         self._presence = Presence(placeholders)
         self._policy = Policy(limits)
@@ -61,10 +61,10 @@ class Evaluation:
             inside=self._inside,
             policy=self._policy,
             presence=self._presence,
-            names=frozenset(name for check in distinct for name in names_of(check)),
+            names=asks.names,
         )
         self._telemetry = Spans(parts, limits)
-        self._stand_ins = dict.fromkeys(each for check in existences for each in check.or_receipt)
+        self._stand_ins = asks.stand_ins
         self._told: set[tuple[str, tuple[str, ...]]] = set()
         self._run: dict[str, bool] = {}
         self._run_id = ""
@@ -100,30 +100,33 @@ class Evaluation:
     def result(self) -> dict[str, Ledger]:
         """One ledger for each owner, as if no further event came. May be asked for at any time."""
         run = (0, f"{self._run_id}#/run")
-        found: dict[Check, Ledger] = self._existing(run)
+        found = self._existing(run)
         spoken_for = self._telemetry.spoken_for() if self._joins else {}
-        found |= {check: joined.result(spoken_for.get(joined.left, ())) for check, joined in self._joins.items()}
-        found |= {check: counted.result(run) for check, counted in self._counts.items()}
-        totals = {owner: Ledger(self._limits) for owner in self._checks}
+        for join, joined in self._joins.items():
+            found[id(join)] = joined.result(spoken_for.get(joined.left, ()))
+        for count, counted in self._counts.items():
+            found[id(count)] = counted.result(run)
+        totals: dict[str, Ledger] = {}
         for owner, owned in self._checks.items():
+            total = totals[owner] = Ledger(self._limits)
             for check in owned:
                 satisfied = isinstance(check, ExistsForAll) and not self._told.isdisjoint(check.or_receipt)
-                totals[owner].absorb(found[check], satisfied=satisfied)
+                total.absorb(found[id(check)], satisfied=satisfied)
         return totals
 
-    def _existing(self, run: Place) -> dict[Check, Ledger]:
-        """What came of each `exists_for_all`."""
-        totals: dict[Check, Ledger] = {}
+    def _existing(self, run: Place) -> dict[int, Ledger]:
+        """What came of each `exists_for_all`, by its identity."""
+        totals: dict[int, Ledger] = {}
         for looks in self._kinds.values():
             for existence in looks.existences:
-                totals[existence.check] = Ledger(self._limits)
-                totals[existence.check].absorb(existence.ledger)
+                total = totals[id(existence.check)] = Ledger(self._limits)
+                total.absorb(existence.ledger)
         for existence in self._kinds["run"].existences:
             there = sum(bit for name, bit in self._kinds["run"].bits.items() if self._run.get(name))
-            totals[existence.check].count(run, existence.lacks(there))
+            totals[id(existence.check)].count(run, existence.lacks(there))
 
         def ledger_of(existence: Existence) -> Ledger:
-            return totals[existence.check]
+            return totals[id(existence.check)]
 
         for looks in self._kinds.values():
             looks.fold(ledger_of)
@@ -133,8 +136,8 @@ class Evaluation:
 
     # ---------------------------------------------------------------- what is looked for
 
-    def _looks(self, kind: EventKind, existences: Sequence[ExistsForAll]) -> Looks:
-        """What is looked for in one kind of instance."""
+    def _looks(self, asks: Prepared) -> dict[EventKind, Looks]:
+        """What is looked for in each kind of instance."""
         uses: list[tuple[Selector, Use]] = []
         firsts: list[tuple[Selector, Use]] = []
         for join, joined in self._joins.items():
@@ -143,12 +146,15 @@ class Evaluation:
             uses.append((count.when, counted.count))
             if count.over is not None:
                 (uses if counted.has_groups_of_population else firsts).append((count.over, counted.populate))
-        return Looks(
-            [check for check in existences if check.when.event == kind],
-            [(selector, use) for selector, use in uses if selector.event == kind],
-            [(selector, use) for selector, use in firsts if selector.event == kind],
-            self._limits,
-        )
+        return {
+            kind: Looks(
+                asked,
+                [(selector, use) for selector, use in uses if selector.event == kind],
+                [(selector, use) for selector, use in firsts if selector.event == kind],
+                self._limits,
+            )
+            for kind, asked in asks.asked.items()
+        }
 
     # ---------------------------------------------------------------- events
 

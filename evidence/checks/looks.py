@@ -6,14 +6,14 @@ any check asks for are there. Instances of one look come out alike in every `exi
 Law: what comes out is the same as if each instance were held against each check; memory is bounded by `Limits.looks_max`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from evidence.checks.check import ExistsForAll
 from evidence.checks.instance import Instance, Value, number_of, texts_of
 from evidence.checks.ledger import Ledger
 from evidence.checks.plan import Existence, LedgerOf, Plan, Tally, Use, Uses
+from evidence.checks.prepared import Asked
 from evidence.checks.presence import Withheld
 from evidence.checks.selector import FLAGS, Selector
 from evidence.limits import Limits
@@ -60,29 +60,19 @@ class Looks:
     """The checks on one kind of instance.
 
     Args:
-        checks: each `exists_for_all` of the kind.
+        asked: what they ask.
         uses: what else takes instances of the kind, by selector.
         firsts: what takes the first instance and some more, as they come, by selector: it wants to know if there are any.
         limits: bounds.
     """
 
-    def __init__(self, checks: Sequence[ExistsForAll], uses: Uses, firsts: Uses, limits: Limits) -> None:
+    def __init__(self, asked: Asked, uses: Uses, firsts: Uses, limits: Limits) -> None:
         self._limits = limits
         self._uses, self._firsts = list(uses), list(firsts)
-        selectors = [check.when for check in checks] + [selector for selector, _ in (*uses, *firsts)]
-        names: dict[str, None] = dict.fromkeys(name for check in checks for name in check.names)
-        names |= dict.fromkeys(selector.attribute for selector in selectors if selector.attribute)
-        names |= dict.fromkeys(name.partition("[")[0] for name in names)
-        self.bits: Mapping[str, int] = {name: 1 << place for place, name in enumerate(names)}
-        """The names that tell looks apart."""
-        self.roles = tuple(_role(name, bit) for name, bit in self.bits.items() if "[role=" in name)
-        """Name, bit, attribute and role of each demand for a message of some role."""
-        self.about = tuple((name, bit) for name, bit in self.bits.items() if name[0] == "@")
-        """The names that are no content."""
-        self._late = sum(bit for _, bit in self.about) | sum(bit for _, bit, _, _ in self.roles)
-        self._words = frozenset(word for each in selectors for word in (*each.operation, *each.kind))
-        self._methods = frozenset(method for each in selectors for method in each.mcp_method)
-        self.existences = [self._existence(check) for check in checks]
+        self.bits, self.roles, self.about = asked.bits, asked.roles, asked.about
+        self._late = sum([bit for _, bit in self.about]) | sum([bit for _, bit, _, _ in self.roles])
+        self._words, self._methods = asked.words, asked.methods
+        self.existences = [Existence(demand=demand, ledger=Ledger(limits)) for demand in asked.demands]
         self.is_used = bool(self.existences or self._uses or self._firsts)
         self._answers: dict[tuple[str, str, int, int, int, int], Answers] = {}
         self._plans: list[Plan] = []
@@ -145,18 +135,6 @@ class Looks:
         for plan in self._plans:
             plan.fold(plan.met, plan.unmet, ledger_of)
 
-    def _existence(self, check: ExistsForAll) -> Existence:
-        demands = tuple((name, self.bits[name]) for name in check.all_of)
-        choices = tuple((name, self.bits[name]) for name in check.any_of)
-        return Existence(
-            check=check,
-            ledger=Ledger(self._limits),
-            all_of=sum(bit for _, bit in demands),
-            any_of=sum(bit for _, bit in choices),
-            demands=demands,
-            choices=choices,
-        )
-
     def _work_out(self, look: Look, instance: Instance) -> Answers:
         existences = [each for each in self.existences if self._takes(each.check.when, look)]
         uses = [(selector, use) for selector, use in self._uses if self._takes(selector, look)]
@@ -191,7 +169,7 @@ class Looks:
             met=Tally(most),
             unmet=Tally(most),
             is_kept=len(self._plans) < self._limits.looks_max,
-            wants=_union(each.all_of | each.any_of for each, _ in lacking) & self._late & ~there,
+            wants=_union(each.demand.all_of | each.demand.any_of for each, _ in lacking) & self._late & ~there,
         )
         if plan.is_kept:
             self._plans.append(plan)
@@ -245,8 +223,3 @@ def _is_one_of(value: Value, texts: frozenset[str], prefixes: tuple[str, ...]) -
     if type(value) is str:
         return value != "" and (value in texts or value.startswith(prefixes))
     return any(each in texts or each.startswith(prefixes) for each in texts_of(value) if each)
-
-
-def _role(name: str, bit: int) -> tuple[str, int, str, str]:
-    base, _, rest = name.partition("[role=")
-    return name, bit, base, rest[:-1]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from evidence.checks.check import ExistsForAll
 from evidence.checks.instance import Instance
 from evidence.checks.ledger import Ledger, Place, at_name
+from evidence.checks.prepared import Demand
 from evidence.checks.presence import Withheld
 from evidence.checks.selector import Selector
 
@@ -20,28 +21,30 @@ Uses = Sequence[tuple[Selector, Use]]
 
 @dataclass(eq=False, slots=True)
 class Existence:
-    """An `exists_for_all` of one kind of instance, with the masks of what it demands."""
+    """An `exists_for_all` of one kind of instance, and what came of it so far."""
 
-    check: ExistsForAll
+    demand: Demand
     ledger: Ledger
-    all_of: int = 0
-    any_of: int = 0
-    demands: tuple[tuple[str, int], ...] = ()
-    """Each name of `all_of` and its bit."""
-    choices: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def check(self) -> ExistsForAll:
+        """The check."""
+        return self.demand.check
 
     def lacks(self, there: int) -> tuple[str, ...]:
         """What is demanded and not there."""
-        lacking = [name for name, bit in self.demands if not there & bit] if self.all_of & ~there else []
-        if self.any_of and not self.any_of & there:
-            lacking.append(" or ".join(self.check.any_of))
+        asked = self.demand
+        lacking = [name for name, bit in asked.demands if not there & bit] if asked.all_of & ~there else []
+        if asked.any_of and not asked.any_of & there:
+            lacking.append(" or ".join(asked.check.any_of))
         return tuple(lacking)
 
     def owes(self, there: int, withheld: int) -> tuple[str, ...]:
         """The withheld names that the outcome hangs on: demands, and choices when all that are there are withheld."""
-        owed = [name for name, bit in self.demands if bit & withheld]
-        if self.any_of and not self.any_of & there & ~withheld:
-            owed += [name for name, bit in self.choices if bit & withheld]
+        asked = self.demand
+        owed = [name for name, bit in asked.demands if bit & withheld]
+        if asked.any_of and not asked.any_of & there & ~withheld:
+            owed += [name for name, bit in asked.choices if bit & withheld]
         return tuple(owed)
 
 
