@@ -181,48 +181,41 @@ def main() -> None:
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
             signal.alarm(idle_seconds)  # then this process ends
             request = _read(asked)
-            _interrupt_before(*_DEADLINE.unpack_from(request))
-            if signer is None:
-                signer, (kind, content) = _made(make)
-            if signer is not None:
-                kind, content = _try(signer, request[_DEADLINE.size :])
+            late = _interrupt_before(*_DEADLINE.unpack_from(request))
+            try:
+                signer = signer or make()
+                kind, content = _SIGNED, signer.sign(request[_DEADLINE.size :])
+            except Exception as error:  # noqa: BLE001 - the boundary of a process
+                kind, content = _refusal(error, late=late.is_set())
             signal.alarm(0)
             who = signer.describe().encode()[:1000] if signer is not None else b""
             _write(answers, kind + len(who).to_bytes(2, "little") + who + content)
 
 
-def _interrupt_before(deadline: float) -> None:
+def _interrupt_before(deadline: float) -> threading.Event:
     """Raise TimeoutError in whatever is being waited for, and end the process should that not have helped.
 
     The clock is the machine's, the same in both processes. Whoever set the deadline kills at it, but may have died.
+
+    Returns:
+        What is set when it comes to that: libraries make an error of their own of the one that is raised.
     """
+    late = threading.Event()
     seconds = max(0.0, deadline - time.monotonic())
     first = max(0.001, seconds - min(_LAST_WORDS_SECONDS_MAX, seconds / 5))
 
     def interrupt(_signum: int, _frame: object) -> None:
+        late.set()
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         raise TimeoutError("interrupted shortly before the deadline")
 
     signal.signal(signal.SIGALRM, interrupt)
     signal.setitimer(signal.ITIMER_REAL, first, 2 * _LAST_WORDS_SECONDS_MAX)
+    return late
 
 
-def _made(make: Callable[[], Signer]) -> tuple[Signer | None, tuple[bytes, bytes]]:
-    try:
-        return make(), (_REFUSED, b"")
-    except Exception as error:  # noqa: BLE001 - the boundary of a process
-        return None, _refusal(error)
-
-
-def _try(signer: Signer, payload: bytes) -> tuple[bytes, bytes]:
-    try:
-        return _SIGNED, signer.sign(payload)
-    except Exception as error:  # noqa: BLE001 - the boundary of a process
-        return _refusal(error)
-
-
-def _refusal(error: Exception) -> tuple[bytes, bytes]:
-    kind = _UNAVAILABLE if isinstance(error, SignerUnavailableError | TimeoutError) else _REFUSED
+def _refusal(error: Exception, *, late: bool) -> tuple[bytes, bytes]:
+    kind = _UNAVAILABLE if late or isinstance(error, SignerUnavailableError) else _REFUSED
     text = str(error) if isinstance(error, AttestError) else f"{type(error).__name__}: {error}"
     return kind, text.encode("utf-8", "replace")
 
