@@ -25,11 +25,11 @@ def read_checkpoint_file(folder: Path) -> Checkpoint:
         LogError: there is none.
         InvalidError: it is malformed.
     """
-    try:
-        with (folder / CHECKPOINT).open("rb") as file:
-            data = file.read(DEFAULT.note_bytes_max + 1)
-    except OSError as error:
-        raise LogError(f"{folder}: no log is there: {CHECKPOINT}: {error.strerror}") from error
+    path = folder / CHECKPOINT
+    if not path.is_file():
+        raise LogError(f"{folder}: no log is there: it has no file {CHECKPOINT!r}")
+    with path.open("rb") as file:
+        data = file.read(DEFAULT.note_bytes_max + 1)
     return read_checkpoint(data)
 
 

@@ -141,11 +141,10 @@ class Tiles:
     def _read(self, path: str, width: int, bytes_max: int) -> bytes:
         """The partial tile of that width, else the full one, which begins with it."""
         for name in dict.fromkeys((path if width == WIDTH else f"{path}.p/{width}", path)):
-            try:
-                with (self.folder / name).open("rb") as file:
-                    data = file.read(bytes_max + 1)
-            except (FileNotFoundError, NotADirectoryError):
+            if not (self.folder / name).is_file():  # nor a pipe, which would be waited for
                 continue
+            with (self.folder / name).open("rb") as file:
+                data = file.read(bytes_max + 1)
             if len(data) > bytes_max:
                 raise InvalidError(f"{name} has more than {bytes_max} bytes")
             return data

@@ -106,6 +106,16 @@ def test_secrets_are_not_shown():
         ("receiver: {grpc: {tls: {cert_file: a.pem}}}", ["receiver.grpc.tls", "cert_file and key_file go together"]),
         ("receiver: {grpc: {enabled: false}, http: {enabled: false}}", ["both are false"]),
         ("receiver: {http: {endpoint: '127.0.0.1:4317'}}", ["the same address"]),
+        ("attest: {sidecar_log: {witnesses_min: 1}}", ["attest.sidecar_log.witnesses_min", "number of witnesses (0)"]),
+        ("attest: {sidecar_log: {origin: 'a b'}}", ["attest.sidecar_log.origin"]),
+        (
+            "attest: {sidecar_log: {witnesses: [{vkey: w+1, url: 'http://h'}]}}",
+            ["attest.sidecar_log.witnesses.0.vkey"],
+        ),
+        (
+            "attest: {sidecar_log: {witnesses: [{vkey: w+12345678+Ba==, url: ftp://h}]}}",
+            ["attest.sidecar_log.witnesses.0.url"],
+        ),
         ("journal: {disk_bytes_max: 1048576}", ["journal.disk_bytes_max", "got 1048576", "receiver.request_bytes_max"]),
         ("name: a\nname: b", ["'name' is given twice"]),
         ("- a", ["mapping of settings expected"]),

@@ -1,5 +1,7 @@
 """Where tiles lie, what is in them, and what is refused."""
 
+import os
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -106,3 +108,11 @@ def test_an_entry_bundle_whose_lengths_do_not_come_out_even_is_refused(log, data
 def test_a_tile_beyond_the_tree_is_not_looked_for(log):
     with pytest.raises(InvalidError, match="a tree of 3 leaves has no tile"):
         Tiles(log, 3).tile(0, 1)
+
+
+def test_a_pipe_in_the_place_of_a_tile_is_not_waited_for(log):
+    path = log / tile_path(0, 0, 3)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(InvalidError, match="is not there"):
+        Tiles(log, 3).node(0, 0)
