@@ -24,6 +24,7 @@ from evidence.assay.limits import DEFAULT as ASSAY_DEFAULT
 from evidence.assay.limits import AssayLimits
 from evidence.assay.reader import AssayBundle, AssayFacts
 from evidence.errors import BundleError
+from evidence.redaction.detectors import hidden
 
 FORMAT = "assay evidence bundle v1"
 
@@ -154,9 +155,9 @@ def _claims(facts: AssayFacts) -> dict[str, Any]:
     """For programs: what the file says that its identity does not bind, and what was noticed."""
     return {
         "format": FORMAT,
-        "run_id": facts.manifest["run_id"],
+        "run_id": hidden(facts.manifest["run_id"]),
         "event_count": facts.manifest["event_count"],
-        "producer": facts.manifest["producer"],
+        "producer": {name: hidden(value) for name, value in facts.manifest["producer"].items()},
         "container": list(facts.odd),
         **facts.claims.to_json(),
     }

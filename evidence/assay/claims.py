@@ -6,7 +6,6 @@ can be rewritten and sealed again under the same id, so it is shown as what it i
 Law: bounded whatever the bundle holds; nothing here changes an outcome from what the bytes are worth.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from evidence.assay import timestamp
@@ -15,7 +14,7 @@ from evidence.assay.event_types import is_known
 from evidence.assay.limits import AssayLimits
 from evidence.assay.mandates import Mandates
 from evidence.canonical import JsonObject
-from evidence.redaction.detectors import findings, suspect
+from evidence.redaction.detectors import findings, hidden, suspect
 
 _COUNTED_ONLY = ("traceparent", "tracestate", "assaysemanticdigest")
 """Members that differ from event to event: how many have one says more than the first few values."""
@@ -74,8 +73,6 @@ class Claims:
     first_unix_nano: int
     """The earliest time of any event, as it says."""
     last_unix_nano: int
-    types: Mapping[str, int]
-    """Events by type: bound."""
 
     def to_json(self) -> JsonObject:
         """What was seen, for a report."""
@@ -101,7 +98,6 @@ class ClaimsSeen:
         self._limits = limits
         self._members = {name: _Seen() for name in UNBOUND}
         self._doubts: dict[str, tuple[str, int, list[int]]] = {}
-        self._types: dict[str, int] = {}
         self._first = self._last = self._before = 0
         self._count = 0
         self._source = ""
@@ -118,11 +114,8 @@ class ClaimsSeen:
                     seen.last = event[name]
                     self._keep(name, seen, event[name])
         self._time(event["time"], number)
-        kind = self._kept(event["type"])
-        if kind in self._types or len(self._types) < self._limits.object_members_max:
-            self._types[kind] = self._types.get(kind, 0) + 1
         if not is_known(event["type"]):
-            self._doubt("unknown_type", f"types that Assay does not write, such as {kind}", number)
+            self._doubt("unknown_type", f"types that Assay does not write, such as {self._kept(event['type'])}", number)
         self._mandates.add(event, number)
         self._waiting.append((line, number, not event["assaysecrets"]))
         self._waiting_bytes += len(line)
@@ -156,7 +149,6 @@ class ClaimsSeen:
             source=self._source,
             first_unix_nano=self._first,
             last_unix_nano=self._last,
-            types=self._types,
         )
 
     # ------------------------------------------------------------ parts
@@ -176,7 +168,8 @@ class ClaimsSeen:
             seen.is_complete = False
 
     def _kept(self, text: str) -> str:
-        most = self._limits.value_chars_max
+        """A text as it may be shown: without the secrets in it, and cut."""
+        text, most = hidden(text), self._limits.value_chars_max
         return text if len(text) <= most else f"{text[: most - 1]}…"
 
     def _time(self, text: str, number: int) -> None:

@@ -231,8 +231,19 @@ def test_more_mandates_than_are_compared_are_said(case, tmp_path):
     assert [(doubt.id, doubt.lines) for doubt in claims.doubts] == [("mandates_not_all", (3,))]
 
 
-def test_a_secret_is_flagged_and_not_told_again(case):
-    result = case(world.resealed(world.made(), in_data(f"token {TOKEN}")))
+HOLDS_A_SECRET = {
+    "data": in_data(f"token {TOKEN}"),
+    "policy_id": every_event(assaypolicyid=TOKEN),
+    "source": every_event(source=f"urn:{TOKEN}"),
+    "type": lambda _, events: events[0].update(type=f"a.{TOKEN}"),
+    "producer": lambda manifest, _: manifest["producer"].update(name=TOKEN),
+}
+
+
+@pytest.mark.parametrize("name", HOLDS_A_SECRET)
+def test_a_secret_is_flagged_and_not_told_again(name, case):
+    result = case(world.resealed(world.made(), HOLDS_A_SECRET[name]))
+    assert result.exit_code == 4
     assert TOKEN not in json.dumps(result.to_json())
 
 
