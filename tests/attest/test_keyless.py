@@ -82,6 +82,17 @@ def test_rekor_1_is_used_where_there_is_one_and_2_where_there_is_not(sigstore):
         KeylessSigner(sigstore.trust_config(2), token, tlog_version=1)
 
 
+def test_a_witness_of_the_log_that_no_root_knows_is_left_out(sigstore):
+    for log in (sigstore.rekor1.log, sigstore.rekor2.log):
+        log.witnesses.append(lambda body: "\N{EM DASH} witness.example AAAAAAAAAAAAAAAAAAA=\n")
+
+    for version in (1, 2):
+        data = signer(sigstore, version=version).sign(PAYLOAD)
+
+        assert b"witness.example" not in data
+        assert verify(data, sigstore.trusted_root) == PAYLOAD
+
+
 def test_one_certificate_serves_many_signatures(sigstore):
     ours = signer(sigstore)
     made = [ours.sign(PAYLOAD) for _ in range(5)]
