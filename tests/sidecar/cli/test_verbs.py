@@ -128,21 +128,26 @@ def test_sealing_the_same_input_into_the_same_folder_again_is_fine(sealed):
     assert bundle(sealed).read_bytes() == before
 
 
-def test_evidence_of_other_content_is_not_overwritten(sealed):
-    bundle_before = bundle(sealed).read_bytes()
-    pack = sealed / "own.yaml"
+@pytest.fixture
+def own_pack(tmp_path) -> Path:
+    pack = tmp_path / "own.yaml"
     pack.write_text(
         "name: own\nversion: '1'\nkind: quality\ndescription: d\nx-assay: {requires_signals: [tool_calls]}\n"
         "rules:\n  - {id: A, title: t, severity: info, signals: [{id: tool_calls, min_state: captured}]}\n"
     )
-    done = affidavit("seal", CHAT, "--out", sealed, "--pack", pack)
+    return pack
+
+
+def test_evidence_of_other_content_is_not_overwritten(sealed, own_pack):
+    bundle_before = bundle(sealed).read_bytes()
+    done = affidavit("seal", CHAT, "--out", sealed, "--pack", own_pack)
     assert done.returncode == 1
     assert "not overwritten" in done.stderr
     assert bundle(sealed).read_bytes() == bundle_before
 
 
-def test_a_pack_of_ones_own_travels_in_the_bundle_and_is_recomputed(sealed, tmp_path):
-    affidavit("seal", CHAT, "--out", tmp_path, "--pack", sealed / "own.yaml", "--key", sealed / "k.pem")
+def test_a_pack_of_ones_own_travels_in_the_bundle_and_is_recomputed(sealed, own_pack, tmp_path):
+    affidavit("seal", CHAT, "--out", tmp_path, "--pack", own_pack, "--key", sealed / "k.pem")
     done = affidavit("verify", bundle(tmp_path), "--key", sealed / "k.pem.pub", "--json")
     assert done.returncode == 0
     checks = {check["id"]: check["outcome"] for check in json.loads(done.stdout)["checks"]}
