@@ -36,6 +36,8 @@ class Thresholds:
     """Share of the atoms of telemetry that translation lost, 0 to 1."""
     dropped_major_max: int | None = None
     """Atoms lost whose loss matters."""
+    built_in_tables: bool = False
+    """Whether translation tables that a bundle carries itself are not enough: by them less may be lost."""
     capture_max: Mapping[str, int] = field(default_factory=dict)
     """Highest count by counter of capture health; a flag counts as 1."""
 

@@ -76,6 +76,10 @@ def _missing(members: Mapping[str, Node], thresholds: Thresholds) -> list[str]:
     warnings = [] if "expires" in members else ["it never expires: what is trusted today is trusted for ever"]
     if thresholds == Thresholds():
         warnings.append("it asks nothing of what a bundle holds: any whole bundle of a trusted signer is enough")
+    if "mapping_loss" in members and "built_in_tables" not in members["mapping_loss"].entries():
+        warnings.append(
+            "a bundle may carry translation tables of its own, by which less is lost: say 'built_in_tables' true or false"
+        )
     for pack in thresholds.packs:
         if pack.digest is None:
             known = f"'affidavit packs digest {pack.name}' prints the one known here"
@@ -94,7 +98,7 @@ def _thresholds(members: Mapping[str, Node]) -> Thresholds:
             members[name].fail(f"an empty {name!r} asks for nothing; expected a threshold, or no {name!r} at all")
     closure = members["closure"].mapping([], ["min", "confidence_min"]) if "closure" in members else {}
     loss = (
-        members["mapping_loss"].mapping([], ["dropped_ratio_max", "dropped_major_max"])
+        members["mapping_loss"].mapping([], ["dropped_ratio_max", "dropped_major_max", "built_in_tables"])
         if "mapping_loss" in members
         else {}
     )
@@ -104,6 +108,7 @@ def _thresholds(members: Mapping[str, Node]) -> Thresholds:
         confidence_min=_confidence(closure["confidence_min"]) if "confidence_min" in closure else None,
         dropped_ratio_max=_below_all(loss["dropped_ratio_max"]) if "dropped_ratio_max" in loss else None,
         dropped_major_max=loss["dropped_major_max"].count() if "dropped_major_max" in loss else None,
+        built_in_tables=loss["built_in_tables"].boolean() if "built_in_tables" in loss else False,
         capture_max=_capture(members["capture_health"]) if "capture_health" in members else {},
     )
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 from attest.policy import CONFIDENCES, PackThreshold, Policy, Thresholds
 from attest.verdict import Check, CheckId, Facts, Outcome
+from evidence.manifest import PROFILES
 from evidence.timestamp import from_rfc3339
 
 Met: TypeAlias = Literal["met", "missed", "unknown"]
@@ -201,6 +202,11 @@ def _loss(asked: Thresholds, facts: Facts, translated: str) -> Iterator[Requirem
     if asked.dropped_major_max is not None:
         major = totals.get("dropped_by_severity", {}).get("major")
         yield _at_most("mapping_loss.dropped_major", major, asked.dropped_major_max, translated)
+    if asked.built_in_tables:
+        files = facts.manifest["files"] if facts.manifest is not None else []
+        own = [file["path"] for file in files if file["path"].startswith(PROFILES)]
+        got = ", ".join(own) or "built-in tables alone"
+        yield _requirement("mapping_loss.built_in_tables", got, not own, "built-in tables alone", translated)
 
 
 def _confidence(got: str | None, minimum: str, scored: str) -> Requirement:

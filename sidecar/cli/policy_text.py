@@ -63,6 +63,8 @@ def asks(policy: Policy) -> Iterator[str]:
         yield f"at most {thresholds.dropped_ratio_max * 100:g}% of the telemetry's atoms lost in translation"
     if thresholds.dropped_major_max is not None:
         yield f"at most {thresholds.dropped_major_max} of the lost atoms major"
+    if thresholds.built_in_tables:
+        yield "no translation tables but the built-in ones"
     yield from _capture(thresholds.capture_max.items())
 
 

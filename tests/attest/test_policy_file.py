@@ -5,6 +5,7 @@ The first line of each file in `policies/` says what is expected.
 
 import hashlib
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,7 @@ closure:
 mapping_loss:
   dropped_ratio_max: 0
   dropped_major_max: 0
+  built_in_tables: true
 capture_health:
   gaps: 0
   unclosed: 0
@@ -135,6 +137,7 @@ capture_health:
         confidence_min="high",
         dropped_ratio_max=0,
         dropped_major_max=0,
+        built_in_tables=True,
         capture_max={"gaps": 0, "unclosed": 0},
     )
 
@@ -150,11 +153,21 @@ def test_the_digest_is_over_the_bytes_of_the_file(written):
     [
         (_HEAD + _KEYS, "it never expires"),
         (_HEAD + _KEYS, "it asks nothing of what a bundle holds"),
+        (_HEAD + _KEYS + "mapping_loss: {dropped_major_max: 0}\n", "translation tables of its own"),
+        (_HEAD + _KEYS + "packs: [{name: own, completeness_min: 1}]\n", "the pack own is not pinned"),
         (_HEAD + "keys:\n  - file: keys/a.pub\n", "the key in keys/a.pub is not pinned"),
         (_HEAD + _KEYS.replace("- pem", "- valid_from: 2026-01-01T00:00:00Z\n    pem"), "no timestamp is required"),
         (_HEAD + _KEYS + f"logs: [{LOG}]\n", "a bundle without a proof is let through"),
     ],
-    ids=["never-expires", "asks-nothing", "unpinned-key", "window-that-nothing-dates", "log-not-required"],
+    ids=[
+        "never-expires",
+        "asks-nothing",
+        "any-tables",
+        "any-pack",
+        "unpinned-key",
+        "window-that-nothing-dates",
+        "log-not-required",
+    ],
 )
 def test_what_a_policy_leaves_open_is_warned_of_by_name(written, text, warning):
     assert any(warning in said for said in written(text).warnings)
@@ -239,16 +252,20 @@ def test_the_example_is_a_policy_with_everything_switched_on_that_it_leaves_out(
 # ------------------------------------------------------------------ times and patterns
 
 
-@given(st.datetimes(timezones=st.timezones() | st.none()))
-def test_a_time_in_any_form_of_rfc_3339_becomes_the_one_that_evidence_has(moment):
-    """Law: what comes out is a time of evidence, and reads back as itself."""
-    text = moment.replace(tzinfo=None).isoformat() + "+02:00"
+@given(st.datetimes(), st.integers(-1439, 1439), st.sampled_from("Tt "))
+def test_a_time_in_any_form_of_rfc_3339_becomes_the_one_that_evidence_has(moment, minutes, between):
+    """Law: the same instant, in the one form; what reads back is itself."""
+    sign, (hours, rest) = "-" if minutes < 0 else "+", divmod(abs(minutes), 60)
+    text = f"{moment.isoformat(sep=between)}{sign}{hours:02d}:{rest:02d}"
     try:
-        normal = from_rfc3339(text)
-    except EvidenceError:
-        assert moment.year == 1
+        utc = moment - timedelta(minutes=minutes)
+    except OverflowError:
+        with pytest.raises(EvidenceError, match="expected a time that exists"):
+            from_rfc3339(text)
         return
+    normal = from_rfc3339(text)
     assert is_time(normal)
+    assert normal == f"{utc.replace(microsecond=0).isoformat()}.{utc.microsecond:06d}000Z"
     assert from_rfc3339(normal) == normal
 
 

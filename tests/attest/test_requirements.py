@@ -20,6 +20,7 @@ AT = "2026-11-21T12:00:00Z"
 DIGEST = "sha256:" + "1" * 64
 MANIFEST = {
     "capture_health": {"gaps": 2, "unclosed": True, "spans": 9},
+    "files": [{"path": "events.ndjson"}],
     "x-assay": {"packs_applied": [{"name": "baseline", "version": "1.0.0", "digest": DIGEST, "kind": "quality"}]},
 }
 FACTS = Facts(
@@ -75,6 +76,7 @@ EVERYTHING = {
     "confidence_min": "medium",
     "dropped_ratio_max": 0.5,
     "dropped_major_max": 5,
+    "built_in_tables": True,
     "capture_max": {"gaps": 5},
 }
 
@@ -125,6 +127,15 @@ def test_of_several_packs_of_one_name_the_worst_counts_unless_one_is_pinned():
     assert judged(facts=both, packs=(pack(completeness_min=0.8),))[0] == "miss"
     assert judged(facts=both, packs=(pack(completeness_min=0.8, digest=DIGEST),))[0] == "miss"
     assert judged(facts=both, packs=(pack(completeness_min=0.7, digest=DIGEST),))[0] == "pass"
+
+
+def test_tables_that_the_bundle_brought_are_not_the_built_in_ones():
+    files = [*MANIFEST["files"], {"path": "profiles/lenient.yaml"}]
+    own = replace(FACTS, manifest={**MANIFEST, "files": files})
+    assert judged(built_in_tables=True)[0] == "pass"
+    outcome, requirements = judged(facts=own, built_in_tables=True)
+    assert (outcome, requirements["mapping_loss.built_in_tables"].got) == ("miss", "profiles/lenient.yaml")
+    assert judged(facts=own, dropped_major_max=1)[0] == "pass"
 
 
 def test_nothing_translated_means_nothing_lost():
@@ -200,6 +211,7 @@ _laxer = st.builds(
     confidence_min=st.none() | st.sampled_from(CONFIDENCES),
     dropped_ratio_max=st.none() | _share,
     dropped_major_max=st.none() | _count,
+    built_in_tables=st.booleans(),
     capture_max=st.dictionaries(st.sampled_from(["gaps", "unclosed"]), _count),
 )
 
@@ -222,6 +234,7 @@ def _stricter(draw, laxer):
         else (),
         closure_min=max(closures, default=None),
         confidence_min=CONFIDENCES[max(ranks)] if ranks else None,
+        built_in_tables=laxer.built_in_tables or extra.built_in_tables,
         capture_max={
             name: min(each[name] for each in (laxer.capture_max, extra.capture_max) if name in each)
             for name in laxer.capture_max.keys() | extra.capture_max.keys()
