@@ -65,7 +65,7 @@ def read_manifest(data: bytes, limits: Limits) -> JsonObject:
     if version != SCHEMA_VERSION:
         raise UnknownFormatError("manifest", f"schema_version: expected {SCHEMA_VERSION}, got {str(version)[:100]!r}")
     try:
-        _check(manifest, _MANIFEST, _MANIFEST_OPTIONAL)
+        _MANIFEST[0](manifest)
     except BundleError as error:
         raise BundleError("manifest", f"manifest{error.reason}") from error
     _check_sums(manifest, limits)
@@ -81,8 +81,18 @@ _Rule = tuple[Callable[[Any], bool], str]
 
 
 def _object(required: Mapping[str, _Rule], optional: Mapping[str, _Rule]) -> _Rule:
+    known = {**required, **optional}
+
     def test(value: object) -> bool:
-        _check(value, required, optional)
+        if not isinstance(value, dict):
+            return False
+        for name, rule in required.items():
+            if name not in value:
+                raise BundleError("manifest", f"/{name}: expected {rule[1]}, got nothing")
+        for name, item in value.items():
+            if name not in known:
+                raise BundleError("manifest", f": unknown member {name[:200]!r}")
+            _hold(name, item, known[name])
         return True
 
     return test, "an object"
@@ -90,12 +100,24 @@ def _object(required: Mapping[str, _Rule], optional: Mapping[str, _Rule]) -> _Ru
 
 def _list(item: _Rule) -> _Rule:
     def test(value: object) -> bool:
-        if isinstance(value, list):
-            for position, entry in enumerate(value):
-                _check_value(position, entry, item)
-        return isinstance(value, list)
+        if not isinstance(value, list):
+            return False
+        for position, entry in enumerate(value):
+            _hold(position, entry, item)
+        return True
 
     return test, "an array"
+
+
+def _hold(where: str | int, value: object, rule: _Rule) -> None:
+    """Raise when a value is not as its rule says, with the place, which those around it go before."""
+    test, expected = rule
+    try:
+        if test(value):
+            return
+    except BundleError as error:
+        raise BundleError("manifest", f"/{where}{error.reason}") from error
+    raise BundleError("manifest", f"/{where}: expected {expected}, got {str(value)[:200]!r}")
 
 
 _TEXT: _Rule = (lambda v: isinstance(v, str) and 0 < len(v) <= 2048, "a non-empty string")
@@ -122,7 +144,7 @@ _LIMITS: _Rule = (
 )
 _TABLE = _object({"id": _TEXT, "version": _TEXT, "digest": _TAGGED}, {})
 _PACK = _object({"name": _TEXT, "version": _TEXT, "digest": _TAGGED, "kind": _TEXT}, {"source_url": _TEXT})
-_MANIFEST: Mapping[str, _Rule] = {
+_MEMBERS: Mapping[str, _Rule] = {
     "schema_version": _one_of(SCHEMA_VERSION),
     "bundle_id": _HEX,
     "run_id": _RUN_ID,
@@ -154,35 +176,12 @@ _MANIFEST: Mapping[str, _Rule] = {
         {},
     ),
 }
-_MANIFEST_OPTIONAL: Mapping[str, _Rule] = {
+_OPTIONAL: Mapping[str, _Rule] = {
     "amends": _HEX,
     "previous_bundle": _object({"bundle_id": _HEX, "manifest_sha256": _HEX}, {}),
     "redaction": _object({"policy_digest": _TAGGED}, {}),
 }
-
-
-def _check(value: object, required: Mapping[str, _Rule], optional: Mapping[str, _Rule]) -> None:
-    """Hold an object to its members. What is wrong is said with the place inside it."""
-    if not isinstance(value, dict):
-        raise BundleError("manifest", f": expected an object, got {type(value).__name__}")
-    for name, rule in required.items():
-        if name not in value:
-            raise BundleError("manifest", f"/{name}: expected {rule[1]}, got nothing")
-    for name, item in value.items():
-        known = required.get(name) or optional.get(name)
-        if known is None:
-            raise BundleError("manifest", f": unknown member {name[:200]!r}")
-        _check_value(name, item, known)
-
-
-def _check_value(where: str | int, value: object, rule: _Rule) -> None:
-    test, expected = rule
-    try:
-        if test(value):
-            return
-    except BundleError as error:
-        raise BundleError("manifest", f"/{where}{error.reason}") from error
-    raise BundleError("manifest", f"/{where}: expected {expected}, got {str(value)[:200]!r}")
+_MANIFEST = _object(_MEMBERS, _OPTIONAL)
 
 
 def _check_sums(manifest: JsonObject, limits: Limits) -> None:
