@@ -172,9 +172,11 @@ LIARS: tuple[Liar, ...] = (
                 open="that the translation lost only what it says",
                 how=(
                     "Spans are kept as they were received, with the difference beside them. The same tables give the "
-                    "same difference, or the check fails; where the tables are not at hand, it is skipped."
+                    "same difference, or the check fails; where the tables are not at hand, it is skipped. Tables that the bundle "
+                    "carries are its maker's: a policy can refuse them (`built_in_tables`)."
                 ),
                 tests=(
+                    f"{_POLICY}::test_tables_that_the_bundle_brought_are_not_the_built_in_ones",
                     "attest/test_verify.py::test_a_recorded_translation_that_comes_out_differently_fails_at_its_event",
                     "attest/test_verify.py::test_a_loss_report_that_comes_out_differently_fails",
                 ),
