@@ -20,6 +20,7 @@ from attest.verify import verify_file, verify_files
 from evidence.assay.limits import AssayLimits
 from evidence.assay.reader import read_assay
 from evidence.canonical import canonical
+from tests.attest import world as ours
 from tests.evidence import assay_world as world
 
 KEY = generate("ed25519")
@@ -257,6 +258,33 @@ def test_dropped_events_cannot_be_seen_and_the_chain_says_so_each_time(cut, case
     result = case(world.resealed(world.made(), change))
     assert result.check("chain").outcome == "warn"
     assert "missing at the beginning or the end" in result.check("chain").reason
+
+
+OURS = {
+    "01_run_id": {"runid": "run-2"},
+    "02_times": {"time": "2031-01-01T00:00:00.000000000Z"},
+    "03_source": {"source": "urn:other"},
+    "04_policy": {"data": {"kind": "policy", "idempotency_key": "k", "body": {"gated_tools": []}}},
+    "05_trace_context": {"traceparent": "00-" + "1" * 32 + "-" + "2" * 16 + "-01"},
+}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_same_rewriting_of_our_own_bundle_gives_it_another_id(name, tmp_path):
+    facts = ours.seal_run(tmp_path)
+    key = generate()
+    ours.attest(key, facts)
+    members = ours.unpack(facts.path)
+    events = [json.loads(line) for line in members["events.ndjson"].splitlines()]
+    for event in events if name != "04_policy" else events[5:6]:
+        event.update(OURS[name], id=f"{OURS[name].get('runid', 'run-1')}:{event['seq']}")
+    forged = ours.with_events(members, world.lines(events))
+    forged = ours.with_manifest(forged, lambda manifest: manifest.update(run_id=events[0]["runid"]))
+    facts.path.write_bytes(ours.pack(forged))
+    result = verify_file(facts.path, trust=Trust.of(key.public), recompute=False)
+    assert result.facts.bundle_id not in (None, facts.bundle_id)
+    assert [check.id for check in result.of("fail")] == ["statement"]
+    assert "does not name the bundle" in result.check("statement").reason
 
 
 # ---------------------------------------------------------------- 7-20, 24-27: what is refused
