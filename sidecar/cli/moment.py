@@ -31,5 +31,5 @@ def at_option(verb: Callable[..., Any]) -> Callable[..., Any]:
         "--at",
         metavar="TIME",
         callback=_moment,
-        help="What time it is (RFC 3339), for when a policy expires; otherwise this machine's clock says.",
+        help="What time it is (RFC 3339), for a policy's expiry and a result; otherwise this machine's clock says.",
     )(verb)
