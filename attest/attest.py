@@ -8,6 +8,9 @@ from attest.signers.signer import Signer
 from attest.statement import LogEvidence, read, statement
 from evidence.bundle import BundleFacts
 
+_AROUND_BYTES = 64 * 1024
+"""What an attestation has at most around its payload: certificate, log entry, timestamps."""
+
 
 def attest_bundles(
     bundles: Sequence[BundleFacts],
@@ -35,6 +38,11 @@ def attest_bundles(
     if log is not None:
         _hold_to_log(bundles, log)
     payload = statement(bundles, producer, log=log, limits=limits)
+    if (size := len(payload) * 4 // 3 + _AROUND_BYTES) > limits.attestation_bytes_max:
+        raise StatementError(
+            f"an attestation of some {size} bytes over {len(bundles)} bundles, expected at most {limits.attestation_bytes_max}: "
+            f"nobody would read it; fewer bundles make a smaller one"
+        )
     read(payload, limits=limits)  # what our own verifier would refuse must not be signed
     validate(payload)
     return signer.sign(payload)

@@ -6,6 +6,7 @@ is, and whether it is trusted, is for whoever verifies.
 """
 
 import hashlib
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -36,11 +37,18 @@ class Timestamper:
     Args:
         url: where it answers, `http://` or `https://`; used as it is, never redirected.
         timeout_seconds: how long it may take to answer, in all but the headers.
+
+    Raises:
+        SigningError: `url` is none of these, or has a name and password in it: they would not be sent, and logged.
     """
 
     def __init__(self, url: str, *, timeout_seconds: float = 10.0) -> None:
         import urllib3  # noqa: PLC0415 - only for those who have an authority
 
+        if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", url):
+            raise SigningError(
+                "the timestamp authority's URL: expected http://HOST[:PORT][/PATH] or https://…, without a password"
+            )
         self._url = url
         self._timeout_seconds = timeout_seconds
         self._pool = urllib3.PoolManager(timeout=timeout_seconds, retries=False)

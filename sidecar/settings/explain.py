@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -41,6 +42,7 @@ def explain(detail: ErrorDetails, where: str, variables: dict[str, str]) -> str:
         if len(repr(got)) <= _SHOWN_CHARS_MAX
         else f"{type(got).__name__} of {len(repr(got))} characters"
     )
+    shown = re.sub(r"//[^/@\s]+@", f"//{SECRET}@", shown)  # the name and password of a URL
     expected = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     return f"{source}: {key!r}: got {shown}, expected {expected} ({_meaning(location)})"
 

@@ -131,8 +131,8 @@ class Redaction(Section):
 
 
 def _url(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
-        raise ValueError("http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH]")
+    if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", value):
+        raise ValueError("http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH], without a password")
     return value
 
 

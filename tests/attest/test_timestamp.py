@@ -67,6 +67,13 @@ def test_an_authority_that_is_not_there_may_come_back():
         Timestamper(url).stamp(SIGNATURE)
 
 
+@pytest.mark.parametrize("url", ["ftp://t/", "t", "", "http://name:secret@t/", "http://t/ x"])
+def test_what_is_no_address_of_an_authority_is_refused_without_being_said(url):
+    with pytest.raises(SigningError, match="expected http") as caught:
+        Timestamper(url)
+    assert "secret" not in str(caught.value)
+
+
 def test_an_answer_that_drips_is_given_up_at_the_deadline_of_the_whole():
     """Each piece comes in time; a time-out between pieces alone would wait for ever."""
     stop = threading.Event()

@@ -271,6 +271,20 @@ def test_a_bundle_over_which_there_is_no_statement_is_found_by_halves(world):
     assert world.signer.signed == [2, 1, 4]
 
 
+def test_more_bundles_than_an_attestation_has_room_for_are_signed_in_several(world, monkeypatch):
+    """Nobody reads a larger file: what would not be read is found before anybody is asked to sign it."""
+    from attest import attest as attesting
+    from attest.limits import AttestLimits
+
+    small = AttestLimits(attestation_bytes_max=64 * 1024 + 3 * 4096)
+    whole = attesting.attest_bundles
+    monkeypatch.setattr(attesting, "attest_bundles", lambda *some, **options: whole(*some, **options, limits=small))
+    world.seal(8)
+    world.run_for(0.0)
+    assert world.verdicts() == ["verified"] * 8
+    assert max(world.signer.signed) < 8
+
+
 # ---------------------------------------------------------------- restarts
 
 

@@ -39,6 +39,7 @@ def settings(tmp_path: Path, attest: str):
         ("keys: [{uri: 'hv:a/1', pin_file: p}]", "attest.keys.0.pin_file"),
         ("keys: [{uri: a, public_key_file: p}]", "attest.keys.0.public_key_file"),
         ("timestamp_url: 'ftp://t/'", "attest.timestamp_url"),
+        ("timestamp_url: 'http://name:password@t/'", "attest.timestamp_url"),
         ("retry_initial_seconds: 9, retry_max_seconds: 8", "attest.retry_initial_seconds"),
         ("batch_bundles_max: 0", "attest.batch_bundles_max"),
         ("batch_bundles_max: 1001", "attest.batch_bundles_max"),
@@ -49,6 +50,12 @@ def test_settings_that_cannot_be_together_are_refused_by_name(tmp_path, attest, 
     with pytest.raises(ConfigError) as caught:
         settings(tmp_path, attest)
     assert named in str(caught.value)
+
+
+def test_a_password_in_an_address_is_refused_and_not_repeated(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        settings(tmp_path, "timestamp_url: 'http://name:hunter2@t/'")
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_window_may_be_written_in_any_zone_and_has_one_text(tmp_path):
