@@ -356,6 +356,7 @@ LIARS: tuple[Liar, ...] = (
                 ),
                 tests=(
                     "attest/test_certificates.py::test_two_good_attestations_count_two_signers",
+                    "attest/test_policy_whole.py::test_the_same_signer_twice_is_not_called_another",
                     "attest/test_certificates.py::test_one_person_under_two_certificates_is_one_signer",
                     "attest/test_certificates.py::test_a_bad_second_attestation_never_fails_a_bundle_and_is_never_passed_over",
                 ),
