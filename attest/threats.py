@@ -344,6 +344,7 @@ LIARS: tuple[Liar, ...] = (
                 ),
                 tests=(
                     "attest/test_threats.py::test_a_key_revoked_later_leaves_what_was_proven_before_and_nothing_else",
+                    "attest/test_policy_whole.py::test_a_key_counts_inside_its_window_at_a_proven_time",
                 ),
             ),
             Defence(
