@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from sidecar.cli.garbage import rare_collections
 from sidecar.cli.judging import judging_options
 from sidecar.cli.printable import printable
 from sidecar.cli.report_file import report_option, write_report
@@ -135,6 +136,7 @@ def _refuse_pairs(*pairs: tuple[str, object]) -> None:
             raise click.UsageError(reason)
 
 
+@rare_collections()
 def _verify_one(file: Path, by: _By, *, attestation: Path | None, disclosed: Path | None) -> Verification:
     from attest.errors import DisclosedFileError
     from attest.verify import verify_file
@@ -146,6 +148,7 @@ def _verify_one(file: Path, by: _By, *, attestation: Path | None, disclosed: Pat
         raise click.BadParameter(printable(str(error)), param_hint="--disclosed") from error
 
 
+@rare_collections()
 def _verify_several(files: Sequence[Path], by: _By, *, complete: bool, processes: int | None) -> Summary:
     from attest.errors import FolderError
     from attest.verify import verify_files

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sidecar.cli.applying import day, judging_options, system_profiles
+from sidecar.cli.garbage import rare_collections
 from sidecar.cli.printable import printable
 from sidecar.cli.progress import progress
 from sidecar.cli.report_file import report_option, write_report
@@ -76,7 +77,7 @@ def lint(
     options = _options(pack_names, as_of, profiles)
     explained = _targets(targets, options.packs)
     bundles = list(_bundles(paths))
-    with progress(len(bundles), "linting") as bar:
+    with progress(len(bundles), "linting") as bar, rare_collections():
         linted = []
         for path in bundles:
             linted.append(lint_bundle(path, options, name=_name(path)))

@@ -1,0 +1,16 @@
+"""Collections are rare inside, and as they were afterwards, whatever happens."""
+
+import gc
+
+import pytest
+
+from sidecar.cli.garbage import rare_collections
+
+
+def test_thresholds_are_what_they_were_afterwards():
+    before = gc.get_threshold()
+    with pytest.raises(KeyError), rare_collections():
+        assert gc.get_threshold()[0] > before[0]
+        raise KeyError
+    assert gc.get_threshold() == before
+    assert gc.isenabled()
