@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from itertools import groupby
 
 import pytest
@@ -15,6 +16,8 @@ def cost(benchmark):
 
     def measure(work, items, setup=None):
         benchmark.extra_info["items"] = items
+        gc.collect()
+        gc.freeze()  # what pytest holds is no part of the work
         return benchmark.pedantic(work, setup=setup, rounds=ROUNDS, warmup_rounds=1)
 
     return measure
