@@ -57,8 +57,8 @@ def survivors(made, kind, flips):
 
 
 def some(size, payload):
-    """One bit of every thirteenth byte, another one each time, and of few in the payload."""
-    return [(at, at * 5 % 8) for at in range(size) if at % (97 if at in payload else 13) == 0]
+    """One bit of every twenty-third byte, another one each time, and of few in the payload."""
+    return [(at, at * 5 % 8) for at in range(size) if at % (197 if at in payload else 23) == 0]
 
 
 def every(size, payload):

@@ -1,22 +1,23 @@
 """The Sigstore bundle form: one spelling for each attestation, everything else refused with its reason."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from attest.dsse import PAYLOAD_TYPE, Envelope
 from attest.errors import AttestError, InvalidError, UnsupportedError
 from attest.limits import AttestLimits
-from attest.sigstore_bundle import SigstoreBundle, read, write
+from attest.sigstore_bundle import InclusionProof, LogEntry, SigstoreBundle, encode, read, write
 from evidence.canonical import canonical
 
 ENVELOPE = Envelope(payload_type=PAYLOAD_TYPE, payload=b'{"_type":"x"}', signatures=(b"\x30\x01s",))
 GOOD = write(hint="ab" * 32, envelope=ENVELOPE)
 
 
-def changed(path, value):
-    """GOOD with the member at `path` set, or removed when the value is Ellipsis."""
-    obj = json.loads(GOOD)
+def changed(path, value, good=GOOD):
+    """`good` with the member at `path` set, or removed when the value is Ellipsis."""
+    obj = json.loads(good)
     at = obj
     for step in path[:-1]:
         at = at[step]
@@ -138,3 +139,83 @@ def test_a_flipped_bit_is_refused_or_changes_what_is_signed_or_trusted(position)
         except AttestError:
             continue
         assert parsed != read(GOOD)
+
+
+# ---------------------------------------------------------------- with a certificate, a log entry and timestamps
+
+ENTRY = LogEntry(
+    index=7,
+    log_id=b"\1" * 32,
+    kind="dsse",
+    version="0.0.1",
+    integrated_time=1_795_255_260,
+    promise=b"promise",
+    proof=InclusionProof(index=7, tree_size=9, root=b"\2" * 32, hashes=(b"\3" * 32,), checkpoint="log\n9\n"),
+    body=b"{}",
+)
+CERTIFIED = SigstoreBundle(
+    envelope=ENVELOPE, certificate=b"\x30\0", entries=(ENTRY,), timestamps=(b"\x30\1", b"\x30\2")
+)
+
+
+def test_every_part_of_a_certified_bundle_reads_back():
+    assert read(encode(CERTIFIED)) == CERTIFIED
+
+
+@pytest.mark.parametrize("missing", ["integrated_time", "promise"])
+def test_a_part_that_not_every_log_gives_may_be_absent(missing):
+    without = replace(CERTIFIED, entries=(replace(ENTRY, **{missing: None}),))
+    assert read(encode(without)) == without
+
+
+def test_the_sigstore_projects_own_model_reads_a_certified_bundle():
+    from sigstore_models.bundle.v1 import Bundle
+
+    material = Bundle.from_json(encode(CERTIFIED)).verification_material
+    assert material.tlog_entries[0].inclusion_proof.tree_size == 9
+    assert material.timestamp_verification_data.rfc3161_timestamps[1].signed_timestamp == b"\x30\2"
+
+
+MATERIAL = ("verificationMaterial",)
+LOGGED = (*MATERIAL, "tlogEntries", 0)
+PROOF = (*LOGGED, "inclusionProof")
+CERTIFIED_BROKEN = {
+    "both_key_and_certificate": ((*MATERIAL, "publicKey"), {"hint": "a"}, "neither or both"),
+    "neither": ((*MATERIAL, "certificate"), ..., "neither or both"),
+    "certificate_without_bytes": ((*MATERIAL, "certificate"), {}, "has no 'rawBytes'"),
+    "certificate_too_large": ((*MATERIAL, "certificate", "rawBytes"), "AAAA" * 22_000, "66000 bytes, expected at most 65536"),
+    "seventeen_log_entries": ((*MATERIAL, "tlogEntries"), [{}] * 17, "17 tlogEntries, expected at most 16"),
+    "seventeen_timestamps": ((*MATERIAL, "timestampVerificationData", "rfc3161Timestamps"), [{}] * 17, "17 rfc3161Timestamps"),
+    "timestamp_too_large": ((*MATERIAL, "timestampVerificationData", "rfc3161Timestamps", 0, "signedTimestamp"), "AAAA" * 22_000, "66000"),
+    "index_a_number": ((*LOGGED, "logIndex"), 7, "logIndex is an integer"),
+    "index_with_a_leading_zero": ((*LOGGED, "logIndex"), "07", "expected a decimal number"),
+    "index_with_a_plus": ((*LOGGED, "logIndex"), "+7", "expected a decimal number"),
+    "index_negative": ((*LOGGED, "logIndex"), "-1", "expected a decimal number"),
+    "index_in_other_digits": ((*LOGGED, "logIndex"), "\N{ARABIC-INDIC DIGIT SEVEN}", "expected a decimal number"),
+    "index_too_large": ((*LOGGED, "logIndex"), str(1 << 63), "below 2\\^63"),
+    "index_with_a_newline": ((*LOGGED, "logIndex"), "7\n", "expected a decimal number"),
+    "time_not_a_number": ((*LOGGED, "integratedTime"), "", "expected a decimal number"),
+    "promise_null": ((*LOGGED, "inclusionPromise"), None, "is null"),
+    "kind_without_version": ((*LOGGED, "kindVersion", "version"), ..., "has no 'version'"),
+    "no_proof": (PROOF, ..., "has no 'inclusionProof'"),
+    "root_of_31_bytes": ((*PROOF, "rootHash"), "A" * 42 + "==", "expected the 32 of SHA-256"),
+    "step_of_33_bytes": ((*PROOF, "hashes", 0), "A" * 44, "expected the 32 of SHA-256"),
+    "sixty_four_steps": ((*PROOF, "hashes"), ["A"] * 64, "at most 63"),
+    "checkpoint_a_text": ((*PROOF, "checkpoint"), "log", "expected an object"),
+    "body_with_slack": ((*LOGGED, "canonicalizedBody"), "e31=", "base64"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("defect", CERTIFIED_BROKEN)
+def test_a_malformed_part_of_a_certified_bundle_is_invalid(defect):
+    path, value, message = CERTIFIED_BROKEN[defect]
+    with pytest.raises(InvalidError, match=message):
+        read(changed(path, value, encode(CERTIFIED)))
+
+
+@pytest.mark.parametrize(
+    "path", [MATERIAL, LOGGED, PROOF, (*PROOF, "checkpoint"), (*LOGGED, "logId"), (*LOGGED, "inclusionPromise")]
+)
+def test_an_unknown_member_anywhere_in_a_certified_bundle_is_unsupported(path):
+    with pytest.raises(UnsupportedError, match="unknown member 'extra'"):
+        read(changed((*path, "extra"), 1, encode(CERTIFIED)))

@@ -1,7 +1,7 @@
 """RFC 3161 timestamps taken apart: what no signature covers is derived, refused or named."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attest.der import read_value, read_values
@@ -132,6 +132,7 @@ def test_what_is_not_in_the_one_spelling_is_refused(name):
         read_value(SPELLINGS[name], "it", 0x30)
 
 
+@settings(max_examples=40)
 @given(
     st.recursive(
         st.binary(max_size=300).map(lambda data: der(0x04, data)),
