@@ -31,6 +31,9 @@ _OVER = frozenset({"ExpiredSignatureError", "ImmatureSignatureError", "ExpiredId
 _UNKNOWN_SECONDS = 60.0
 """How long a certificate is used whose first signature failed, so that its end was not seen yet."""
 
+_AUTHORITY, _LOG, _NOBODY = "asking for a certificate", "asking for a log entry", "checking what was made"
+"""What is being done, for an error that does not say it."""
+
 _ANSWER_CHARS_MAX = 300
 _CAUSES_MAX = 16
 
@@ -76,6 +79,7 @@ class KeylessSigner:
         self._opened_at = self._renew_at = 0.0
         self._dated = False
         self._signed_as = ""
+        self._asking = _NOBODY
 
     def sign(self, payload: bytes) -> bytes:
         """Sign an in-toto statement; see `attest.signers.signer.Signer.sign`.
@@ -89,7 +93,7 @@ class KeylessSigner:
         except AttestError:
             raise
         except Exception as error:  # no common family: the library's, requests', pydantic's, ValueError, KeyError
-            raise _explain(error, self.describe()) from error
+            raise _explain(error, f"{self.describe()}, {self._asking}") from error
 
     def describe(self) -> str:
         """The instance and where the token comes from; once signed, the certificate's identity and issuer as well."""
@@ -100,6 +104,7 @@ class KeylessSigner:
         from attest.signers.check_made import check_made  # noqa: PLC0415 - verifying is loaded where it is done
 
         bundle = self._bundle(payload)
+        self._asking = _NOBODY
         if not self._dated:
             life = bundle.signing_certificate.not_valid_after_utc - bundle.signing_certificate.not_valid_before_utc
             self._renew_at, self._dated = self._opened_at + life.total_seconds() * _REUSED_SHARE, True
@@ -109,6 +114,7 @@ class KeylessSigner:
         return data
 
     def _bundle(self, payload: bytes) -> "Bundle":
+        self._asking = _LOG
         from sigstore.dsse import Statement  # noqa: PLC0415 - 54 MiB that only a signer has to pay
         from sigstore.sign import ExpiredCertificate  # type: ignore[attr-defined]  # noqa: PLC0415 - as above; it has no public name
 
@@ -117,8 +123,9 @@ class KeylessSigner:
                 return self._signer.sign_dsse(Statement(payload))
             except ExpiredCertificate:  # the machine slept, or its clock was put right
                 pass
+        self._asking = _AUTHORITY
         self._signer, self._dated = self._open(), False
-        self._opened_at = time.monotonic()
+        self._asking, self._opened_at = _LOG, time.monotonic()
         self._renew_at = self._opened_at + _UNKNOWN_SECONDS
         try:
             return self._signer.sign_dsse(Statement(payload))

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -31,6 +32,7 @@ from tests.sigstore.loopback import IDENTITY, Fault
 from tests.sigstore.test_loopback import PAYLOAD, verify
 
 WAYS = pytest.mark.parametrize(("version", "timestamps"), [(1, False), (1, True), (2, True)])
+AT_FAULT = {"fulcio": "asking for a certificate", "rekor": "asking for a log entry", "tsa": "timestamp authority"}
 CERTIFICATE, ENTRY, STAMP = "/api/v2/signingCert", "/api/v1/log/entries", "/tsa/timestamp"
 
 
@@ -201,8 +203,49 @@ def test_a_service_that_fails_is_named_and_the_next_try_succeeds(sigstore, servi
 def test_an_answer_that_is_none_is_a_named_error(sigstore, service, body):
     sigstore.faults.set(service, Fault(body=body))
 
-    with pytest.raises(SigningError):
+    with pytest.raises(SigningError, match=AT_FAULT[service]):
         signer(sigstore).sign(PAYLOAD)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    ("version", "path"), [(1, CERTIFICATE), (1, STAMP), (1, ENTRY), (2, ENTRY.replace("v1", "v2"))]
+)
+def test_an_answer_with_anything_in_it_changed_is_a_named_error_or_does_not_matter(sigstore, version, path, seed):
+    random = Random(seed)
+    service, answer = sigstore.server.routes["POST", path]
+
+    def changed(request):
+        reply = answer(request)
+        return replace(reply, body=mutated(reply.body, random))
+
+    sigstore.server.routes["POST", path] = (service, changed)
+    try:
+        for _ in range(100):
+            with suppress(SigningError):
+                assert verify(signer(sigstore, version=version).sign(PAYLOAD), sigstore.trusted_root) == PAYLOAD
+    finally:
+        sigstore.server.routes["POST", path] = (service, answer)
+
+
+def mutated(body, random):
+    """One value of JSON changed or removed; of anything else, a byte."""
+    if not body.startswith(b"{"):
+        at = random.randrange(len(body))
+        return body[:at] + bytes([random.randrange(256)]) + body[at + 1 :]
+    document = inner = json.loads(body)
+    while True:
+        key = random.choice(list(inner) if isinstance(inner, dict) else range(len(inner)))
+        if not (isinstance(inner[key], dict | list) and inner[key] and random.random() < 0.8):
+            break
+        inner = inner[key]
+    half = inner[key][: len(inner[key]) // 2] if isinstance(inner[key], str) else inner[key]
+    if random.random() < 0.2:
+        del inner[key]
+    else:
+        inner[key] = random.choice([None, 1, -1, 10**30, "", "x", [], {}, True, [inner[key]], {"a": inner[key]}, half])
+    return json.dumps(document).encode()
 
 
 def test_a_connection_that_nobody_takes_is_a_named_error(sigstore):
@@ -425,6 +468,7 @@ def test_who_starts_the_process_loads_nothing_of_sigstore(sigstore, tmp_path):
     code = f"""
 import sys
 from functools import partial
+from random import Random
 from pathlib import Path
 from attest.roots import trusted_root
 from attest.signers.bounded import BoundedSigner
