@@ -109,18 +109,19 @@ class BundleLog:
             self._remember(digest, index)
         return found
 
-    def append(self, digest: bytes) -> int:
-        """Add the digest of a manifest; it is on disk, under a checkpoint, when this returns its index."""
+    def append(self, digests: Sequence[bytes]) -> int:
+        """Add the digests of manifests, all or none; on disk, under one checkpoint, when this returns the index of the first."""
         with self._lock:
-            index = self._log.append([digest])
-        self._remember(digest, index)
-        return index
+            first = self._log.append(digests)
+        for index, digest in enumerate(digests, first):
+            self._remember(digest, index)
+        return first
 
     def enter(self, digest: bytes) -> int:
         """Which leaf the digest is; it is added when it is none. Looks through the whole log."""
         with self._lock:
             found = self.find(digest)
-            return self.append(digest) if found is None else found
+            return self.append([digest]) if found is None else found
 
     def find(self, digest: bytes) -> int | None:
         """Which leaf that digest is, None when it is none; looked for from the end."""

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -43,6 +44,8 @@ _ROWS_KEPT = 100_000
 _REST_FIRST_SECONDS = 1.0
 _REST_MOST_SECONDS = 300.0
 _CHAIN = "last_bundle"
+_ENTERED_AT_ONCE = 16
+"""Bundles that share one entry into the log: its cost is the disk's, and is the same for one as for many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +90,11 @@ class AppendOnlyLog(Protocol):
         ...
 
     def holds(self, index: int, digest: bytes) -> bool:
-        """Whether that leaf is there and is this digest; an error when the log is shorter than it has been."""
+        """Whether that leaf is there and is this digest."""
         ...
 
-    def append(self, digest: bytes) -> int:
-        """Adds a leaf, on disk when this returns; its index."""
+    def append(self, digests: Sequence[bytes]) -> int:
+        """Adds leaves, all or none, on disk when this returns; the index of the first."""
         ...
 
 
@@ -158,20 +161,35 @@ class Sealer:
         Yields:
             What was sealed just now, before it is attested.
         """
-        for run in self._left() + self._store.in_state("closed"):
-            if self._clock_seconds() < self._resting.get(run.row, (0.0, 0.0))[0]:
-                continue
-            try:
-                facts = self._seal(run) if run.state == "closed" else None
-                self._enter(run)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is this run's and must not hold up the others
-                self._rest(run)
-                failed(run, error)
-            else:
+        runs = iter(self._left() + self._store.in_state("closed"))
+        while some := list(islice(runs, _ENTERED_AT_ONCE if self._log else 1)):
+            for run, facts in self._seal_and_enter(some, failed):
                 self._resting.pop(run.row, None)
                 self._hand_on(run, facts)
                 if facts:
                     yield Sealed(**orjson.loads(run.sealed_json))
+
+    def _seal_and_enter(
+        self, runs: Sequence[RunRow], failed: Callable[[RunRow, Exception], None]
+    ) -> Sequence[tuple[RunRow, BundleFacts | None]]:
+        """What may be handed on of these runs: on disk and in the log."""
+        done: list[tuple[RunRow, BundleFacts | None]] = []
+        for run in runs:
+            if self._clock_seconds() < self._resting.get(run.row, (0.0, 0.0))[0]:
+                continue
+            try:
+                done.append((run, self._seal(run) if run.state == "closed" else None))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this run's and must not hold up the others
+                self._rest(run)
+                failed(run, error)
+        try:
+            self._enter([run for run, _ in done])
+        except Exception as error:  # noqa: BLE001 - the log's: these wait for it, and what is sealed later tries anew
+            for run, _ in done:
+                self._rest(run)
+                failed(run, error)
+            return ()
+        return done
 
     def _left(self) -> list[RunRow]:
         """What is sealed and was not handed on: at first all of it, afterwards what could not be entered into the log."""
@@ -204,8 +222,7 @@ class Sealer:
             )
         finally:
             spool.unlink(missing_ok=True)
-        place = self._log.size if self._log else None
-        sealed = replace(_describe(run, facts), disclosures=self._disclose(run), log_index=place)
+        sealed = replace(_describe(run, facts), disclosures=self._disclose(run))
         run.state, run.sealed_json, run.disclosure_key = "sealed", orjson.dumps(sealed).decode(), b""
         with self._store.transaction():
             self._store.save(run)
@@ -216,24 +233,27 @@ class Sealer:
                 self._store.set_meta(_CHAIN, orjson.dumps(link).decode())
         return facts
 
-    def _enter(self, run: RunRow) -> None:
-        """Makes the bundle of a sealed run a leaf of the log, once.
+    def _enter(self, runs: Sequence[RunRow]) -> None:
+        """Makes the bundles of sealed runs leaves of the log, each once.
 
-        The row says beforehand which leaf it is to be. After a crash that is where to look: the log can only have been extended by this
-        very leaf, or by that of a run which took the place because this one failed.
+        Their rows say beforehand which leaves they are to be. After a crash that is where to look: the log can only have been extended by
+        these very leaves, or by those of runs that took their places because these failed.
         """
         if self._log is None:
             return
-        sealed = orjson.loads(run.sealed_json)
-        index, digest = sealed.get("log_index"), bytes.fromhex(sealed["manifest_sha256"])
-        if index is not None and self._log.holds(index, digest):
+        new = [(run, sealed) for run in runs if not self._entered(sealed := orjson.loads(run.sealed_json))]
+        if not new:
             return
-        if index != self._log.size:
-            sealed["log_index"] = self._log.size
-            run.sealed_json = orjson.dumps(sealed).decode()
-            with self._store.transaction():
+        with self._store.transaction():
+            for index, (run, sealed) in enumerate(new, self._log.size):
+                run.sealed_json = orjson.dumps(sealed | {"log_index": index}).decode()
                 self._store.save(run)
-        self._log.append(digest)
+        self._log.append([bytes.fromhex(sealed["manifest_sha256"]) for _, sealed in new])
+
+    def _entered(self, sealed: Mapping[str, Any]) -> bool:
+        assert self._log is not None, "asked only when there is one"
+        index = sealed.get("log_index")
+        return index is not None and self._log.holds(index, bytes.fromhex(sealed["manifest_sha256"]))
 
     def _disclose(self, run: RunRow) -> str | None:
         """Writes what was withheld of a run; the name of the file, None when nothing was."""

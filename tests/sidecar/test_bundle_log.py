@@ -17,6 +17,7 @@ from semconv.translate import Translator
 from sidecar.bundle_log import BundleLog, LogSpec
 from sidecar.errors import ConfigError, SidecarError
 from sidecar.journal import Frame, FrameSignal
+from sidecar.recorder import sealer as sealer_module
 from sidecar.recorder.lifecycle import Lifecycle
 from sidecar.recorder.recorder import Recorder
 from sidecar.recorder.sealer import PRODUCER, Sealer
@@ -83,7 +84,7 @@ def test_a_key_whose_log_is_gone_begins_no_other_log(tmp_path):
 def test_a_log_whose_key_is_gone_is_not_continued_by_another(tmp_path):
     log = log_in(tmp_path)
     log.ensure()
-    log.append(DIGESTS[0])
+    log.append([DIGESTS[0]])
     log.close()
     (tmp_path / "keys/log.pem").unlink()
     with pytest.raises(ConfigError, match=r"the key of the log .* is gone"):
@@ -97,7 +98,7 @@ def test_stopped_before_the_key_was_saved_the_next_start_begins_it(tmp_path, mon
     monkeypatch.undo()
     log = log_in(tmp_path)
     assert log.ensure()
-    assert log.append(DIGESTS[0]) == 0
+    assert log.append([DIGESTS[0]]) == 0
 
 
 def _stop(*_):
@@ -129,7 +130,7 @@ def log(tmp_path):
 
 
 def test_what_was_appended_is_held_and_found_also_by_the_next_process(tmp_path, log):
-    assert [log.append(digest) for digest in DIGESTS[:3]] == [0, 1, 2]
+    assert [log.append([digest]) for digest in DIGESTS[:3]] == [0, 1, 2]
     log.close()
     later = log_in(tmp_path)
     assert later.size == 3
@@ -151,7 +152,7 @@ def make_facts():
 
 def test_evidence_proves_each_bundle_to_whoever_trusts_the_logs_key(make_facts, log):
     for digest in DIGESTS:
-        log.append(digest)
+        log.append([digest])
     facts = [facts_of(make_facts, number) for number in (1, 3)]
     said = read(statement(facts, PRODUCER, log=log.evidence(facts)))
     trust = Trust(logs=(log.vkey,), required=Required(sidecar_log=True))
@@ -162,13 +163,13 @@ def test_evidence_proves_each_bundle_to_whoever_trusts_the_logs_key(make_facts, 
 
 
 def test_a_bundle_that_is_not_in_the_log_has_no_evidence(make_facts, log):
-    log.append(DIGESTS[0])
+    log.append([DIGESTS[0]])
     with pytest.raises(SidecarError, match=r"run-2\.evidence\.tar\.gz is not in the log of 1 leaves"):
         log.evidence([facts_of(make_facts, 2)])
 
 
 def test_a_damaged_log_gives_no_evidence_and_says_so(tmp_path, make_facts, log):
-    log.append(DIGESTS[1])
+    log.append([DIGESTS[1]])
     log.close()
     (tmp_path / "log/tile/0/000.p/1").write_bytes(bytes(32))
     with pytest.raises(LogError, match="cannot be continued"):
@@ -184,7 +185,7 @@ def test_evidence_waits_for_as_many_witnesses_as_are_asked_for_and_keeps_their_c
             witnesses=tuple((str(each.vkey), each.url) for each in (one, other)), witnesses_min=2, timeout_seconds=0.5
         )
         log = log_in(tmp_path, spec)
-        log.append(DIGESTS[1])
+        log.append([DIGESTS[1]])
         facts = [facts_of(make_facts, 1)]
         other.fault = hang
         with pytest.raises(WitnessError, match="1 of 2 witnesses cosigned"):
@@ -197,7 +198,7 @@ def test_evidence_waits_for_as_many_witnesses_as_are_asked_for_and_keeps_their_c
         asked = one.requests
         assert log.evidence(facts) == evidence  # nobody is asked again for the same checkpoint
         assert one.requests == asked
-        log.append(DIGESTS[2])
+        log.append([DIGESTS[2]])
         assert log.evidence(facts).checkpoint.cosigned_by([one.vkey, other.vkey]).keys() == {one.vkey, other.vkey}
         log.close()
 
@@ -285,6 +286,13 @@ def _rows(folder):
         store.close()
 
 
+@pytest.fixture(params=[1, 3, 16], ids=lambda count: f"together_{count}")
+def together(request, monkeypatch):
+    """How many bundles share an entry into the log."""
+    monkeypatch.setattr(sealer_module, "_ENTERED_AT_ONCE", request.param)
+
+
+@pytest.mark.usefixtures("together")
 @pytest.mark.parametrize("error", [Crash, OSError], ids=["crash", "error"])
 @pytest.mark.parametrize("number", range(4))
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -294,12 +302,12 @@ def test_stopped_around_any_append_every_bundle_is_still_a_leaf_once(tmp_path, m
     calls = []
     real = BundleLog.append
 
-    def failing(self, digest):
-        calls.append(digest)
+    def failing(self, digests):
+        calls.append(digests)
         if len(calls) != number + 1:
-            return real(self, digest)
+            return real(self, digests)
         if after:
-            real(self, digest)
+            real(self, digests)
         raise error
 
     monkeypatch.setattr(BundleLog, "append", failing)
@@ -310,7 +318,8 @@ def test_stopped_around_any_append_every_bundle_is_still_a_leaf_once(tmp_path, m
     sidecar.check()
 
 
-@pytest.mark.parametrize("number", range(8))
+@pytest.mark.usefixtures("together")
+@pytest.mark.parametrize("number", range(7))
 def test_stopped_at_any_transaction_every_bundle_is_still_a_leaf_once(tmp_path, monkeypatch, number):
     sidecar = Sidecar(tmp_path, runs=3)
     calls = []
@@ -328,6 +337,24 @@ def test_stopped_at_any_transaction_every_bundle_is_still_a_leaf_once(tmp_path, 
     except Crash:
         sidecar.start()
     sidecar.check()
+
+
+def test_a_run_that_cannot_be_sealed_does_not_keep_the_others_out_of_the_log(tmp_path, monkeypatch):
+    sidecar = Sidecar(tmp_path, runs=4)
+    seal = Sealer._seal
+    tried = []
+
+    def broken(self, run):
+        tried.append(run.run_id)
+        if tried.count(run.run_id) == 1 and run.run_id.startswith("02"):
+            raise KeyError("a fault of ours")
+        return seal(self, run)
+
+    monkeypatch.setattr(Sealer, "_seal", broken)
+    sidecar.start()
+    sidecar.check()
+    assert len(sidecar.failures) == 1
+    assert LogReader(tmp_path / "log").checkpoint.size == 4
 
 
 def test_what_was_sealed_before_there_was_a_log_is_entered_at_the_next_start(tmp_path):
