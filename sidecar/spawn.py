@@ -22,7 +22,12 @@ __all__ = ["hand_over", "spawn"]
 def spawn() -> subprocess.Popen[bytes]:
     """A process that loads the worker and waits for `hand_over`. Its standard input and output are pipes; see `sidecar.worker.main`."""
     return subprocess.Popen(  # our own interpreter and module
-        [sys.executable, "-c", "from sidecar.worker import main; main()"],
+        [
+            sys.executable,
+            "-P",
+            "-c",
+            "from sidecar.worker import main; main()",
+        ],  # -P: nothing of the folder it is started in
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,

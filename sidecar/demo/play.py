@@ -110,7 +110,7 @@ class Demo:
         with (self._out / f"{name}.log").open("w") as log:
             error: int | IO[str] = subprocess.PIPE if name == "sidecar" else log
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
-                [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=error, text=True
+                [sys.executable, "-P", *arguments], stdout=subprocess.PIPE, stderr=error, text=True
             )
         self._processes.append(process)
         return process
