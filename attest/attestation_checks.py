@@ -7,11 +7,12 @@ attestations share is worked out once, found again by the digest of its bytes.
 
 import warnings
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from attest import sigstore_bundle, statement
+from attest.cosigned import BAD, AttestationReading, check_cosigned, distinct
 from attest.dsse import PAYLOAD_TYPE
 from attest.errors import InvalidError, UnsupportedError
 from attest.judge import attempt, judge
@@ -27,35 +28,12 @@ from attest.statement_check import Attested, Said, check_statement
 from attest.time_checks import check_time
 from attest.transparency import check_entry
 from attest.trust import Accepted, Required, Trust
-from attest.verdict import Check, CheckId, LogEntryFacts, Outcome, ProvenTime, SignedBy
+from attest.verdict import Check, CheckId, Outcome
 from evidence.digest import sha256_hex
 
 __all__ = ["AttestationJudge", "AttestationReading", "Attested"]
 
 _NEED_ENVELOPE: tuple[CheckId, ...] = ("statement", "signature", "trust", "time", "log")
-_BAD: frozenset[Outcome] = frozenset({"fail", "undecided", "miss"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttestationReading:
-    """The checks made on a bundle's attestations, and what the deciding one says."""
-
-    checks: tuple[Check, ...]
-    path: Path | None = None
-    """The deciding attestation; None when there is none."""
-    signed_by: str | None = None
-    signer: SignedBy | None = None
-    signers: tuple[SignedBy, ...] = ()
-    times: tuple[ProvenTime, ...] = ()
-    log_entry: LogEntryFacts | None = None
-    log_witnesses: tuple[str, ...] = ()
-    key_hint: str | None = None
-    bundles_attested: int | None = None
-
-    @property
-    def bad(self) -> tuple[Check, ...]:
-        """The checks for which it is not good."""
-        return tuple(check for check in self.checks if check.outcome in _BAD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +74,9 @@ class AttestationJudge:
         readings = [self._judge_one(path, attested) for path in paths[:most]]
         deciding = min(readings, key=lambda reading: len(reading.bad))
         others = [reading for reading in readings if reading is not deciding]
-        signers = _distinct(reading.signer for reading in readings if not reading.bad)
+        signers = distinct(reading.signer for reading in readings if not reading.bad)
         required = self._trust.required if self._trust else Required()
-        cosigned = _check_cosigned(others, signers, required, left_out=max(0, len(paths) - most))
+        cosigned = check_cosigned(others, signers, required, left_out=max(0, len(paths) - most))
         return replace(deciding, checks=(*deciding.checks, cosigned), signers=signers)
 
     def _judge_one(self, path: Path, attested: Attested) -> AttestationReading:
@@ -154,7 +132,7 @@ class AttestationJudge:
         if bundle is None:
             return _Opened(envelope=unread)
         envelope = judge("envelope", lambda: _check_envelope(bundle, self._limits))
-        if envelope.outcome in _BAD:
+        if envelope.outcome in BAD:
             return _Opened(envelope=envelope)
         said, stated = attempt("statement", lambda: (self._parse(bundle), ""))
         count = len(bundle.envelope.signatures)
@@ -224,37 +202,6 @@ def _check_envelope(bundle: SigstoreBundle, limits: AttestLimits) -> Check:
     if concerns:
         return _answer("envelope", "warn", f"{form}; not judged, and under no trusted signature: {', '.join(concerns)}")
     return _answer("envelope", "pass", form)
-
-
-def _check_cosigned(
-    others: Sequence[AttestationReading], signers: Sequence[SignedBy], required: Required, *, left_out: int
-) -> Check:
-    """Judge what lies beside the deciding attestation."""
-    concerns = [_concern(reading) for reading in others if _concern(reading)]
-    if left_out:
-        concerns.append(f"{left_out} further attestations were not looked at")
-    said = "; ".join(concerns)
-    if len(signers) < required.signers and required.signers > 1:
-        asked = f"{len(signers)} trusted signers, expected {required.signers} or more"
-        return _answer("cosigned", "undecided", f"{asked}; {said}" if said else asked)
-    if concerns:
-        return _answer("cosigned", "warn", said)
-    if not others:
-        return _answer("cosigned", "skip", "there is no other attestation")
-    by = ", ".join(signer.describe() for signer in _distinct(reading.signer for reading in others))
-    return _answer("cosigned", "pass", f"{len(others)} further good, by {by}")
-
-
-def _concern(reading: AttestationReading) -> str:
-    """Why an attestation is not good without reserve; empty when it is."""
-    found = reading.bad or tuple(check for check in reading.checks if check.outcome == "warn")
-    name = reading.path.name if reading.path else ""
-    return f"{name} is not good: {found[0].id}: {found[0].reason}" if found else ""
-
-
-def _distinct(signers: Iterable[SignedBy | None]) -> tuple[SignedBy, ...]:
-    """Each signer once: a key by its fingerprint, a person by identity and issuer, whichever root they are under."""
-    return tuple({(one.key, one.identity, one.issuer): one for one in signers if one}.values())
 
 
 def _unread(envelope: Check, why: str) -> tuple[Check, ...]:

@@ -7,21 +7,18 @@ or changes a value that `attest.transparency` and `attest.timestamps` hold again
 does not know is never skipped over.
 """
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from attest.dsse import Envelope, decode_base64, encode_base64
 from attest.errors import InvalidError, UnsupportedError
 from attest.limits import DEFAULT, AttestLimits
+from attest.log_entry import LogEntry, entry_json, read_bytes, read_each, read_entry
 from attest.shape import describe, expect, members, read_object
 from evidence.canonical import canonical
 
 MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 """The one version written and read."""
-
-T = TypeVar("T")
 
 _REFUSED: Mapping[str, Mapping[str, str]] = {
     "bundle": {"messageSignature": "a signature over a plain message, not an attestation"},
@@ -29,37 +26,6 @@ _REFUSED: Mapping[str, Mapping[str, str]] = {
     "signature": {"keyid": "unsigned, so nothing may be concluded from it; a key is named by publicKey.hint"},
 }
 """Members of the format that this version has no rule for, and how they are reported."""
-
-_NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InclusionProof:
-    """That an entry is in a log's tree. Nothing in it is verified yet."""
-
-    index: int
-    tree_size: int
-    root: bytes
-    hashes: tuple[bytes, ...]
-    checkpoint: str
-    """The log's signed note over its tree's head."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogEntry:
-    """What a transparency log said about a signature. Nothing in it is verified yet."""
-
-    index: int
-    """The outer one: under the promise of Rekor 1, unsigned with Rekor 2."""
-    log_id: bytes
-    kind: str
-    version: str
-    integrated_time: int | None
-    """Seconds since 1970."""
-    promise: bytes | None
-    """The signed entry timestamp (SET) of Rekor 1."""
-    proof: InclusionProof
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +62,7 @@ def encode(bundle: SigstoreBundle) -> bytes:
             "mediaType": MEDIA_TYPE,
             "verificationMaterial": {
                 **named,
-                "tlogEntries": [_entry_json(entry) for entry in bundle.entries],
+                "tlogEntries": [entry_json(entry) for entry in bundle.entries],
                 **({"timestampVerificationData": {"rfc3161Timestamps": stamps}} if stamps else {}),
             },
             "dsseEnvelope": {
@@ -139,13 +105,13 @@ def _material(value: object, envelope: Envelope, limits: AttestLimits) -> Sigsto
     certificate = None
     if "certificate" in parts:
         raw = members(parts["certificate"], "certificate", {"rawBytes": str})["rawBytes"]
-        certificate = _bytes(raw, "certificate.rawBytes", limits.certificate_bytes_max)
+        certificate = read_bytes(raw, "certificate.rawBytes", limits.certificate_bytes_max)
     return SigstoreBundle(
         envelope=envelope,
         hint=named.get("hint"),
         certificate=certificate,
-        entries=_each(
-            parts["tlogEntries"], "tlogEntries", limits.log_entries_max, lambda item, at: _entry(item, at, limits)
+        entries=read_each(
+            parts["tlogEntries"], "tlogEntries", limits.log_entries_max, lambda item, at: read_entry(item, at, limits)
         ),
         timestamps=_timestamps(parts.get("timestampVerificationData"), limits),
     )
@@ -161,65 +127,9 @@ def _timestamps(value: object, limits: AttestLimits) -> tuple[bytes, ...]:
 
     def stamp(item: object, at: str) -> bytes:
         text = members(item, at, {"signedTimestamp": str})["signedTimestamp"]
-        return _bytes(text, f"{at}.signedTimestamp", limits.timestamp_bytes_max)
+        return read_bytes(text, f"{at}.signedTimestamp", limits.timestamp_bytes_max)
 
-    return _each(items, where, limits.timestamps_max, stamp)
-
-
-def _entry(value: object, where: str, limits: AttestLimits) -> LogEntry:
-    required = {"logIndex": str, "logId": dict, "kindVersion": dict, "inclusionProof": dict, "canonicalizedBody": str}
-    obj = members(value, where, required, {"integratedTime": str, "inclusionPromise": dict})
-    kind = members(obj["kindVersion"], f"{where}.kindVersion", {"kind": str, "version": str})
-    log_id = members(obj["logId"], f"{where}.logId", {"keyId": str})["keyId"]
-    promise = obj.get("inclusionPromise")
-    if promise is not None:
-        promise = members(promise, f"{where}.inclusionPromise", {"signedEntryTimestamp": str})["signedEntryTimestamp"]
-    return LogEntry(
-        index=_number(obj["logIndex"], f"{where}.logIndex"),
-        log_id=_bytes(log_id, f"{where}.logId.keyId", limits.signature_bytes_max),
-        kind=kind["kind"],
-        version=kind["version"],
-        integrated_time=_number(obj["integratedTime"], f"{where}.integratedTime") if "integratedTime" in obj else None,
-        promise=_bytes(promise, f"{where}.inclusionPromise", limits.signature_bytes_max)
-        if promise is not None
-        else None,
-        proof=_proof(obj["inclusionProof"], f"{where}.inclusionProof", limits),
-        body=decode_base64(obj["canonicalizedBody"], what=f"{where}.canonicalizedBody"),
-    )
-
-
-def _proof(value: object, where: str, limits: AttestLimits) -> InclusionProof:
-    obj = members(value, where, {"logIndex": str, "rootHash": str, "treeSize": str, "hashes": list, "checkpoint": dict})
-
-    def step(item: object, at: str) -> bytes:
-        return _hash(expect(item, str, at), at)
-
-    return InclusionProof(
-        index=_number(obj["logIndex"], f"{where}.logIndex"),
-        tree_size=_number(obj["treeSize"], f"{where}.treeSize"),
-        root=_hash(obj["rootHash"], f"{where}.rootHash"),
-        hashes=_each(obj["hashes"], f"{where}.hashes", limits.proof_hashes_max, step),
-        checkpoint=members(obj["checkpoint"], f"{where}.checkpoint", {"envelope": str})["envelope"],
-    )
-
-
-def _entry_json(entry: LogEntry) -> dict[str, object]:
-    proof, dated, promised = entry.proof, entry.integrated_time, entry.promise
-    return {
-        "logIndex": str(entry.index),
-        "logId": {"keyId": encode_base64(entry.log_id)},
-        "kindVersion": {"kind": entry.kind, "version": entry.version},
-        **({} if dated is None else {"integratedTime": str(dated)}),
-        **({} if promised is None else {"inclusionPromise": {"signedEntryTimestamp": encode_base64(promised)}}),
-        "inclusionProof": {
-            "logIndex": str(proof.index),
-            "rootHash": encode_base64(proof.root),
-            "treeSize": str(proof.tree_size),
-            "hashes": [encode_base64(step) for step in proof.hashes],
-            "checkpoint": {"envelope": proof.checkpoint},
-        },
-        "canonicalizedBody": encode_base64(entry.body),
-    }
+    return read_each(items, where, limits.timestamps_max, stamp)
 
 
 def _raw(certificate: bytes) -> dict[str, dict[str, str]]:
@@ -231,40 +141,13 @@ def _envelope(value: object, limits: AttestLimits) -> Envelope:
 
     def signature(item: object, where: str) -> bytes:
         _refuse(expect(item, dict, where), "signature")
-        return _bytes(members(item, where, {"sig": str})["sig"], f"{where}.sig", limits.signature_bytes_max)
+        return read_bytes(members(item, where, {"sig": str})["sig"], f"{where}.sig", limits.signature_bytes_max)
 
     return Envelope(
         payload_type=obj["payloadType"],
         payload=decode_base64(obj["payload"], what="dsseEnvelope.payload"),
-        signatures=_each(obj["signatures"], "signatures", limits.signatures_max, signature),
+        signatures=read_each(obj["signatures"], "signatures", limits.signatures_max, signature),
     )
-
-
-def _each(items: list[object], where: str, most: int, read_one: Callable[[object, str], T]) -> tuple[T, ...]:
-    if len(items) > most:
-        raise InvalidError(f"the bundle has {len(items)} {where}, expected at most {most}")
-    return tuple(read_one(item, f"{where}[{index}]") for index, item in enumerate(items))
-
-
-def _bytes(text: str, where: str, most: int) -> bytes:
-    data = decode_base64(text, what=where)
-    if len(data) > most:
-        raise InvalidError(f"{where} has {len(data)} bytes, expected at most {most}")
-    return data
-
-
-def _hash(text: str, where: str) -> bytes:
-    data = decode_base64(text, what=where)
-    if len(data) != 32:
-        raise InvalidError(f"{where} has {len(data)} bytes, expected the 32 of SHA-256")
-    return data
-
-
-def _number(text: str, where: str) -> int:
-    """A 64-bit integer as the JSON mapping of protobuf writes it: a decimal string, in one spelling."""
-    if not _NUMBER.fullmatch(text) or int(text) >= 1 << 63:
-        raise InvalidError(f"{where} is {describe(text)}, expected a decimal number below 2^63")
-    return int(text)
 
 
 def _refuse(obj: Mapping[str, object], where: str) -> None:

@@ -11,8 +11,9 @@ from dataclasses import replace
 
 from attest.errors import InvalidError, UnsupportedError
 from attest.limits import DEFAULT, AttestLimits
+from attest.log_entry import LogEntry
 from attest.shape import describe, expect
-from attest.sigstore_bundle import LogEntry, SigstoreBundle
+from attest.sigstore_bundle import SigstoreBundle
 from attest.tlog.checkpoint import Checkpoint, read_checkpoint
 from evidence.canonical import parse
 from evidence.errors import EvidenceError

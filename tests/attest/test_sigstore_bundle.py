@@ -8,7 +8,8 @@ import pytest
 from attest.dsse import PAYLOAD_TYPE, Envelope
 from attest.errors import AttestError, InvalidError, UnsupportedError
 from attest.limits import AttestLimits
-from attest.sigstore_bundle import InclusionProof, LogEntry, SigstoreBundle, encode, read, write
+from attest.log_entry import InclusionProof, LogEntry
+from attest.sigstore_bundle import SigstoreBundle, encode, read, write
 from evidence.canonical import canonical
 
 ENVELOPE = Envelope(payload_type=PAYLOAD_TYPE, payload=b'{"_type":"x"}', signatures=(b"\x30\x01s",))

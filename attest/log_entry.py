@@ -1,0 +1,140 @@
+"""A transparency log entry in the JSON of a Sigstore bundle.
+
+Specification: https://github.com/sigstore/protobuf-specs (sigstore_rekor.proto, protobuf JSON mapping).
+Law: an entry has one spelling: what `read_entry` accepts, `entry_json` gives again.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from attest.dsse import decode_base64, encode_base64
+from attest.errors import InvalidError
+from attest.limits import AttestLimits
+from attest.shape import describe, expect, members
+
+T = TypeVar("T")
+
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InclusionProof:
+    """That an entry is in a log's tree. Nothing in it is verified yet."""
+
+    index: int
+    tree_size: int
+    root: bytes
+    hashes: tuple[bytes, ...]
+    checkpoint: str
+    """The log's signed note over its tree's head."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """What a transparency log said about a signature. Nothing in it is verified yet."""
+
+    index: int
+    """The outer one: under the promise of Rekor 1, unsigned with Rekor 2."""
+    log_id: bytes
+    kind: str
+    version: str
+    integrated_time: int | None
+    """Seconds since 1970."""
+    promise: bytes | None
+    """The signed entry timestamp (SET) of Rekor 1."""
+    proof: InclusionProof
+    body: bytes
+
+
+def read_entry(value: object, where: str, limits: AttestLimits) -> LogEntry:
+    """Decode the entry at `where`. Checks its form only.
+
+    Raises:
+        InvalidError: a member missing or malformed, too many or too large.
+        UnsupportedError: a member that this version does not know.
+    """
+    required = {"logIndex": str, "logId": dict, "kindVersion": dict, "inclusionProof": dict, "canonicalizedBody": str}
+    obj = members(value, where, required, {"integratedTime": str, "inclusionPromise": dict})
+    kind = members(obj["kindVersion"], f"{where}.kindVersion", {"kind": str, "version": str})
+    log_id = members(obj["logId"], f"{where}.logId", {"keyId": str})["keyId"]
+    promise = obj.get("inclusionPromise")
+    if promise is not None:
+        promise = members(promise, f"{where}.inclusionPromise", {"signedEntryTimestamp": str})["signedEntryTimestamp"]
+    return LogEntry(
+        index=_number(obj["logIndex"], f"{where}.logIndex"),
+        log_id=read_bytes(log_id, f"{where}.logId.keyId", limits.signature_bytes_max),
+        kind=kind["kind"],
+        version=kind["version"],
+        integrated_time=_number(obj["integratedTime"], f"{where}.integratedTime") if "integratedTime" in obj else None,
+        promise=read_bytes(promise, f"{where}.inclusionPromise", limits.signature_bytes_max)
+        if promise is not None
+        else None,
+        proof=_proof(obj["inclusionProof"], f"{where}.inclusionProof", limits),
+        body=decode_base64(obj["canonicalizedBody"], what=f"{where}.canonicalizedBody"),
+    )
+
+
+def _proof(value: object, where: str, limits: AttestLimits) -> InclusionProof:
+    obj = members(value, where, {"logIndex": str, "rootHash": str, "treeSize": str, "hashes": list, "checkpoint": dict})
+
+    def step(item: object, at: str) -> bytes:
+        return _hash(expect(item, str, at), at)
+
+    return InclusionProof(
+        index=_number(obj["logIndex"], f"{where}.logIndex"),
+        tree_size=_number(obj["treeSize"], f"{where}.treeSize"),
+        root=_hash(obj["rootHash"], f"{where}.rootHash"),
+        hashes=read_each(obj["hashes"], f"{where}.hashes", limits.proof_hashes_max, step),
+        checkpoint=members(obj["checkpoint"], f"{where}.checkpoint", {"envelope": str})["envelope"],
+    )
+
+
+def entry_json(entry: LogEntry) -> dict[str, object]:
+    """The JSON form that `read_entry` reads."""
+    proof, dated, promised = entry.proof, entry.integrated_time, entry.promise
+    return {
+        "logIndex": str(entry.index),
+        "logId": {"keyId": encode_base64(entry.log_id)},
+        "kindVersion": {"kind": entry.kind, "version": entry.version},
+        **({} if dated is None else {"integratedTime": str(dated)}),
+        **({} if promised is None else {"inclusionPromise": {"signedEntryTimestamp": encode_base64(promised)}}),
+        "inclusionProof": {
+            "logIndex": str(proof.index),
+            "rootHash": encode_base64(proof.root),
+            "treeSize": str(proof.tree_size),
+            "hashes": [encode_base64(step) for step in proof.hashes],
+            "checkpoint": {"envelope": proof.checkpoint},
+        },
+        "canonicalizedBody": encode_base64(entry.body),
+    }
+
+
+def read_each(items: list[object], where: str, most: int, read_one: Callable[[object, str], T]) -> tuple[T, ...]:
+    """The items of a list, each read with its place; refused when there are more than `most`."""
+    if len(items) > most:
+        raise InvalidError(f"the bundle has {len(items)} {where}, expected at most {most}")
+    return tuple(read_one(item, f"{where}[{index}]") for index, item in enumerate(items))
+
+
+def read_bytes(text: str, where: str, most: int) -> bytes:
+    """Strict base64 of at most so many bytes."""
+    data = decode_base64(text, what=where)
+    if len(data) > most:
+        raise InvalidError(f"{where} has {len(data)} bytes, expected at most {most}")
+    return data
+
+
+def _hash(text: str, where: str) -> bytes:
+    data = decode_base64(text, what=where)
+    if len(data) != 32:
+        raise InvalidError(f"{where} has {len(data)} bytes, expected the 32 of SHA-256")
+    return data
+
+
+def _number(text: str, where: str) -> int:
+    """A 64-bit integer as the JSON mapping of protobuf writes it: a decimal string, in one spelling."""
+    if not _NUMBER.fullmatch(text) or int(text) >= 1 << 63:
+        raise InvalidError(f"{where} is {describe(text)}, expected a decimal number below 2^63")
+    return int(text)
