@@ -10,6 +10,7 @@ from attest.errors import AttestError
 from attest.signers.identity import GivenToken
 from attest.signers.keyless import KeylessSigner
 from sidecar.cli.trust import trust
+from tests.sidecar.cli.test_import_budget import loaded_after
 from tests.sigstore.loopback import Fault
 from tests.sigstore.test_loopback import PAYLOAD, verify
 from tests.sigstore.tuf_repository import TufRepository
@@ -136,3 +137,14 @@ def test_a_certificate_that_is_none_is_wrong_usage(sigstore, tmp_path):
 
     assert done.exit_code == 2
     assert "cannot be read" in done.output
+
+
+def test_showing_a_root_loads_nothing_that_could_go_online(sigstore, tmp_path):
+    (tmp_path / "root.json").write_bytes(sigstore.trusted_root)
+    code = (
+        "from click.testing import CliRunner\nfrom sidecar.cli.trust import trust\n"
+        f"done = CliRunner().invoke(trust, ['show', {str(tmp_path / 'root.json')!r}])\n"
+        "assert done.exit_code == 0, done.output"
+    )
+
+    assert not loaded_after(code) & {"sigstore", "tuf", "requests", "urllib3", "http", "ssl", "grpc"}
