@@ -25,8 +25,8 @@ __all__ = ["StoredRuns"]
 T = TypeVar("T")
 
 _POLL_SECONDS = 0.02
-_ATTEST_SECONDS_MAX = 5.0
-"""How long whoever waits for a bundle waits for its signature as well: the signer may be down for hours."""
+_ATTEST_SECONDS_MAX = 30.0
+"""How long whoever waits for a bundle waits for its signature as well, and half of their own deadline at most: it may take hours."""
 _STATES = {
     "open": pb.RUN_STATE_OPEN,
     "closed": pb.RUN_STATE_CLOSED,
@@ -64,7 +64,7 @@ class StoredRuns:
 
     async def sealed(self, run_id: str, timeout_seconds: float) -> pb.Run | None:
         """See `RunDirectory.sealed`."""
-        sealed_at = float("inf")
+        sealed_at, patience = float("inf"), min(_ATTEST_SECONDS_MAX, timeout_seconds / 2)
 
         async def finished() -> pb.Run | None:
             nonlocal sealed_at
@@ -73,7 +73,7 @@ class StoredRuns:
                 return None
             sealed_at = min(sealed_at, time.monotonic())
             waited = time.monotonic() - sealed_at
-            return parts[-1] if parts[-1].state == pb.RUN_STATE_ATTESTED or waited > _ATTEST_SECONDS_MAX else None
+            return parts[-1] if parts[-1].state == pb.RUN_STATE_ATTESTED or waited > patience else None
 
         return await _until(finished, timeout_seconds) if await self.parts(run_id) else None
 
