@@ -30,6 +30,7 @@ bench: $(VENV)/.dev  ## costs as ratios of one run; figures for docs/performance
 	$(BIN)/python -m tests.benchmarks.translate
 	$(BIN)/python -m tests.benchmarks.load
 	$(BIN)/python -m tests.benchmarks.memory
+	$(BIN)/python -m tests.benchmarks.many
 
 soak: $(VENV)/.dev  ## slow tests: kill -9 loops, long backlogs, every recording the whole way
 	$(BIN)/python -m pytest -q -m soak --timeout 1800
