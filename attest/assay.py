@@ -23,10 +23,9 @@ from evidence.assay.event import UNBOUND
 from evidence.assay.limits import DEFAULT as ASSAY_DEFAULT
 from evidence.assay.limits import AssayLimits
 from evidence.assay.reader import AssayBundle, AssayFacts
+from evidence.assay.receipts import FORMAT
 from evidence.errors import BundleError
 from evidence.redaction.detectors import hidden
-
-FORMAT = "assay evidence bundle v1"
 
 _PIECE_BYTES = 1024 * 1024
 _BRIEF_CHARS = 48

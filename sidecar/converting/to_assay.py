@@ -21,6 +21,7 @@ from evidence.digest import sha256_hex
 from evidence.errors import BundleError, EventError
 from evidence.event import RECEIPT, RUN_CLOSED, RUN_OPENED
 from evidence.manifest import EVENTS, MANIFEST
+from sidecar.attestations import read_facts
 from sidecar.converting.placing import assay_side, native_side, place, workplace
 from sidecar.converting.unpacking import unpack
 from sidecar.errors import SidecarError
@@ -40,15 +41,14 @@ def to_assay(path: Path, out: Path, *, limits: AssayLimits = DEFAULT) -> Convers
         SidecarError: it holds more than an Assay bundle may, or `out` is there with other content.
         OSError: a file cannot be read or written.
     """
-    names, ledger = ToolNames(), Ledger()
-    facts = _facts(path, names)
+    ledger, facts = Ledger(), read_facts(path)
     with workplace(out) as folder:
         made = folder / "made"
         try:
             _restore(path, made, ledger)
             why_not = ""
         except NotRestorableError:
-            Exporter(facts, names, ledger, limits).export(path, made)
+            Exporter(facts, ledger, limits).export(path, made)
             why_not = _way_back(made, folder, facts)
         result = _read(made, limits)
         place(made, out)
@@ -77,13 +77,6 @@ def _way_back(made: Path, folder: Path, facts: BundleFacts) -> str:
     except NotRestorableError as error:
         return str(error)
     return "" if unpacked.bundle_id == facts.bundle_id else "the bundle that comes back is another"
-
-
-def _facts(path: Path, names: ToolNames) -> BundleFacts:
-    with EvidenceBundle.open(path) as bundle:
-        for event, _ in bundle.events():
-            names.add(event)
-        return bundle.finish()
 
 
 def _events(path: Path) -> Iterator[JsonObject]:
@@ -117,14 +110,16 @@ def _restore(path: Path, made: Path, ledger: Ledger) -> None:
 class Exporter:
     """Writes a bundle that did not come from there."""
 
-    def __init__(self, facts: BundleFacts, names: ToolNames, ledger: Ledger, limits: AssayLimits = DEFAULT) -> None:
+    def __init__(self, facts: BundleFacts, ledger: Ledger, limits: AssayLimits = DEFAULT) -> None:
         self._facts = facts
-        self._names = names
+        self._names = ToolNames()
         self._ledger = ledger
         self._limits = limits
 
     def export(self, path: Path, made: Path) -> None:
         """Writes all of it."""
+        for event in _events(path):
+            self._names.add(event)
         manifest = self._facts.manifest
         run_id = manifest["run_id"] if manifest["part"] == 1 else f"{manifest['run_id']}.part{manifest['part']}"
         with (
@@ -189,7 +184,7 @@ class Exporter:
         ledger.lost(
             "Merkle root", "the run root binds type, subject and data of each event, and no order of proof", root
         )
-        ledger.lost("attestation", "it is over another file", facts.container_sha256)
+        ledger.lost("attestation", "one over the source says nothing of the result", facts.container_sha256)
 
 
 def _short(error: EventError) -> str:

@@ -18,12 +18,13 @@ from evidence.assay.ledger import ConversionReport, Ledger
 from evidence.assay.reader import AssayBundle, AssayFacts, read_assay
 from evidence.assay.receipts import MEMBER, body_of, context_of, held, kind_of, original, trace_of, unix_nano_of
 from evidence.assay.restore import NotRestorableError, restore
-from evidence.bundle import EvidenceBundle
+from evidence.bundle import BundleFacts, EvidenceBundle
 from evidence.canonical import canonical
 from evidence.event import RECEIPT, RUN_GAP
 from evidence.run import ATTESTATION_SUFFIX, BUNDLE_SUFFIX
 from sidecar.attestations import attest_beside, attestation_path, read_facts
 from sidecar.converting.placing import assay_side, native_side, place, workplace
+from sidecar.converting.to_assay import Exporter
 from sidecar.converting.unpacking import unpack
 from sidecar.journal import Frame, FrameSignal
 from sidecar.offline import Inputs, seal_files
@@ -110,10 +111,10 @@ def to_native(
     facts, ledger = read_assay(path), Ledger()
     with workplace(out) as folder:
         try:
-            made = unpack(path, folder).path
-            withheld, why_not = None, ""
+            unpacked = unpack(path, folder)
+            made, withheld = unpacked.path, None
             refused: tuple[str, ...] = ()
-            _say_unpacked(facts, ledger)
+            why_not = _say_unpacked(facts, unpacked, folder, ledger)
         except NotRestorableError:
             inputs = _AssayInputs(path, facts)
             (sealed,) = seal_files(
@@ -159,7 +160,7 @@ def _compare(path: Path, facts: AssayFacts, made: Path, ledger: Ledger) -> None:
     ledger.lost(
         "container", "the file itself; its digest and size stand in the context of the run", facts.container_sha256
     )
-    ledger.lost("attestation", "it is over another file", facts.container_sha256)
+    ledger.lost("attestation", "one over the source says nothing of the result", facts.container_sha256)
     ledger.made(
         "opened_at, closed_at", "the format has no times of recording: those of the first and last event", run_id
     )
@@ -167,13 +168,20 @@ def _compare(path: Path, facts: AssayFacts, made: Path, ledger: Ledger) -> None:
         ledger.changed("run id", named, "not a run id of ours; it stands in the manifest in the context", run_id)
 
 
-def _say_unpacked(facts: AssayFacts, ledger: Ledger) -> None:
-    """The rows of a bundle that was ours."""
+def _say_unpacked(facts: AssayFacts, unpacked: BundleFacts, folder: Path, ledger: Ledger) -> str:
+    """The rows of a bundle that was ours; why the source does not come back from it, empty when it does."""
+    back = folder / "back"
+    Exporter(unpacked, Ledger()).export(unpacked.path, back)
+    is_same = read_assay(back).events_sha256 == facts.events_sha256
     for number in range(facts.manifest["event_count"]):
-        ledger.carried("data.affidavit.event", "events.ndjson", f"{facts.manifest['run_id']}:{number}")
+        where = f"{facts.manifest['run_id']}:{number}"
+        ledger.carried("data.affidavit.event", "events.ndjson", where)
+        if not is_same:
+            ledger.lost("the event around data.affidavit", "it is not as our bundle would be exported", where)
     ledger.carried("data.affidavit.manifest", "manifest.json", facts.run_root)
     ledger.lost("container", "the file itself: what it was made from does not name it", facts.container_sha256)
-    ledger.lost("attestation", "it is over another file", facts.container_sha256)
+    ledger.lost("attestation", "one over the source says nothing of the result", facts.container_sha256)
+    return "" if is_same else "around our events it says something else than we would"
 
 
 def _stands_for_one(event: JsonObject) -> bool:

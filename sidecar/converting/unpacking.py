@@ -69,6 +69,19 @@ def _seal(carried: JsonObject, lines: Path, folder: Path) -> BundleFacts:
     manifest = read_manifest(canonical(carried), DEFAULT)
     if own := [entry["path"] for entry in manifest["files"] if entry["path"] not in (EVENTS, MAPPING_LOSS)]:
         raise NotRestorableError(f"{own[0]} was not carried")
+    source, mapping_loss = _translated(manifest, lines)
+    said = {name: manifest[name] for name in _RUN if name in manifest}
+    run = RunMeta(source=source, **said)
+    out = folder / bundle_file_name(run.run_id, run.part)
+    packs = applied(manifest, {})
+    sealed = seal(events=lines, run=run, packs=packs, profiles={}, mapping_loss=mapping_loss, out=out)
+    if sealed.bundle_id != manifest["bundle_id"]:
+        raise NotRestorableError("sealed here it comes to another bundle")
+    return sealed
+
+
+def _translated(manifest: JsonObject, lines: Path) -> tuple[str, bytes]:
+    """The source of the events, and the loss report, made again."""
     mapping = MappingAgain()
     if other := mapping.begin(manifest, {}):
         raise NotRestorableError(f"its loss report cannot be made again: {other}")
@@ -77,15 +90,11 @@ def _seal(carried: JsonObject, lines: Path, folder: Path) -> BundleFacts:
         for line in file:
             event = decode(line.rstrip(b"\n"))
             source = source or event["source"]
-            mapping.event(event)
-    said = {name: manifest[name] for name in _RUN if name in manifest}
-    run = RunMeta(source=source, **said)
-    out = folder / bundle_file_name(run.run_id, run.part)
-    packs = applied(manifest, {})
-    sealed = seal(events=lines, run=run, packs=packs, profiles={}, mapping_loss=mapping.report(), out=out)
-    if sealed.bundle_id != manifest["bundle_id"]:
-        raise NotRestorableError("sealed here it comes to another bundle")
-    return sealed
+            try:
+                mapping.event(event)
+            except Exception as error:
+                raise NotRestorableError(f"{event['id']}: {type(error).__name__} on translating it again") from error
+    return source, mapping.report()
 
 
 _RUN = (

@@ -7,6 +7,8 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import rfc8785
+
 from evidence.assay import gnu_tar
 from evidence.assay.container import EVENTS, GZIP_HEADER, MANIFEST
 from evidence.assay.writer import AssayWriter
@@ -31,8 +33,7 @@ def mandate(**content: Any) -> dict[str, Any]:
         "context": {"audience": "a", "issuer": "b"},
         **content,
     }
-    text = json.dumps(made, sort_keys=True, separators=(",", ":"))
-    return {**made, "mandate_id": "sha256:" + hashlib.sha256(text.encode()).hexdigest()}
+    return {**made, "mandate_id": "sha256:" + hashlib.sha256(rfc8785.dumps(made)).hexdigest()}
 
 
 CONTENT: tuple[dict[str, Any], ...] = (
@@ -108,8 +109,7 @@ def hashed(event: Event) -> str:
     """The content hash, made as the format's description says and without our own code."""
     content = {name: event[name] for name in ("specversion", "type", "datacontenttype", "data")}
     content |= {"subject": event["subject"]} if "subject" in event else {}
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+    return "sha256:" + hashlib.sha256(rfc8785.dumps(content)).hexdigest()
 
 
 def lines(events: Sequence[Event]) -> bytes:

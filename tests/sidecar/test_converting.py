@@ -16,7 +16,7 @@ from attest.keys import generate, save
 from attest.trust import Trust
 from attest.verify import verify_file
 from evidence.assay.event_types import TOOL_DECISION
-from evidence.assay.export import MEMBER, ToolNames
+from evidence.assay.export import MEMBER
 from evidence.assay.ledger import Ledger
 from evidence.assay.limits import AssayLimits
 from evidence.assay.reader import AssayBundle, read_assay
@@ -37,10 +37,7 @@ from tests.attest import world as ours
 from tests.evidence import assay_world as theirs
 
 CORPUS = Path(__file__).parents[1] / "corpus"
-RUNS = (
-    "openinference-instrumentation-langchain@0.1.80/agent_tools_loop.traces.otlp.pb",
-    "pydantic-ai-slim@2.68.0/tools_loop.traces.otlp.pb",
-)
+RUN = "pydantic-ai-slim@2.68.0/tools_loop.traces.otlp.pb"
 TOKEN = "ghp_" + "16C7e42F292c6912E7710c838347Ae178B4a"
 SCHEMA = orjson.loads(files("evidence").joinpath("schemas", "conversion-report-v1.schema.json").read_bytes())
 
@@ -53,6 +50,17 @@ def translator():
 @pytest.fixture(scope="module")
 def packs():
     return load_packs(["baseline"])
+
+
+@pytest.fixture(scope="module")
+def recorded(packs, translator, tmp_path_factory):
+    """A recorded run, sealed as `affidavit seal` does."""
+    folder = tmp_path_factory.mktemp("recorded")
+    inputs = Inputs([CORPUS / RUN])
+    (sealed,) = seal_files(
+        inputs, folder, packs=packs, translator=translator, profiles={}, run_key=["trace_id"], signer=None
+    )
+    return folder / sealed.file
 
 
 @pytest.fixture
@@ -347,7 +355,7 @@ def test_a_manifest_too_large_to_carry_is_lost_by_name_and_its_event_is_not(tmp_
         limits = AssayLimits(line_bytes_max=2500)
         writer = AssayWriter(spool, run_id="r", source="urn:x", producer=ours.PRODUCER, limits=limits)
         event, line = lines(facts.path)[0]
-        Exporter(facts, ToolNames(), ledger).write(writer, event, line, manifest)
+        Exporter(facts, ledger).write(writer, event, line, manifest)
     fates = {(row["fate"], row["what"]) for row in ledger.rows()}
     assert {("lost", "manifest.json"), ("carried", RUN_OPENED)} <= fates
     assert ("carried", "manifest.json") not in fates
@@ -384,18 +392,14 @@ def test_a_secret_that_was_recorded_all_the_same_is_flagged_for_them(tmp_path):
     assert [event["assaysecrets"] for event in assay_events(tmp_path / "out.tar.gz")] == [False] * 5 + [True, False]
 
 
-@pytest.mark.parametrize("name", RUNS)
-def test_a_recorded_run_goes_there_and_comes_back_byte_for_byte(name, tmp_path, packs, translator):
-    inputs = Inputs([CORPUS / name])
-    (sealed,) = seal_files(
-        inputs, tmp_path, packs=packs, translator=translator, profiles={}, run_key=["trace_id"], signer=None
-    )
-    path, there, back = tmp_path / sealed.file, tmp_path / "there.tar.gz", tmp_path / "back.evidence.tar.gz"
-    report = to_assay(path, there)
+def test_a_recorded_run_goes_there_and_comes_back_byte_for_byte(recorded, tmp_path, packs, translator):
+    there, back = tmp_path / "there.tar.gz", tmp_path / "back.evidence.tar.gz"
+    report = to_assay(recorded, there)
     assert report.way_back == "exact"
     assert outcome(there, "events") in ("pass", "warn")
-    to_native(there, back, packs=packs, translator=translator, signer=None)
-    assert back.read_bytes() == path.read_bytes()
+    made = to_native(there, back, packs=packs, translator=translator, signer=None)
+    assert back.read_bytes() == recorded.read_bytes()
+    assert made.report.way_back == "exact"
 
 
 def test_a_forged_carried_bundle_does_not_come_back_as_the_original(tmp_path, packs, translator):
@@ -413,6 +417,46 @@ def test_a_forged_carried_bundle_does_not_come_back_as_the_original(tmp_path, pa
     assert made.report.result.bundle_id != facts.bundle_id
     assert [event["type"] for event, _ in lines(made.file)][1:-1] == [RECEIPT] * 7
     assert lines(made.file)[-1][0]["type"] == RUN_CLOSED
+
+
+def test_what_stands_around_our_events_and_is_not_ours_is_lost_by_name(recorded, tmp_path, packs, translator):
+    there, forged, out = tmp_path / "there.tar.gz", tmp_path / "forged.tar.gz", tmp_path / "o.evidence.tar.gz"
+    to_assay(recorded, there)
+
+    def change(_, events):
+        events[3]["assaypolicyid"] = "added"
+
+    forged.write_bytes(theirs.resealed(there.read_bytes(), change))
+    report = to_native(forged, out, packs=packs, translator=translator, signer=None).report
+    assert out.read_bytes() == recorded.read_bytes()
+    assert (report.way_back, report.why_not) == ("partial", "around our events it says something else than we would")
+    assert "the event around data.affidavit" in {row["what"] for row in rows(report, "lost")}
+
+
+HOSTILE = [
+    {"attributes": 5}, {"attributes": [5, {"key": 7}, {"key": "gen_ai.tool.call.id", "value": 1}]},
+    {"attributes": [{"key": "gen_ai.tool.call.id", "value": {"stringValue": ["x"]}}]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("span", HOSTILE, ids=range(len(HOSTILE)))
+def test_telemetry_that_is_none_is_carried_as_it_is_or_refused_by_name(span, tmp_path, packs, translator):
+    facts = sealed_ours(tmp_path, decision="allow", tool_call_id="call-1")
+    there, forged = tmp_path / "there.tar.gz", tmp_path / "forged.tar.gz"
+    to_assay(facts.path, there)
+
+    def change(_, events):
+        events[4]["data"][MEMBER]["event"]["data"]["span"] = span
+
+    forged.write_bytes(theirs.resealed(there.read_bytes(), change))
+    made = to_native(forged, tmp_path / "o.evidence.tar.gz", packs=packs, translator=translator, signer=None)
+    assert made.report.result.bundle_id != facts.bundle_id
+    members = ours.unpack(facts.path)
+    events = [json.loads(line) for line in members["events.ndjson"].splitlines()]
+    events[4]["data"]["span"] = span
+    facts.path.write_bytes(ours.pack(ours.with_events(members, theirs.lines(events))))
+    report = to_assay(facts.path, tmp_path / "again.tar.gz")
+    assert report.way_back == "partial"
 
 
 # ---------------------------------------------------------------- refusals, and the verb
