@@ -9,7 +9,7 @@ there for, not before.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -55,9 +55,20 @@ def judge_certificate(bundle: SigstoreBundle, trust: Trust | None, roots: Sequen
         given = "no trusted root was given" if trust is None or not trust.keys else "only keys are trusted"
         said = f"it is signed with a certificate, which says {claims.describe()}; {given}"
         return Judged(signature=signature, trust=_trust("undecided", said))
-    judged = [_under(root, bundle, certificate, claims=claims, trust=trust, stamps=stamps) for root in roots]
-    best = next((one for one in judged if one.trust.outcome == "pass"), judged[0])
-    return replace(best, signature=signature)
+    signed = _Signed(bundle=bundle, certificate=certificate, claims=claims, stamps=stamps, signature=signature)
+    judged = [_under(root, signed, trust) for root in roots]
+    return next((one for one in judged if one.trust.outcome == "pass"), judged[0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Signed:
+    """What is to be judged under each root."""
+
+    bundle: SigstoreBundle
+    certificate: x509.Certificate
+    claims: Claims
+    stamps: Stamps
+    signature: Check
 
 
 def _verify_signature(bundle: SigstoreBundle) -> tuple[x509.Certificate, str]:
@@ -75,17 +86,15 @@ def _verify_signature(bundle: SigstoreBundle) -> tuple[x509.Certificate, str]:
     return certificate, "valid ecdsa-p256-sha256 signature over the statement with the certificate's key"
 
 
-def _under(
-    root: Root, bundle: SigstoreBundle, certificate: x509.Certificate, *, claims: Claims, trust: Trust, stamps: Stamps
-) -> Judged:
+def _under(root: Root, signed: _Signed, trust: Trust) -> Judged:
     """What it comes to under one root."""
-    log, refused = attempt("trust", lambda: (_verify(root, bundle, certificate, trust, stamps), ""))
+    log, refused = attempt("trust", lambda: (_verify(root, signed, trust), ""))
     if log is None:
-        return Judged(signature=refused, trust=refused)
-    entry = bundle.entries[0]
+        return Judged(signature=signed.signature, trust=refused)
+    claims, entry = signed.claims, signed.bundle.entries[0]
     promised = integrated_at(entry)
     return Judged(
-        signature=refused,
+        signature=signed.signature,
         trust=judge("trust", lambda: _check_identity(root, claims, trust)),
         signer=SignedBy(identity=claims.identity, issuer=claims.issuer, root_sha256=root.sha256),
         logged=ProvenTime(time=promised, source="log", by=log.name) if promised else None,
@@ -102,8 +111,9 @@ def _check_identity(root: Root, claims: Claims, trust: Trust) -> Check:
     return _trust("pass", f"signed with the {said}")
 
 
-def _verify(root: Root, bundle: SigstoreBundle, certificate: x509.Certificate, trust: Trust, stamps: Stamps) -> Entry:
+def _verify(root: Root, signed: _Signed, trust: Trust) -> Entry:
     """Verify everything but the identity; the log that has the signature."""
+    bundle, certificate, stamps = signed.bundle, signed.certificate, signed.stamps
     if not bundle.entries:
         raise UnsupportedError("it has no transparency log entry, and without one no certificate can be judged")
     entry = bundle.entries[0]

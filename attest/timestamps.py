@@ -7,6 +7,7 @@ nothing and is never passed over in silence. The library that verifies is loaded
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -16,6 +17,9 @@ from attest.material import Stamps
 from attest.roots import Entry
 from attest.timestamp_token import TimestampToken, read_token
 from attest.verdict import ProvenTime
+
+if TYPE_CHECKING:
+    from rfc3161_client.verify import Verifier
 
 
 def verify_timestamps(responses: Sequence[bytes], signature: bytes, authorities: Iterable[Entry]) -> Stamps:
@@ -81,7 +85,7 @@ def _verify(response: bytes, signature: bytes, token: TimestampToken, named: Seq
 
 
 @lru_cache(maxsize=64)
-def _verifier(chain: tuple[bytes, ...]):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a class that is not loaded yet
+def _verifier(chain: tuple[bytes, ...]) -> "Verifier":
     from rfc3161_client import VerifierBuilder  # noqa: PLC0415 - as above
 
     leaf, *between, root = (x509.load_der_x509_certificate(data) for data in chain)
