@@ -110,8 +110,11 @@ class Signing:
         """Makes our own key if it is ours to make and not there; its path if it was made.
 
         Raises:
-            ConfigError: A file that is configured is not there.
+            ConfigError: A file that is configured is not there, or a package that a key needs.
         """
+        for key in self.keys:
+            if key.file is None:
+                _check(key)
         for name, path in self._files():
             if not path.exists():
                 if not self._makes:
@@ -158,6 +161,16 @@ class Signing:
         if keyless := self._spec.keyless:
             return [("attest.keyless.trust_config_file", keyless.trust_config_file)]
         return [("attest.key_file or attest.keys", key.file) for key in self.keys if key.file]
+
+
+def _check(key: KeySpec) -> None:
+    from attest.errors import KeyFileError  # noqa: PLC0415 - for keys that are kept elsewhere
+    from attest.signers.key_uri import check_key  # noqa: PLC0415 - as above
+
+    try:
+        check_key(key.uri)
+    except KeyFileError as error:
+        raise ConfigError(f"attest.keys: {error}") from error
 
 
 def open_key_signer(key: KeySpec, spec: SigningSpec) -> Signer:

@@ -164,6 +164,15 @@ def is_key_uri(text: str) -> bool:
     return text.partition(":")[0] in _SERVICES
 
 
+def check_key(uri: str) -> None:
+    """Say whether a key of that name could be opened here, without asking anybody.
+
+    Raises:
+        KeyFileError: an unknown scheme or form, or a package that is missing.
+    """
+    _service(uri)
+
+
 def open_key(uri: str, *, public_key: Path | None = None, pin_file: Path | None = None) -> RemoteKey:
     """Open the private key that `uri` names.
 
@@ -178,16 +187,8 @@ def open_key(uri: str, *, public_key: Path | None = None, pin_file: Path | None 
         SigningError: the service refused, or knows no such key.
         SignerUnavailableError: it could not be reached, or not now.
     """
-    scheme, _, path = uri.partition(":")
-    if (service := _SERVICES.get(scheme)) is None:
-        raise KeyFileError(
-            f"{uri}: a key of no known scheme; expected one of {', '.join(f'{name}:' for name in SCHEMES)}"
-        )
-    if not re.fullmatch(service.pattern, path):
-        raise KeyFileError(f"{uri}: expected {service.form}")
-    if not all(map(_importable, service.modules)):
-        raise KeyFileError(f"{uri}: keys of {scheme}: need {service.packages}, which is not installed")
-    if (scheme == "hsm") != (pin_file is not None):
+    service = _service(uri)
+    if uri.startswith("hsm:") != (pin_file is not None):
         raise KeyFileError(f"{uri}: a token and the file of its PIN go together, and only they; got one of them")
     from securesystemslib import signer as library  # noqa: PLC0415 - 65 ms that only a signer has to pay
 
@@ -202,6 +203,19 @@ def open_key(uri: str, *, public_key: Path | None = None, pin_file: Path | None 
     except Exception as error:
         raise failure(uri, error) from error
     return RemoteKey(uri=uri, public=public, native=native)
+
+
+def _service(uri: str) -> _Service:
+    scheme, _, path = uri.partition(":")
+    if (service := _SERVICES.get(scheme)) is None:
+        raise KeyFileError(
+            f"{uri}: a key of no known scheme; expected one of {', '.join(f'{name}:' for name in SCHEMES)}"
+        )
+    if not re.fullmatch(service.pattern, path):
+        raise KeyFileError(f"{uri}: expected {service.form}")
+    if not all(map(_importable, service.modules)):
+        raise KeyFileError(f"{uri}: keys of {scheme}: need {service.packages}, which is not installed")
+    return service
 
 
 def _fetched(service: _Service, kind: _Kind, uri: str, secrets: Secrets | None) -> "PublicKey":

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from attest.keys import generate, save
+from attest.signers import key_uri
 from attest.signers.bounded import BoundedSigner
 from attest.signers.key import KeySigner
 from attest.signers.rotation import Rotation
@@ -79,6 +80,14 @@ def test_our_own_key_is_made_once_and_a_configured_one_never(tmp_path):
         Signing(SigningSpec(keys=(KeySpec(uri=str(tmp_path / "gone.pem")),)), tmp_path / "own.pem").ensure()
     with pytest.raises(ConfigError, match=r"trust_config_file: .*gone\.json is not there"):
         Signing(SigningSpec(keyless=KeylessSpec(trust_config_file=tmp_path / "gone.json"))).ensure()
+
+
+def test_a_key_that_needs_a_package_which_is_missing_is_refused_at_start(monkeypatch):
+    monkeypatch.setattr(key_uri, "find_spec", lambda _: None)
+    with pytest.raises(ConfigError, match=r"attest\.keys: hv:agents/1: .* need hvac"):
+        Signing(SigningSpec(keys=(KeySpec(uri="hv:agents/1"),))).ensure()
+    with pytest.raises(ConfigError, match="expected hv:NAME/VERSION"):
+        Signing(SigningSpec(keys=(KeySpec(uri="hv:agents"),))).ensure()
 
 
 def test_only_a_key_in_a_file_without_an_authority_signs_in_this_process(tmp_path):
