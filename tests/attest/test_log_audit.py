@@ -6,10 +6,13 @@ from typing import get_args
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
 
 from attest.errors import InvalidError
-from attest.log_audit import LogAudit, LogAuditor, hold
+from attest.log_audit import Held, LogAudit, LogAuditor, hold
 from attest.log_audit.findings import Finding, Kind
+from attest.log_audit.holdings import Placed
 from attest.statement import LogEvidence, statement
 from attest.tlog.checkpoint import read_checkpoint, sign_checkpoint
 from attest.tlog.cosignature import cosign
@@ -324,3 +327,40 @@ def test_the_documentation_names_every_finding_and_what_it_amounts_to():
     for kind in get_args(Kind):
         (row,) = [row for row in rows if row.startswith(f"| `{kind}` |")]
         assert row.endswith(f"| {words[Finding(kind=kind, reason='').outcome]} |")
+
+
+@given(st.data())
+def test_whatever_is_missing_or_strange_is_named_exactly(made, leaves, data):
+    """Law: missing are the leaves without a bundle, strangers the bundles without a leaf, and nothing else is said."""
+    kept = data.draw(st.sets(st.integers(0, COUNT - 1)))
+    strange = data.draw(st.sets(st.binary(min_size=32, max_size=32), max_size=2))
+    reader = LogReader(made.log)
+    held = [Held(file=str(index), digest=leaves[index]) for index in kept] + [
+        Held(file="strange", digest=digest) for digest in strange
+    ]
+    audit = LogAuditor(keys=[LOG_KEY]).audit(reader.checkpoint, reader, data.draw(st.permutations(held)))
+    said = {(one.kind, one.digest) for one in audit.findings}
+    missing = {("missing", leaves[index].hex()) for index in range(COUNT) if index not in kept}
+    assert said == missing | {("stranger", digest.hex()) for digest in strange}
+    assert (audit.verdict == "verified") == (len(kept) == COUNT and not strange)
+
+
+@given(st.data())
+def test_without_tiles_whatever_is_missing_is_named_by_its_leaves(made, leaves, data):
+    """Law: each bundle's own proof, from whatever time, says which leaf it is; gaps are what is left, and fail."""
+    kept = data.draw(st.sets(st.integers(0, COUNT - 1)))
+    reader = LogReader(made.log)
+    held = [
+        Held(
+            file=str(index),
+            digest=leaves[index],
+            placed=(Placed(file=str(index), proof=reader.prove(index), checkpoint=reader.checkpoint),),
+        )
+        for index in kept
+    ]
+    audit = LogAuditor(keys=[LOG_KEY]).audit(reader.checkpoint, None, held)
+    gaps = {
+        index for one in audit.findings if one.kind == "missing" for index in range(one.index or 0, (one.last or 0) + 1)
+    }
+    assert gaps == set(range(COUNT)) - kept
+    assert (audit.verdict == "verified") == (len(kept) == COUNT)
