@@ -95,7 +95,7 @@ def verify_files(
 ) -> Summary:
     """Verify several bundles, each with the attestations beside it, and the chain between them.
 
-    Keeps a row of about 2 KiB of each, and neither manifests nor reports.
+    Keeps a row of about 3 KiB of each, and neither manifests nor reports.
 
     Args:
         paths: bundles, and folders of them, of which all below count.
