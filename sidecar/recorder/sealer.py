@@ -44,6 +44,7 @@ _ROWS_KEPT = 100_000
 _REST_FIRST_SECONDS = 1.0
 _REST_MOST_SECONDS = 300.0
 _CHAIN = "last_bundle"
+_TRANSLATED_AT_ONCE = 64
 _ENTERED_AT_ONCE = 16
 """Bundles that share one entry into the log: its cost is the disk's, and is the same for one as for many."""
 
@@ -270,8 +271,10 @@ class Sealer:
         if account := self._books.take(run):
             return canonical(account.report())
         again = MappingAgain(self._translator)
-        for lines in self._store.lines(run):
-            again.events([orjson.loads(line) for line in lines.splitlines()])
+        for piece in self._store.lines(run):
+            lines = piece.splitlines()
+            for first in range(0, len(lines), _TRANSLATED_AT_ONCE):
+                again.events([orjson.loads(line) for line in lines[first : first + _TRANSLATED_AT_ONCE]])
         return again.report()
 
     def _meta(self, run: RunRow) -> RunMeta:
