@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +11,11 @@ import orjson
 
 from sidecar.cli.lazy import lazy_group
 from sidecar.cli.printable import printable
+from sidecar.cli.verifier_keys import verifier_keys
 
 if TYPE_CHECKING:
     from attest.log_audit import LogAudit, Older
     from attest.tlog.checkpoint import Checkpoint
-    from attest.tlog.note import VerifierKey
 
 _SHOWN_MAX = 20
 _COLOURS = {"fail": "red", "undecided": "yellow", "warn": "yellow"}
@@ -160,11 +159,13 @@ def verify(
                4 could not decide: no trusted key, or nothing to show it by
     """  # fmt: skip
     from attest.log_audit import LogAuditor, hold
+    from attest.tlog.note import COSIGNATURE_V1, ED25519
     from attest.tlog.reader import LogReader
 
     if (folder is None) == (checkpoint is None):
         raise click.UsageError("Give either --log DIR or --checkpoint FILE.")
-    keys, cosigners = _keys(log_keys, "--log-key", 0x01), _keys(witnesses, "--witness", 0x04)
+    keys = verifier_keys("--log-key", log_keys, ED25519)
+    cosigners = verifier_keys("--witness", witnesses, COSIGNATURE_V1)
     reader: LogReader | None = None
     consistency: dict[int, tuple[bytes, ...]] = {}
     if folder is not None:
@@ -200,23 +201,6 @@ def _older(path: Path) -> Older:
     data = _read(path)
     checkpoint = read_proof(data)[1] if data.startswith(PROOF_TYPE.encode()) else _head(path)[0]
     return Older(file=str(path), checkpoint=checkpoint)
-
-
-def _keys(texts: Sequence[str], option: str, kind: int) -> list[VerifierKey]:
-    """The keys of an option."""
-    from attest.errors import AttestError
-    from attest.tlog.note import VerifierKey
-
-    found = []
-    for text in texts:
-        try:
-            key = VerifierKey.parse(text)
-        except AttestError as error:
-            raise click.UsageError(f"{option}: {error}") from error
-        if key.kind != kind:
-            raise click.UsageError(f"{option}: {key.name} is a key of type {key.kind:02x}, expected {kind:02x}.")
-        found.append(key)
-    return found
 
 
 def _read(path: Path) -> bytes:

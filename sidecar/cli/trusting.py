@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from sidecar.cli.printable import printable
+from sidecar.cli.verifier_keys import verifier_keys
 
 if TYPE_CHECKING:
     from attest.trust import Identity, Trust, TrustedRoot
@@ -70,6 +71,7 @@ def _trust(given: _Given) -> Trust | None:
         UsageError: a file is not what it should be, or options make no sense together.
     """
     from attest.errors import AttestError
+    from attest.tlog.note import COSIGNATURE_V1, ED25519
     from attest.trust import Required, Trust
 
     _refuse_pairs(given)
@@ -84,8 +86,8 @@ def _trust(given: _Given) -> Trust | None:
         keys=keys,
         roots=tuple(_root(path) for path in given.trusted_roots),
         identities=identities,
-        logs=given.log_keys,
-        witnesses=given.witnesses,
+        logs=tuple(map(str, verifier_keys("--log-key", given.log_keys, ED25519))),
+        witnesses=tuple(map(str, verifier_keys("--witness", given.witnesses, COSIGNATURE_V1))),
         required=Required(
             timestamps=int(given.require_timestamp),
             sidecar_log=bool(given.log_keys),

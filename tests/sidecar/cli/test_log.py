@@ -154,6 +154,16 @@ def test_wrong_usage_is_said_with_exit_code_2(arguments, reason):
     assert reason in done.output
 
 
+def test_a_log_key_that_is_none_is_wrong_usage_of_affidavit_verify_too(place, tmp_path):
+    from attest.keys import generate, save
+    from sidecar.cli.verify import verify as verify_bundle
+
+    key = save(generate(), tmp_path / "k")
+    done = CliRunner().invoke(verify_bundle, [str(place.bundle(0)), "--key", str(key), "--log-key", f"x{LOG_KEY}"])
+    assert done.exit_code == 2
+    assert "--log-key: 'xexample.net/log' has the id" in done.output
+
+
 def test_what_a_hostile_log_calls_itself_does_not_steer_a_terminal(place):
     from attest.tlog.checkpoint import sign_checkpoint
 
