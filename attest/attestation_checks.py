@@ -2,7 +2,7 @@
 
 Laws: each looks at one thing and none relies on another having passed. An attestation can only add permission: the best one
 decides, and another that is not good never fails a bundle and is never passed over in silence. What several bundles or
-attestations share is worked out once, found again by the digest of its bytes.
+attestations share is worked out once: found again by its size and end, where signatures are, and compared whole.
 """
 
 import warnings
@@ -29,10 +29,12 @@ from attest.time_checks import check_time
 from attest.transparency import check_entry
 from attest.trust import Accepted, Required, Trust
 from attest.verdict import Check, CheckId, Outcome
-from evidence.digest import sha256_hex
 
 __all__ = ["AttestationJudge", "AttestationReading", "Attested"]
 
+_END_BYTES = 1024
+"""Enough to tell attestations apart before they are compared, which takes a tenth of the time of a digest."""
+_PIECE_BYTES = 128 * 1024
 _NEED_ENVELOPE: tuple[CheckId, ...] = ("statement", "signature", "trust", "time", "log")
 
 
@@ -57,7 +59,7 @@ class AttestationJudge:
         self._trust = trust
         self._limits = limits
         self._roots: tuple[tuple[Root, ...], Check | None] | None = None
-        self._opened: OrderedDict[str, tuple[int, _Opened]] = OrderedDict()
+        self._opened: OrderedDict[tuple[int, bytes], tuple[bytes, _Opened]] = OrderedDict()
         self._opened_bytes = 0
 
     def judge(self, paths: Sequence[Path], attested: Attested) -> AttestationReading:
@@ -108,23 +110,31 @@ class AttestationJudge:
         )
 
     def _read(self, path: Path) -> bytes:
-        with path.open("rb") as file:
-            return file.read(self._limits.attestation_bytes_max + 1)
+        left = self._limits.attestation_bytes_max + 1
+        pieces = []
+        with path.open(
+            "rb"
+        ) as file:  # piece by piece: a buffer for the largest one takes longer than to read a small one
+            while left and (piece := file.read(min(left, _PIECE_BYTES))):
+                pieces.append(piece)
+                left -= len(piece)
+        return b"".join(pieces)
 
     # ------------------------------------------------------------ without the bundle, once for each attestation
 
     def _open(self, data: bytes) -> _Opened:
-        digest = sha256_hex(data)
-        if digest in self._opened:
-            self._opened.move_to_end(digest)
-            return self._opened[digest][1]
+        end = (len(data), data[-_END_BYTES:])
+        kept = self._opened.pop(end, None)
+        if kept is not None and kept[0] == data:
+            self._opened[end] = kept
+            return kept[1]
         with warnings.catch_warnings():  # a library's warning about a hostile certificate is not for a terminal
             warnings.simplefilter("ignore")
             opened = self._judge_bytes(data)
-        self._opened[digest] = (len(data), opened)
-        self._opened_bytes += len(data)
+        self._opened[end] = (data, opened)
+        self._opened_bytes += len(data) - (len(kept[0]) if kept else 0)
         while self._opened_bytes > self._limits.opened_bytes_max and len(self._opened) > 1:
-            self._opened_bytes -= self._opened.popitem(last=False)[1][0]
+            self._opened_bytes -= len(self._opened.popitem(last=False)[1][0])
         return opened
 
     def _judge_bytes(self, data: bytes) -> _Opened:

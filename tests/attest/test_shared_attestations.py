@@ -61,6 +61,21 @@ def test_one_byte_of_difference_is_another_attestation(bundles, judged):
     assert len(judged) == 2
 
 
+def test_attestations_with_one_end_are_told_apart(bundles, judged):
+    """Of one size and the same in their last kilobyte, where the signature is: only what comes before is another."""
+    data = sw.keyed(KEY, statement(bundles, world.PRODUCER))
+    changed = data.replace(b'"payload":"eyJ', b'"payload":"eyK', 1)
+    assert (len(changed), changed[-1024:]) == (len(data), data[-1024:])
+    judge = AttestationJudge(Trust.of(KEY.public))
+    outcomes = [
+        sw.outcomes(judge.judge([sw.Held(one)], sw.attested(bundles[0])))["signature"]
+        for one in (data, changed, data, data)
+    ]
+    assert outcomes == ["pass", "fail", "pass", "pass"]
+    assert len(judged) == 3
+    assert judge._opened_bytes == len(data)
+
+
 def test_what_is_kept_is_bounded_and_what_is_forgotten_is_judged_again(bundles, judged):
     made = [sw.keyed(KEY, statement([facts], world.PRODUCER)) for facts in bundles]
     judge = AttestationJudge(Trust.of(KEY.public), AttestLimits(opened_bytes_max=2 * len(made[0])))
