@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attest.verdict import CHECKS, Check, Facts, in_order, verdict_of
 from attest.summary import Summary
+from attest.verdict import CHECKS, Check, Facts, in_order, verdict_of
 from attest.verification import Verification
 
 OUTCOMES = ["pass", "warn", "skip", "miss", "undecided", "fail"]
