@@ -150,7 +150,7 @@ def _verify_one(file: Path, by: _By, *, attestation: Path | None, disclosed: Pat
 
 @rare_collections()
 def _verify_several(files: Sequence[Path], by: _By, *, complete: bool, processes: int | None) -> Summary:
-    from attest.errors import FolderError
+    from attest.errors import AttestError
     from attest.verify import verify_files
     from sidecar.cli.progress import progress
     from sidecar.mapping import MappingAgain
@@ -165,7 +165,7 @@ def _verify_several(files: Sequence[Path], by: _By, *, complete: bool, processes
                 processes=processes,
                 progress=lambda done, of: bar.update(100 * done // of - bar.pos),
             )
-        except FolderError as error:
+        except AttestError as error:
             raise click.UsageError(printable(str(error))) from error
 
 
