@@ -4,7 +4,7 @@ Law: what is accepted here is what `evidence.event.decode` gives for each line, 
 is not accepted and not judged: it is then read line by line, where what is wrong has a name.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -15,6 +15,7 @@ from evidence.timestamp import are_times
 
 _place = itemgetter("specversion", "datacontenttype", "runid", "source", "seq", "id")
 _content = itemgetter("time", "type", "data")
+_DIGESTS = {kind: shape.digests for kind, shape in TYPES.items()}
 _TRACEPARENT = b"00-%b-%b-00" % (b"0" * 32, b"0" * 16)
 _HEX = bytes.maketrans(b"123456789abcdef", b"0" * 15)
 
@@ -61,20 +62,12 @@ def _are_sound(events: Sequence[JsonObject]) -> bool:
 
 
 def _are_shaped(types: Sequence[str], data: Sequence[JsonObject]) -> bool:
-    """Whether the `data` of events is what their types demand. Those of one type with the same members are looked at together."""
-    alike: dict[tuple[str, ...], list[Iterable[Any]]] = {}
+    """Whether the `data` of events is what their types demand."""
     for kind, members in zip(types, data, strict=True):
-        alike.setdefault((kind, *members), []).append(members.values())
-    for (kind, *names), values in alike.items():
-        demanded = DATA_ORDERS[kind].get(tuple(names))
-        if demanded is None:
+        if DATA_ORDERS[kind].get(tuple(members)) != list(map(type, members.values())):
             return False
-        for name, wanted, found in zip(names, demanded, zip(*values, strict=True), strict=False):
-            if set(map(type, found)) != {wanted}:
-                return False
-            if name in TYPES[kind].digests and not all(map(is_known_digest, set(found))):
-                return False
-    return True
+    digests = {members[name] for kind, members in zip(types, data, strict=True) for name in _DIGESTS[kind]}
+    return all(map(is_known_digest, digests))
 
 
 def _are_named(subjects: list[Any]) -> bool:
