@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self, overload
 
 from attest.chain import Link
-from attest.verdict import Check, Facts, Verdict
+from attest.verdict import Check, Facts, Outcome, Verdict
 from attest.verification import Verification
 
 _MANIFEST = (
@@ -33,6 +33,8 @@ class Row:
     claims: str | None
     """The id that an invalid bundle gives itself."""
     packed: bytes
+    alone: Outcome
+    """How the check `chain` ended by itself."""
     chain: Check | None = None
     """What the others at hand say about its place, once that is known."""
 
@@ -50,6 +52,7 @@ class Row:
             link=_link(result.facts, source) if verdict != "invalid" else None,
             claims=result.facts.bundle_id if verdict == "invalid" else None,
             packed=zlib.compress(pickle.dumps(_slim(result), pickle.HIGHEST_PROTOCOL), _LEVEL),
+            alone=result.check("chain").outcome,
         )
 
     def result(self) -> Verification:
@@ -59,10 +62,12 @@ class Row:
 
     def beside(self, chain: Check) -> Self:
         """The row with what the others at hand say, unless it failed alone or was never reached."""
-        result = self.result()
-        if result.check("chain").outcome not in ("pass", "warn"):
+        if self.alone not in ("pass", "warn"):
             return self
-        return replace(self, chain=chain, verdict=result.with_check(chain).verdict)
+        changes_nothing = self.alone == chain.outcome
+        return replace(
+            self, chain=chain, verdict=self.verdict if changes_nothing else self.result().with_check(chain).verdict
+        )
 
 
 class Rows(Sequence[Verification]):
