@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from attest.attestation.statement import LogEvidence, read, statement
 from attest.errors import StatementError
 from attest.limits import DEFAULT, AttestLimits
 from attest.signers.signer import Signer
-from attest.statement import LogEvidence, read, statement
 from evidence.bundle import BundleFacts
 
 _AROUND_BYTES = 64 * 1024
@@ -32,7 +32,8 @@ def attest_bundles(
         limits: bounds on the statement.
 
     Raises:
-        StatementError: no statement can be made over these bundles (see `attest.statement.statement`), or the log's proofs are not theirs.
+        StatementError: no statement can be made over these bundles (see `attest.attestation.statement.statement`), or the log's
+            proofs are not theirs.
         AttestError: whatever the signer raises.
     """
     if log is not None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from attest import chain
 from attest.judge import attempt, caught, judge
+from attest.many import chain
 from attest.verdict import Check, CheckId
 from attest.watch import Watch
 from evidence.bundle import BundleFacts, EvidenceBundle

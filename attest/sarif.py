@@ -15,7 +15,7 @@ in its reason.
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from attest.summary import Summary
+from attest.many.summary import Summary
 from attest.verdict import CHECKS, EXIT_CODES, Check, CheckId, Outcome
 from attest.verification import Verification
 from evidence.canonical import JsonObject

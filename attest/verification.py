@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from attest import prose
-from attest.requirements import JudgedBy
+from attest.policy.requirements import JudgedBy
 from attest.verdict import CHECKS, EXIT_CODES, Check, CheckId, Facts, Outcome, Verdict, verdict_of
 
 

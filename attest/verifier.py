@@ -9,17 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from attest.attestation_checks import AttestationJudge, AttestationReading, Attested
 from attest.bundle_checks import BundleReading, check_bundle
+from attest.checks.attestation import AttestationJudge, AttestationReading, Attested
 from attest.disclosed import DisclosedWatch
 from attest.errors import AttestError
-from attest.folder import find_attestations
 from attest.judge import attempt
 from attest.limits import DEFAULT, AttestLimits
-from attest.policy import Policy
-from attest.requirements import JudgedBy, judge_policy
-from attest.rows import Row
-from attest.trust import Trust
+from attest.many.folder import find_attestations
+from attest.many.rows import Row
+from attest.policy.policy import Policy
+from attest.policy.requirements import JudgedBy, judge_policy
+from attest.trust.trust import Trust
 from attest.verdict import Check, Facts, in_order
 from attest.verification import Verification, text
 from attest.watch import MappingRecomputer, MappingWatch, ReportsWatch, Watch
@@ -100,7 +100,7 @@ class Verifier:
         return self._judged(result), bundle.facts.source if bundle.facts else ""
 
     def _assay(self, path: Path, attestation: Path | None, disclosed: Path | None) -> Verification:
-        from attest.assay import verify_assay  # noqa: PLC0415 - of another tool: those who verify ours need not pay for it
+        from attest.assay.verify import verify_assay  # noqa: PLC0415 - of another tool: those who verify ours need not pay for it
 
         return verify_assay(
             path,

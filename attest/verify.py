@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from attest import chain, folder
 from attest.errors import AttestError, FolderError
-from attest.folder import Folder
 from attest.limits import DEFAULT, AttestLimits
-from attest.policy import Policy
-from attest.rows import Row, Rows
-from attest.summary import Summary
-from attest.trust import Trust
+from attest.many import chain, folder
+from attest.many.folder import Folder
+from attest.many.rows import Row, Rows
+from attest.many.summary import Summary
+from attest.policy.policy import Policy
+from attest.trust.trust import Trust
 from attest.verification import Verification
 from attest.verifier import Verifier, died
 from attest.watch import MappingRecomputer
@@ -166,7 +166,7 @@ def _each(
     wanted = _processes(files) if processes is None else processes
     if wanted <= 1 or len(files) <= 1:
         return enumerate(map(make(), files))
-    from attest.processes import over_processes  # noqa: PLC0415 - its pipes come from a module that knows sockets
+    from attest.many.processes import over_processes  # noqa: PLC0415 - its pipes come from a module that knows sockets
 
     return over_processes(make, files, wanted, lost)
 

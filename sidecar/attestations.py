@@ -17,8 +17,8 @@ from sidecar.producer import PRODUCER
 from sidecar.recorder.durable import write_new, write_under_names
 
 if TYPE_CHECKING:
+    from attest.attestation.statement import LogEvidence
     from attest.signers.signer import Signer
-    from attest.statement import LogEvidence
 
 __all__ = ["Evidence", "add_beside", "attest_beside", "attestation_path", "read_facts"]
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from sidecar.errors import ConfigError, SidecarError
 
 if TYPE_CHECKING:
-    from attest.statement import LogEvidence
+    from attest.attestation.statement import LogEvidence
     from attest.tlog.checkpoint import Checkpoint
     from attest.tlog.log import Log
     from attest.tlog.witness import Witness
@@ -141,7 +141,7 @@ class BundleLog:
             WitnessError: too few witnesses cosigned.
             InvalidError: the log's tiles do not lead to its checkpoint.
         """
-        from attest.statement import LogEvidence  # noqa: PLC0415 - as above
+        from attest.attestation.statement import LogEvidence  # noqa: PLC0415 - as above
         from attest.tlog.reader import LogReader  # noqa: PLC0415 - as above
 
         checkpoint = self._cosigned()

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from attest import folder, sigstore_bundle, statement
+from attest.attestation import sigstore_bundle, statement
 from attest.bundle_checks import check_bundle
 from attest.errors import AttestError
 from attest.limits import DEFAULT
+from attest.many import folder
 from attest.tlog.checkpoint import Checkpoint
 from attest.tlog.proof import InclusionProof, read_proof
 from evidence.limits import DEFAULT as EVIDENCE_DEFAULT

@@ -4,15 +4,15 @@ Law: the same checks, and no others; only the identity is not compared, since wh
 issuer.
 """
 
-from attest.certificate_checks import judge_certificate
+from attest.attestation.sigstore_bundle import read
+from attest.checks.certificate import judge_certificate
+from attest.checks.timestamps import verify_timestamps
+from attest.checks.transparency import check_entry
 from attest.dsse import PAYLOAD_TYPE
 from attest.errors import AttestError, SigningError
-from attest.identities import Claims, read_claims
-from attest.roots import read_root, trusted_root
-from attest.sigstore_bundle import read
-from attest.timestamps import verify_timestamps
-from attest.transparency import check_entry
-from attest.trust import Identity, Trust
+from attest.trust.identities import Claims, read_claims
+from attest.trust.roots import read_root, trusted_root
+from attest.trust.trust import Identity, Trust
 
 
 def check_made(data: bytes, payload: bytes, root_file: bytes, *, require_timestamp: bool) -> Claims:

@@ -7,12 +7,12 @@ services have. Law: a signature leaves this module only after the public half ac
 from collections.abc import Callable
 from pathlib import Path
 
+from attest.attestation.sigstore_bundle import write
 from attest.dsse import PAYLOAD_TYPE, Envelope, pae
 from attest.errors import KeyFileError, SigningError
 from attest.keys import PrivateKey, load_private
 from attest.signers.key_uri import RemoteKey, is_key_uri, open_key
 from attest.signers.timestamp import Timestamper
-from attest.sigstore_bundle import write
 
 
 class KeySigner:

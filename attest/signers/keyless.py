@@ -195,8 +195,8 @@ def _parse(trust_config: bytes, tlog_version: int | None) -> "ClientTrustConfig"
 
 def _file(bundle: "Bundle") -> bytes:
     """The bundle in its one spelling, without what a verifier could only name, such as a log's witnesses that no root knows."""
-    from attest.sigstore_bundle import encode, read  # noqa: PLC0415 - as above
-    from attest.transparency import plain  # noqa: PLC0415 - as above
+    from attest.attestation.sigstore_bundle import encode, read  # noqa: PLC0415 - as above
+    from attest.checks.transparency import plain  # noqa: PLC0415 - as above
 
     try:
         return encode(plain(read(canonical(_document(bundle)))))

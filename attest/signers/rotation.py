@@ -1,6 +1,6 @@
 """Several keys with windows of validity: which of them signs at a given time.
 
-Law: a window is closed at both ends, as in `attest.trust`; of the keys that are valid the newest signs, and when none is nobody does.
+Law: a window is closed at both ends, as in `attest.trust.trust`; of the keys that are valid the newest signs, and when none is nobody does.
 Times are RFC 3339 in UTC as evidence writes them, so that they compare as text.
 """
 

@@ -14,7 +14,7 @@ from sidecar.cli.printable import printable
 from sidecar.cli.report_file import report_option, write_report
 
 if TYPE_CHECKING:
-    from attest.policy import Policy
+    from attest.policy.policy import Policy
     from attest.signers.signer import Signer
     from attest.verification import Verification
 
@@ -37,7 +37,7 @@ class Judging(NamedTuple):
     def attest(self, results: Iterable[Verification]) -> None:
         """Attest the result, if that was asked for. Nothing is written when nothing verified; the exit code stays the verdict's."""
         from attest.errors import SigningError, StatementError
-        from attest.result import attest_result
+        from attest.results.result import attest_result
 
         if self.out is None or self.signer is None:
             return
@@ -94,7 +94,7 @@ _OPTIONS = (
 
 def _policy(file: Path) -> Policy:
     from attest.errors import PolicyError
-    from attest.policy_file import read_policy
+    from attest.policy.file import read_policy
 
     try:
         return read_policy(file)

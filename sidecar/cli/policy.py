@@ -31,7 +31,7 @@ def check(file: Path, *, at: str, as_json: bool) -> None:
     Exit code 0 when it can be used, also with warnings; 2 when not, with FILE:LINE and what is wrong there.
     """
     from attest.errors import PolicyError
-    from attest.policy_file import read_policy
+    from attest.policy.file import read_policy
     from sidecar.cli.policy_text import asks, document, expired, trusts
 
     try:

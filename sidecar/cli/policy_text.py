@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from attest.policy import Policy
-    from attest.trust import Identity, Required, TrustedKey
+    from attest.policy.policy import Policy
+    from attest.trust.trust import Identity, Required, TrustedKey
 
 
 def trusts(policy: Policy) -> Iterator[str]:

@@ -19,7 +19,7 @@ from sidecar.cli.columns import folded, output_columns, say
 from sidecar.cli.printable import printable
 
 if TYPE_CHECKING:
-    from attest.roots import Entry, Root
+    from attest.trust.roots import Entry, Root
     from attest.trust_fetch import Fetched, Repository
 
 _KINDS = (
@@ -75,7 +75,7 @@ def fetch(
     The repository's metadata are checked from its initial root on (The Update Framework). Nothing is cached. Prints the file's SHA-256, to be
     written into a policy or compared with what somebody else has got, and what is in it.
     """
-    from attest.roots import read_root, trusted_root
+    from attest.trust.roots import read_root, trusted_root
     from attest.trust_fetch import SIGNING_CONFIG, TRUSTED_ROOT
     from attest.trust_fetch import fetch as fetch_targets
 
@@ -112,7 +112,7 @@ def show(file: Path, *, as_json: bool) -> None:
     """Show a trusted root's SHA-256 and what is in it: authorities and logs, and from when to when each counts. Offline."""
     from attest.errors import UnsupportedError
     from attest.limits import DEFAULT
-    from attest.roots import read_root, trusted_root
+    from attest.trust.roots import read_root, trusted_root
 
     with file.open("rb") as stream:
         data = stream.read(DEFAULT.trusted_root_bytes_max + 1)

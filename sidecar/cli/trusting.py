@@ -13,7 +13,7 @@ from sidecar.cli.printable import printable
 from sidecar.cli.verifier_keys import verifier_keys
 
 if TYPE_CHECKING:
-    from attest.trust import Identity, Trust, TrustedRoot
+    from attest.trust.trust import Identity, Trust, TrustedRoot
 
 __all__ = ["trust_options"]
 
@@ -72,7 +72,7 @@ def _trust(given: _Given) -> Trust | None:
     """
     from attest.errors import AttestError
     from attest.tlog.note import COSIGNATURE_V1, ED25519
-    from attest.trust import Required, Trust
+    from attest.trust.trust import Required, Trust
 
     _refuse_pairs(given)
     if not (given.keys or given.trusted_roots):
@@ -121,7 +121,7 @@ def _refuse_pairs(given: _Given) -> None:
 def _root(path: Path) -> TrustedRoot:
     from attest.errors import AttestError
     from attest.limits import DEFAULT
-    from attest.roots import read_root, trusted_root
+    from attest.trust.roots import read_root, trusted_root
 
     try:
         with path.open("rb") as file:
@@ -136,8 +136,8 @@ def _root(path: Path) -> TrustedRoot:
 
 def _identities(given: _Given) -> tuple[Identity, ...]:
     from attest.errors import AttestError
-    from attest.identity_pattern import compiled
-    from attest.trust import Identity
+    from attest.trust.identity_pattern import compiled
+    from attest.trust.trust import Identity
 
     for option, pattern in (("--identity-pattern", given.identity_pattern), ("--issuer-pattern", given.issuer_pattern)):
         try:

@@ -16,9 +16,9 @@ from sidecar.cli.report_file import report_option, write_report
 from sidecar.cli.trusting import trust_options
 
 if TYPE_CHECKING:
-    from attest.policy import Policy
-    from attest.summary import Summary
-    from attest.trust import Trust
+    from attest.many.summary import Summary
+    from attest.policy.policy import Policy
+    from attest.trust.trust import Trust
     from attest.verification import Verification
     from sidecar.cli.judging import Judging
 

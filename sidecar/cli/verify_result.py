@@ -12,8 +12,8 @@ import orjson
 from sidecar.cli.printable import printable
 
 if TYPE_CHECKING:
-    from attest.result import Result
-    from attest.result_check import ResultVerification
+    from attest.results.check import ResultVerification
+    from attest.results.result import Result
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _COLOURS = {"pass": "green", "undecided": "yellow", "fail": "red", "skip": "bright_black"}
@@ -39,8 +39,8 @@ def verify_result(result: Path, files: tuple[Path, ...], *, keys: tuple[Path, ..
                4 could not decide: no key given, an unknown format
     """
     from attest.errors import KeyFileError
-    from attest.result_check import check_result
-    from attest.trust import Trust
+    from attest.results.check import check_result
+    from attest.trust.trust import Trust
 
     try:
         trust = Trust.load(keys) if keys else None

@@ -11,7 +11,7 @@ import click
 from sidecar.cli.printable import printable
 
 if TYPE_CHECKING:
-    from attest.summary import Summary
+    from attest.many.summary import Summary
     from attest.verification import Verification
 
 __all__ = ["of_one", "of_several"]

@@ -21,7 +21,7 @@ from isal import igzip
 from rich.console import Console
 from rich.table import Table
 
-from attest.trust import Trust
+from attest.trust.trust import Trust
 from attest.verification import Verification
 from attest.verify import verify_file
 from sidecar.demo.recordings import RECORDINGS, Recording

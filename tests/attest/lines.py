@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from attest.requirements import JudgedBy
+from attest.policy.requirements import JudgedBy
 from attest.verdict import CHECKS, Check, Facts, LogEntryFacts, ProvenTime, SignedBy
 from attest.verification import Verification
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from attest.attest import attest_bundles
+from attest.attestation.statement import LogEvidence
 from attest.keys import generate
 from attest.log_audit import LogAudit, LogAuditor, Older, hold
 from attest.signers.key import KeySigner
-from attest.statement import LogEvidence
 from attest.tlog.checkpoint import Checkpoint, read_checkpoint
 from attest.tlog.log import Log
 from attest.tlog.note import verifier_key

@@ -8,12 +8,12 @@ import io
 import json
 from datetime import UTC, datetime, timedelta
 
-from attest.attestation_checks import AttestationJudge, Attested
+from attest.attestation.sigstore_bundle import write
+from attest.checks.attestation import AttestationJudge, Attested
 from attest.dsse import PAYLOAD_TYPE, Envelope, pae
 from attest.keys import PrivateKey
-from attest.roots import trusted_root
-from attest.sigstore_bundle import write
-from attest.trust import Identity, Trust
+from attest.trust.roots import trusted_root
+from attest.trust.trust import Identity, Trust
 from evidence.canonical import canonical
 from tests.attest import world
 from tests.sigstore.loopback import IDENTITY, Sigstore

@@ -10,12 +10,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attest.assay import verify_assay
-from attest.assay_attestation import PREDICATE_TYPE, PREDICATE_TYPE_V0, predicate, statement
+from attest.assay.attestation import PREDICATE_TYPE, PREDICATE_TYPE_V0, predicate, statement
+from attest.assay.verify import verify_assay
 from attest.dsse import PAYLOAD_TYPE, pae
 from attest.keys import generate
-from attest.policy import Policy
-from attest.trust import Accepted, Required, Trust, TrustedKey
+from attest.policy.policy import Policy
+from attest.trust.trust import Accepted, Required, Trust, TrustedKey
 from attest.verify import verify_file, verify_files
 from evidence.assay.limits import AssayLimits
 from evidence.assay.reader import read_assay

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from attest.attestation_checks import AttestationJudge, Attested
 from attest.bundle_checks import check_bundle
+from attest.checks.attestation import AttestationJudge, Attested
 from attest.limits import DEFAULT
-from attest.trust import Trust
+from attest.trust.trust import Trust
 from attest.verify import verify_file
 from evidence import manifest as layout
 from evidence.canonical import canonical

@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 
+from attest.attestation.sigstore_bundle import encode, read
+from attest.attestation.statement import statement
+from attest.checks.transparency import plain
 from attest.keys import generate
-from attest.sigstore_bundle import encode, read
-from attest.statement import statement
-from attest.transparency import plain
-from attest.trust import Accepted, Identity, Required, Trust, TrustedKey
+from attest.trust.trust import Accepted, Identity, Required, Trust, TrustedKey
 from attest.verdict import SignedBy
 from evidence.canonical import canonical
 from tests.attest import sigstore_world as sw

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attest.chain import Link, check_alone, look
+from attest.many.chain import Link, check_alone, look
 
 
 def name(number):

@@ -4,7 +4,7 @@ import pytest
 
 from attest.errors import DisclosedFileError
 from attest.limits import AttestLimits
-from attest.trust import Trust
+from attest.trust.trust import Trust
 from attest.verify import verify_file
 from evidence.redaction.commitment import Withheld
 from evidence.redaction.disclosures import Header, PieceMaker

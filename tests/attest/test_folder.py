@@ -5,8 +5,8 @@ import os
 import pytest
 
 from attest.errors import FolderError
-from attest.folder import find, find_attestations
 from attest.limits import AttestLimits
+from attest.many.folder import find, find_attestations
 
 
 def make(folder, *names):

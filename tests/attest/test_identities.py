@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from attest.errors import InvalidError, UnsupportedError
-from attest.identities import Claims, is_trusted, read_claims
-from attest.trust import Identity
+from attest.trust.identities import Claims, is_trusted, read_claims
+from attest.trust.trust import Identity
 from tests.attest.sigstore_world import NOW
 
 OLD, NEW, OTHER = (x509.ObjectIdentifier(f"1.3.6.1.4.1.57264.1.{last}") for last in (1, 8, 7))

@@ -17,14 +17,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from attest.attest import attest_bundles
+from attest.attestation.sigstore_bundle import read
 from attest.dsse import PAYLOAD_TYPE, pae
 from attest.errors import KeyFileError, SignerUnavailableError, SigningError
 from attest.keys import PrivateKey, generate, load_public
 from attest.signers import key_uri
 from attest.signers.key import KeySigner
 from attest.signers.key_uri import SCHEMES, open_key
-from attest.sigstore_bundle import read
-from attest.trust import Trust
+from attest.trust.trust import Trust
 from attest.verify import verify_file
 from tests.attest.world import seal_run
 from tests.sigstore.server import Fault, Reply, Request, Server

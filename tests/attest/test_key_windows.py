@@ -2,9 +2,9 @@
 
 import pytest
 
+from attest.attestation.statement import statement
 from attest.keys import generate
-from attest.statement import statement
-from attest.trust import Required, Trust, TrustedKey
+from attest.trust.trust import Required, Trust, TrustedKey
 from tests.attest import sigstore_world as sw
 from tests.attest import world
 

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 
 from attest.attest import attest_bundles
 from attest.errors import SignerUnavailableError, SigningError
-from attest.roots import trusted_root
 from attest.signers.bounded import BoundedSigner
 from attest.signers.identity import GivenToken, TokenFile
 from attest.signers.keyless import KeylessSigner
 from attest.signers.services import MEDIA_TYPE, PUBLIC_WARNING, read_services
-from attest.trust import Identity, Trust
+from attest.trust.roots import trusted_root
+from attest.trust.trust import Identity, Trust
 from attest.verify import verify_file
 from evidence.canonical import canonical
 from evidence.run import attestation_file_name
@@ -470,7 +470,7 @@ import sys
 from functools import partial
 from random import Random
 from pathlib import Path
-from attest.roots import trusted_root
+from attest.trust.roots import trusted_root
 from attest.signers.bounded import BoundedSigner
 from attest.signers.identity import TokenFile
 from attest.signers.keyless import KeylessSigner

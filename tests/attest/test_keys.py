@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from attest.errors import KeyFileError
 from attest.keys import generate, load_or_create, load_private, load_public, public_path, save
-from attest.trust import Trust, TrustedKey
+from attest.trust.trust import Trust, TrustedKey
 
 PKCS8 = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
 

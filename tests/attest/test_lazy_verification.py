@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from attest.attestation.statement import statement
 from attest.keys import generate
-from attest.statement import statement
 from tests.attest import sigstore_world as sw
 from tests.attest import world
 from tests.sigstore.forge import forge
@@ -16,10 +16,10 @@ ROOT = Path(__file__).parents[2]
 SCRIPT = """
 import sys
 from pathlib import Path
-from attest.attestation_checks import AttestationJudge, Attested
+from attest.checks.attestation import AttestationJudge, Attested
 from attest.keys import load_public
-from attest.roots import trusted_root
-from attest.trust import Trust, TrustedKey
+from attest.trust.roots import trusted_root
+from attest.trust.trust import Trust, TrustedKey
 folder = Path(sys.argv[1])
 root = trusted_root((folder / "root.json").read_bytes(), "root.json")
 trust = Trust(keys=(TrustedKey(public=load_public(folder / "key.pub")),), roots=(root,) if "root" in sys.argv else ())

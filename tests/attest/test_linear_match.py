@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attest.errors import PolicyError
-from attest.linear_match import fullmatch
+from attest.trust.linear_match import fullmatch
 
 CHARACTERS = st.sampled_from(
     ["a", "b", ".", r"\.", r"\d", r"\W", "[ab]", "[^a]", "[a-c1]", r"[^\w/]", "/", "", "^", "$"]

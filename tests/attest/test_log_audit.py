@@ -9,11 +9,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attest.attestation.statement import LogEvidence, statement
 from attest.errors import InvalidError
 from attest.log_audit import Held, LogAudit, LogAuditor, hold
 from attest.log_audit.findings import Finding, Kind
 from attest.log_audit.holdings import Placed
-from attest.statement import LogEvidence, statement
 from attest.tlog.checkpoint import read_checkpoint, sign_checkpoint
 from attest.tlog.cosignature import cosign
 from attest.tlog.log import Log

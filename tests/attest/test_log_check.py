@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attest.attest import attest_bundles, validate
+from attest.attestation.sigstore_bundle import read as read_bundle
+from attest.attestation.statement import LogEvidence, read, statement
+from attest.checks.log import check_log
 from attest.errors import InvalidError, StatementError, UnsupportedError
-from attest.log_check import check_log
-from attest.sigstore_bundle import read as read_bundle
-from attest.statement import LogEvidence, read, statement
 from attest.tlog.checkpoint import sign_checkpoint
 from attest.tlog.cosignature import cosign
 from attest.tlog.note import COSIGNATURE_V1, verifier_key
 from attest.tlog.proof import InclusionProof
-from attest.trust import Required, Trust
+from attest.trust.trust import Required, Trust
 from evidence.canonical import canonical
 from evidence.merkle import inclusion_proof, leaf_hash, root_of
 

@@ -6,10 +6,10 @@ in `make soak`.
 
 import pytest
 
-from attest.attestation_checks import AttestationJudge
+from attest.attestation.statement import statement
+from attest.checks.attestation import AttestationJudge
 from attest.keys import generate
-from attest.statement import statement
-from attest.trust import TrustedKey
+from attest.trust.trust import TrustedKey
 from tests.attest import sigstore_world as sw
 from tests.attest import world
 from tests.sigstore.forge import forge

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attest.errors import PolicyError
-from attest.identity_pattern import compiled
-from attest.policy import PackThreshold, Policy, Thresholds
-from attest.policy_file import read_policy
-from attest.trust import Accepted, Identity, Required
+from attest.policy.file import read_policy
+from attest.policy.policy import PackThreshold, Policy, Thresholds
+from attest.trust.identity_pattern import compiled
+from attest.trust.trust import Accepted, Identity, Required
 from evidence.errors import EvidenceError
 from evidence.packs import builtin
 from evidence.timestamp import from_rfc3339, is_time
@@ -291,7 +291,7 @@ def test_a_pattern_that_is_taken_gives_up_on_a_long_text_soon(pattern):
 
 
 def test_the_documentation_names_every_key_and_its_smallest_policy_is_one(tmp_path):
-    from attest.policy_trust import KEYS
+    from attest.policy.trusted import KEYS
 
     text = (EXAMPLE.parents[1] / "docs" / "policy.md").read_text()
     for name in (*KEYS, "packs", "closure", "mapping_loss", "capture_health", "expires"):

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from attest.attestation.statement import statement
 from attest.keys import generate
-from attest.policy_file import read_policy
-from attest.statement import statement
+from attest.policy.file import read_policy
 from attest.verify import verify_file
 from tests.attest import sigstore_world as sw
 from tests.attest import world

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from attest.errors import AttestError
-from attest.processes import over_processes
+from attest.many.processes import over_processes
 
 ROOT = Path(__file__).parents[2]
 
@@ -82,7 +82,7 @@ def _unmade(why):
 
 CTRL_C = """
 import os, sys, time
-from attest.processes import over_processes
+from attest.many.processes import over_processes
 def make():
     print(os.getpid(), flush=True)
     return time.sleep

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attest.errors import AttestError
-from attest.policy import CONFIDENCES, PackThreshold, Policy, Thresholds
-from attest.requirements import judge_policy
-from attest.trust import Trust
+from attest.policy.policy import CONFIDENCES, PackThreshold, Policy, Thresholds
+from attest.policy.requirements import judge_policy
+from attest.trust.trust import Trust
 from attest.verdict import Check, Facts
 from attest.verify import verify_file
 from evidence.errors import EvidenceError

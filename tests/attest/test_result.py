@@ -13,11 +13,11 @@ from attest.attest import validate
 from attest.dsse import PAYLOAD_TYPE
 from attest.errors import InvalidError, StatementError, UnsupportedError
 from attest.keys import generate
-from attest.requirements import JudgedBy
-from attest.result import PREDICATE_TYPE, PROPERTIES, VERIFIER, attest_result, read_result, result_statement
-from attest.result_check import check_result
+from attest.policy.requirements import JudgedBy
+from attest.results.check import check_result
+from attest.results.result import PREDICATE_TYPE, PROPERTIES, VERIFIER, attest_result, read_result, result_statement
 from attest.signers.key import KeySigner
-from attest.trust import Trust
+from attest.trust.trust import Trust
 from attest.verdict import CHECKS, Check, Facts
 from attest.verification import Verification
 from evidence.canonical import canonical

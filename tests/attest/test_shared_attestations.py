@@ -2,12 +2,12 @@
 
 import pytest
 
-from attest import attestation_checks
-from attest.attestation_checks import AttestationJudge
+from attest.attestation.statement import statement
+from attest.checks import attestation as attestation_checks
+from attest.checks.attestation import AttestationJudge
 from attest.keys import generate
 from attest.limits import AttestLimits
-from attest.statement import statement
-from attest.trust import Trust
+from attest.trust.trust import Trust
 from tests.attest import sigstore_world as sw
 from tests.attest import world
 

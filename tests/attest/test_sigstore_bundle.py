@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from attest.attestation.log_entry import InclusionProof, LogEntry
+from attest.attestation.sigstore_bundle import SigstoreBundle, encode, read, write
 from attest.dsse import PAYLOAD_TYPE, Envelope
 from attest.errors import AttestError, InvalidError, UnsupportedError
 from attest.limits import AttestLimits
-from attest.log_entry import InclusionProof, LogEntry
-from attest.sigstore_bundle import SigstoreBundle, encode, read, write
 from evidence.canonical import canonical
 
 ENVELOPE = Envelope(payload_type=PAYLOAD_TYPE, payload=b'{"_type":"x"}', signatures=(b"\x30\x01s",))

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attest.attest import attest_bundles, validate
+from attest.attestation.predicate import entry, subjects
+from attest.attestation.sigstore_bundle import read as read_bundle
+from attest.attestation.statement import read, statement
 from attest.dsse import PAYLOAD_TYPE
 from attest.errors import InvalidError, StatementError, UnsupportedError
 from attest.limits import AttestLimits
-from attest.predicate import entry, subjects
-from attest.sigstore_bundle import read as read_bundle
-from attest.statement import read, statement
 from evidence.canonical import canonical
 
 GOLDEN = Path(__file__).parent / "golden" / "statement.json"

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attest.attestation.sigstore_bundle import SigstoreBundle
+from attest.checks.key import judge_key
 from attest.dsse import Envelope
-from attest.key_checks import judge_key
 from attest.keys import generate
-from attest.sigstore_bundle import SigstoreBundle
 from attest.threats import INTACT, LIARS, nevers, standings
-from attest.trust import Trust, TrustedKey
+from attest.trust.trust import Trust, TrustedKey
 from attest.verdict import CHECKS, Check, Facts, ProvenTime, SignedBy
 from tests.attest import lines, world
 from tests.tools.threats import threat_model

@@ -7,7 +7,7 @@ import threading
 import pytest
 from rfc3161_client import decode_timestamp_response
 
-from attest import sigstore_bundle
+from attest.attestation import sigstore_bundle
 from attest.errors import SignerUnavailableError, SigningError
 from attest.keys import generate
 from attest.signers.key import KeySigner

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from attest.attestation.statement import statement
+from attest.checks.timestamp_token import read_token
 from attest.der import read_value, read_values
 from attest.errors import AttestError, InvalidError
 from attest.keys import generate
-from attest.statement import statement
-from attest.timestamp_token import read_token
-from attest.trust import TrustedKey
+from attest.trust.trust import TrustedKey
 from tests.attest import sigstore_world as sw
 from tests.attest import world
 

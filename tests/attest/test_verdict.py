@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attest.summary import Summary
+from attest.many.summary import Summary
 from attest.verdict import CHECKS, Check, Facts, in_order, verdict_of
 from attest.verification import Verification
 

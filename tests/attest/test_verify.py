@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from attest.errors import AttestError, KeyFileError
-from attest.folder import find_attestations
 from attest.keys import generate
-from attest.trust import Trust
+from attest.many.folder import find_attestations
+from attest.trust.trust import Trust
 from attest.verify import verify_file, verify_files
 from evidence.limits import Limits
 from tests.attest import world
@@ -304,7 +304,7 @@ def test_trust_files_are_the_callers_and_raise(tmp_path):
 SCRIPT = """
 import sys
 from pathlib import Path
-from attest.trust import Trust
+from attest.trust.trust import Trust
 from attest.verify import verify_file
 result = verify_file(Path(sys.argv[1]), trust=Trust.load([Path(sys.argv[2])]))
 print(result.exit_code, *sorted({name.partition(".")[0] for name in sys.modules}))

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from attest.errors import AttestError, FolderError
-from attest.rows import Row, Rows
-from attest.summary import Summary
-from attest.trust import Trust
+from attest.many.rows import Row, Rows
+from attest.many.summary import Summary
+from attest.trust.trust import Trust
 from attest.verify import verify_file, verify_files
 from tests.attest import world
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from attest.folder import Folder
+from attest.many.folder import Folder
+from attest.many.summary import Summary
 from attest.sarif import sarif_bytes
-from attest.summary import Summary
 from attest.verdict import CHECKS, Check, Facts
 from attest.verification import Verification
 

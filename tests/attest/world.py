@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from attest.attest import attest_bundles
+from attest.attestation.sigstore_bundle import write
 from attest.dsse import PAYLOAD_TYPE, Envelope, pae
 from attest.keys import PrivateKey
 from attest.signers.key import KeySigner
-from attest.sigstore_bundle import write
 from evidence import manifest as layout
 from evidence.bundle import BundleFacts, EvidenceBundle, seal
 from evidence.canonical import canonical

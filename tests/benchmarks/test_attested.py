@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from attest.attest import attest_bundles
+from attest.attestation.statement import statement
 from attest.keys import generate
 from attest.signers.key import KeySigner
-from attest.statement import statement
-from attest.trust import Trust
+from attest.trust.trust import Trust
 from attest.verify import verify_file, verify_files
 from evidence.run import attestation_file_name
 from tests.attest import sigstore_world, world

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from evidence.assay import gnu_tar, timestamp
 from evidence.assay.limits import DEFAULT, AssayLimits
 from evidence.assay.reader import AssayBundle, read_assay
-from evidence.container.foreign import is_assay
 from evidence.assay.writer import AssayWriter
 from evidence.canonical import canonical
+from evidence.container.foreign import is_assay
 from evidence.errors import BundleError, EventError, EvidenceError
 from tests.evidence import assay_world as world
 

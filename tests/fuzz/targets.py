@@ -17,17 +17,18 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from attest import dsse, sigstore_bundle, statement
+from attest import dsse
+from attest.attestation import sigstore_bundle, statement
+from attest.checks.timestamp_token import read_token
 from attest.errors import AttestError
-from attest.identity_pattern import compiled
 from attest.keys import generate, load_public
-from attest.policy_file import read_policy
-from attest.result import read_result, result_statement
-from attest.roots import read_root, trusted_root
-from attest.timestamp_token import read_token
+from attest.policy.file import read_policy
+from attest.results.result import read_result, result_statement
 from attest.tlog.checkpoint import read_checkpoint
 from attest.tlog.proof import read_growth, read_proof
-from attest.trust import Trust
+from attest.trust.identity_pattern import compiled
+from attest.trust.roots import read_root, trusted_root
+from attest.trust.trust import Trust
 from attest.verdict import CHECKS
 from attest.verify import verify_file
 from evidence import manifest as layout

@@ -16,7 +16,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 from attest.keys import generate, save
 from attest.signers.key import KeySigner
-from attest.trust import Trust
+from attest.trust.trust import Trust
 from attest.verify import verify_file
 from evidence.redaction.commitment import KEY as REDACTED
 from sidecar.errors import DecodeError

@@ -6,8 +6,8 @@ import grpc
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from attest import sigstore_bundle
-from attest.trust import Identity, Trust, TrustedRoot
+from attest.attestation import sigstore_bundle
+from attest.trust.trust import Identity, Trust, TrustedRoot
 from attest.verify import verify_file
 from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb
 from sidecar.pb.affidavit.evidence.v1.evidence_pb2_grpc import EvidenceServiceStub

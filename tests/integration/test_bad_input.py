@@ -24,7 +24,7 @@ from google.rpc.status_pb2 import Status
 
 from attest.keys import generate, save
 from attest.signers.key import KeySigner
-from attest.trust import Trust
+from attest.trust.trust import Trust
 from attest.verify import verify_file
 from evidence.bundle.reader import EvidenceBundle
 from sidecar.cli.seal import seal

@@ -8,7 +8,7 @@ import pytest
 
 from attest.keys import generate, save
 from attest.signers.key import KeySigner
-from attest.trust import Trust
+from attest.trust.trust import Trust
 from attest.verify import verify_file
 from evidence.bundle.reader import EvidenceBundle
 from sidecar.mapping import MappingAgain

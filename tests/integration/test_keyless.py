@@ -5,8 +5,8 @@ from __future__ import annotations
 import psutil
 import pytest
 
-from attest.roots import trusted_root
-from attest.trust import Identity, Required, Trust
+from attest.trust.roots import trusted_root
+from attest.trust.trust import Identity, Required, Trust
 from attest.verify import verify_file
 from tests.integration.test_attesting import attestations, said, seal, send
 from tests.sigstore.loopback import IDENTITY, Fault

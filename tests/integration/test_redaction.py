@@ -18,7 +18,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from attest.trust import Trust
+from attest.trust.trust import Trust
 from attest.verify import verify_file
 from evidence.redaction.commitment import MARK
 from sidecar.cli.main import affidavit

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind
 
-from attest.trust import Trust
+from attest.trust.trust import Trust
 from attest.verify import verify_file
 from evidence.bundle.reader import EvidenceBundle
 from sidecar.mapping import MappingAgain

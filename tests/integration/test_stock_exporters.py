@@ -13,7 +13,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 
-from attest.trust import Trust
+from attest.trust.trust import Trust
 from attest.verify import verify_file
 from evidence.bundle.reader import EvidenceBundle
 from evidence.run import safe_run_id

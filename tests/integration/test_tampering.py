@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from attest.keys import generate, save
-from attest.trust import Trust
+from attest.trust.trust import Trust
 from attest.verification import Verification
 from attest.verify import verify_file
 from evidence.run import attestation_file_name

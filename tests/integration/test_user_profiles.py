@@ -11,7 +11,7 @@ import tarfile
 import pytest
 import urllib3
 
-from attest.trust import Trust
+from attest.trust.trust import Trust
 from attest.verify import verify_file
 from evidence.bundle.reader import EvidenceBundle
 from sidecar.mapping import MappingAgain

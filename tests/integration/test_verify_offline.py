@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from attest.attestation.statement import statement
 from attest.keys import generate
-from attest.statement import statement
 from tests.attest import sigstore_world as sw
 from tests.attest import world
 from tests.sigstore.forge import forge

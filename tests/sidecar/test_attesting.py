@@ -9,13 +9,13 @@ from random import Random
 import orjson
 import pytest
 
-from attest import sigstore_bundle
+from attest.attestation import sigstore_bundle
+from attest.attestation.statement import read as read_statement
 from attest.errors import SignerUnavailableError, SigningError, WitnessError
 from attest.keys import generate
 from attest.signers.key import KeySigner
 from attest.signers.timestamp import Timestamper
-from attest.statement import read as read_statement
-from attest.trust import Trust
+from attest.trust.trust import Trust
 from attest.verify import verify_file
 from sidecar.attesting import Attester
 from sidecar.log import Log

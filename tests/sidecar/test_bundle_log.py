@@ -6,13 +6,13 @@ import orjson
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from attest.attestation.statement import read, statement
+from attest.checks.log import check_log
 from attest.errors import LogError, WitnessError
-from attest.log_check import check_log
-from attest.statement import read, statement
 from attest.tlog import disk
 from attest.tlog.note import VerifierKey
 from attest.tlog.reader import LogReader, read_checkpoint_file
-from attest.trust import Required, Trust
+from attest.trust.trust import Required, Trust
 from semconv.translate import Translator
 from sidecar.bundle_log import BundleLog, LogSpec
 from sidecar.errors import ConfigError, SidecarError

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attest.keys import generate, save
-from attest.trust import Trust
+from attest.trust.trust import Trust
 from attest.verify import verify_file
 from evidence.assay.event_types import TOOL_DECISION
 from evidence.assay.export import MEMBER

@@ -7,7 +7,7 @@ import click
 import pytest
 import yaml
 
-from attest.policy_file import read_policy
+from attest.policy.file import read_policy
 from sidecar.cli.main import affidavit
 from sidecar.settings import load
 

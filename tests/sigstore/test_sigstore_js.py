@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from attest.attestation.statement import statement
 from attest.keys import generate
-from attest.roots import trusted_root
 from attest.signers.identity import GivenToken
 from attest.signers.key import KeySigner
 from attest.signers.keyless import KeylessSigner
 from attest.signers.timestamp import Timestamper
-from attest.statement import statement
-from attest.trust import Identity, Required, Trust
+from attest.trust.roots import trusted_root
+from attest.trust.trust import Identity, Required, Trust
 from attest.verify import verify_file
 from evidence.canonical import canonical
 from evidence.run import attestation_file_name

@@ -20,7 +20,7 @@ from attest.attest import attest_bundles
 from attest.keys import generate
 from attest.signers.key import KeySigner
 from attest.signers.timestamp import Timestamper
-from attest.trust import Identity, Required, Trust, TrustedRoot
+from attest.trust.trust import Identity, Required, Trust, TrustedRoot
 from attest.verdict import CheckId
 from attest.verification import Verification
 from attest.verify import verify_file

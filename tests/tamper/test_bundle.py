@@ -16,7 +16,7 @@ import pytest
 
 from attest.errors import AttestError
 from attest.keys import generate
-from attest.trust import Trust
+from attest.trust.trust import Trust
 from attest.verdict import CheckId
 from attest.verification import Verification
 from attest.verify import verify_file

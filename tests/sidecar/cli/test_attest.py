@@ -10,10 +10,10 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from attest import sigstore_bundle
+from attest.attestation import sigstore_bundle
 from attest.keys import generate, load_public, save
-from attest.policy_file import read_policy
-from attest.trust import Identity, Trust, TrustedRoot
+from attest.policy.file import read_policy
+from attest.trust.trust import Identity, Trust, TrustedRoot
 from attest.verify import verify_file
 from sidecar.cli.attest import attest
 from sidecar.cli.keys import keys

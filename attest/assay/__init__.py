@@ -1,0 +1,1 @@
+"""Verifying Assay's evidence bundles."""

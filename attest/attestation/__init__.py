@@ -1,0 +1,1 @@
+"""The file of an attestation: a Sigstore bundle, the statement in it, and what that says."""

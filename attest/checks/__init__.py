@@ -1,0 +1,1 @@
+"""What is checked of an attestation: signature, trust, time, statement, log."""

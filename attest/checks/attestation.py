@@ -1,0 +1,222 @@
+"""The checks of a bundle's attestations: statement, envelope, signature, trust, time, log, cosigned.
+
+Laws: each looks at one thing and none relies on another having passed. An attestation can only add permission: the best one
+decides, and another that is not good never fails a bundle and is never passed over in silence. What several bundles or
+attestations share is worked out once: found again by its size and end, where signatures are, and compared whole.
+"""
+
+import warnings
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from attest.attestation import sigstore_bundle, statement
+from attest.attestation.predicate import PREDICATE_TYPE
+from attest.attestation.sigstore_bundle import SigstoreBundle
+from attest.checks.cosigned import BAD, AttestationReading, check_cosigned, distinct
+from attest.checks.key import judge_key
+from attest.checks.log import check_log, witnesses
+from attest.checks.material import Dated, Judged, Stamps
+from attest.checks.statement import Attested, Said, check_statement
+from attest.checks.time import check_time
+from attest.checks.transparency import check_entry
+from attest.dsse import PAYLOAD_TYPE
+from attest.errors import InvalidError, UnsupportedError
+from attest.judge import attempt, judge
+from attest.limits import DEFAULT, AttestLimits
+from attest.shape import describe
+from attest.trust.roots import Root, read_root
+from attest.trust.trust import Accepted, Required, Trust
+from attest.verdict import Check, CheckId, Outcome
+
+__all__ = ["AttestationJudge", "AttestationReading", "Attested"]
+
+_END_BYTES = 1024
+"""Enough to tell attestations apart before they are compared, which takes a tenth of the time of a digest."""
+_PIECE_BYTES = 128 * 1024
+_NEED_ENVELOPE: tuple[CheckId, ...] = ("statement", "signature", "trust", "time", "log")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    """An attestation as far as it can be judged without the bundle it is about."""
+
+    envelope: Check
+    hint: str | None = None
+    said: Said | None = None
+    stated: Check | None = None
+    """Why there is no statement, when there is none."""
+    judged: Judged | None = None
+    """None when the envelope could not be read."""
+    dated: Dated = field(default_factory=Dated)
+
+
+class AttestationJudge:
+    """Judges attestations by what is trusted. Make one for many bundles: what they share is worked out once."""
+
+    def __init__(self, trust: Trust | None, limits: AttestLimits = DEFAULT) -> None:
+        self._trust = trust
+        self._limits = limits
+        self._roots: tuple[tuple[Root, ...], Check | None] | None = None
+        self._opened: OrderedDict[tuple[int, bytes], tuple[bytes, _Opened]] = OrderedDict()
+        self._opened_bytes = 0
+
+    def judge(self, paths: Sequence[Path], attested: Attested) -> AttestationReading:
+        """Check the attestations at `paths` against the bundle they should be about. Never raises on their account.
+
+        Args:
+            paths: the attestations; none of them when there is none.
+            attested: what was read of the bundle.
+        """
+        if not paths:
+            absent = Check(id="envelope", outcome="undecided", reason="there is no attestation beside the file")
+            return AttestationReading(checks=_unread(absent, "no attestation"))
+        most = self._limits.attestations_per_bundle_max
+        readings = [self._judge_one(path, attested) for path in paths[:most]]
+        deciding = min(readings, key=lambda reading: len(reading.bad))
+        others = [reading for reading in readings if reading is not deciding]
+        signers = distinct(reading.signer for reading in readings if not reading.bad)
+        required = self._trust.required if self._trust else Required()
+        cosigned = check_cosigned(others, signers, required, left_out=max(0, len(paths) - most))
+        return replace(deciding, checks=(*deciding.checks, cosigned), signers=signers)
+
+    def _judge_one(self, path: Path, attested: Attested) -> AttestationReading:
+        data, unread = attempt("envelope", lambda: (self._read(path), ""))
+        opened = self._open(data) if data is not None else _Opened(envelope=unread)
+        judged, said = opened.judged, opened.said
+        if judged is None:
+            return AttestationReading(checks=_unread(opened.envelope, "the attestation could not be read"), path=path)
+        trust = self._trust or Trust()
+        closed_at = str(attested.facts.manifest["closed_at"]) if attested.facts else None
+        stated = judge("statement", lambda: check_statement(said, attested)) if said else opened.stated
+        time = judge(
+            "time",
+            lambda: check_time(opened.dated, trust.required, closed_at, self._limits, by_key=opened.hint is not None),
+        )
+        log = check_log(said.statement, attested.facts, self._trust) if said else _answer("log", "skip", "no statement")
+        signer = judged.signer if judged.trust.outcome == "pass" else None
+        checks = (stated, opened.envelope, judged.signature, judged.trust, time, log)
+        return AttestationReading(
+            checks=tuple(check for check in checks if check),
+            path=path,
+            signed_by=signer.key if signer else None,
+            signer=signer,
+            times=opened.dated.times,
+            log_entry=judged.log_entry,
+            log_witnesses=witnesses(said.statement, trust) if said and log.outcome == "pass" else (),
+            key_hint=opened.hint,
+            bundles_attested=len(said.statement.entries) if said else None,
+        )
+
+    def _read(self, path: Path) -> bytes:
+        left = self._limits.attestation_bytes_max + 1
+        pieces = []
+        with path.open(
+            "rb"
+        ) as file:  # piece by piece: a buffer for the largest one takes longer than to read a small one
+            while left and (piece := file.read(min(left, _PIECE_BYTES))):
+                pieces.append(piece)
+                left -= len(piece)
+        return b"".join(pieces)
+
+    # ------------------------------------------------------------ without the bundle, once for each attestation
+
+    def _open(self, data: bytes) -> _Opened:
+        end = (len(data), data[-_END_BYTES:])
+        kept = self._opened.pop(end, None)
+        if kept is not None and kept[0] == data:
+            self._opened[end] = kept
+            return kept[1]
+        with warnings.catch_warnings():  # a library's warning about a hostile certificate is not for a terminal
+            warnings.simplefilter("ignore")
+            opened = self._judge_bytes(data)
+        self._opened[end] = (data, opened)
+        self._opened_bytes += len(data) - (len(kept[0]) if kept else 0)
+        while self._opened_bytes > self._limits.opened_bytes_max and len(self._opened) > 1:
+            self._opened_bytes -= len(self._opened.popitem(last=False)[1][0])
+        return opened
+
+    def _judge_bytes(self, data: bytes) -> _Opened:
+        bundle, unread = attempt("envelope", lambda: (_read_bundle(data, self._limits), ""))
+        if bundle is None:
+            return _Opened(envelope=unread)
+        envelope = judge("envelope", lambda: _check_envelope(bundle, self._limits))
+        if envelope.outcome in BAD:
+            return _Opened(envelope=envelope)
+        said, stated = attempt("statement", lambda: (self._parse(bundle), ""))
+        count = len(bundle.envelope.signatures)
+        if count != 1:
+            failed = _answer("signature", "fail", f"the envelope has {count} signatures, expected exactly one")
+            judged = Judged(signature=failed, trust=_answer("trust", "skip", "it is not signed exactly once"))
+            return _Opened(envelope=envelope, hint=bundle.hint, said=said, stated=stated, judged=judged)
+        dated = self._stamps(bundle)
+        judged = self._signed(bundle, dated)
+        dated = Dated(stamps=dated.stamps, refuted=dated.refuted, logged=judged.logged)
+        return _Opened(envelope=envelope, hint=bundle.hint, said=said, stated=stated, judged=judged, dated=dated)
+
+    def _parse(self, bundle: SigstoreBundle) -> Said:
+        kind = bundle.envelope.payload_type
+        if kind != PAYLOAD_TYPE:
+            raise InvalidError(f"the payload type is {describe(kind)}, expected {PAYLOAD_TYPE!r}")
+        accepted = self._trust.accepted if self._trust else Accepted()
+        for used, allowed in ((PAYLOAD_TYPE, accepted.payload_types), (PREDICATE_TYPE, accepted.predicate_types)):
+            if allowed is not None and used not in allowed:
+                raise InvalidError(f"it is of the type {used}, accepted are {', '.join(sorted(allowed)) or 'none'}")
+        return Said(statement=statement.read(bundle.envelope.payload, limits=self._limits))
+
+    def _stamps(self, bundle: SigstoreBundle) -> Dated:
+        if not bundle.timestamps:
+            return Dated()
+        roots, unusable = self._read_roots()
+        if unusable is not None:
+            return Dated(refuted=_answer("time", "undecided", unusable.reason))
+        if not roots:
+            untrusted = f"it carries {len(bundle.timestamps)} RFC 3161 timestamps, and no trusted root to judge them by"
+            return Dated(stamps=Stamps(concerns=(untrusted,)))
+        from attest.checks.timestamps import verify_timestamps  # noqa: PLC0415 - X.509 and more, which a key alone does not need
+
+        known = [authority for root in roots for authority in root.timestamp_authorities]
+        signature = bundle.envelope.signatures[0]
+        stamps, refuted = attempt("time", lambda: (verify_timestamps(bundle.timestamps, signature, known), ""))
+        return Dated(stamps=stamps) if stamps is not None else Dated(refuted=refuted)
+
+    def _signed(self, bundle: SigstoreBundle, dated: Dated) -> Judged:
+        if bundle.certificate is None:
+            return judge_key(bundle, self._trust, dated.stamps.times)
+        from attest.checks.certificate import judge_certificate  # noqa: PLC0415 - as above
+
+        roots, unusable = self._read_roots()
+        judged = judge_certificate(bundle, self._trust, roots, dated.stamps)
+        return Judged(signature=judged.signature, trust=unusable) if unusable is not None else judged
+
+    def _read_roots(self) -> tuple[tuple[Root, ...], Check | None]:
+        """The trusted roots, or why they cannot be used. Read once, and only when something needs them."""
+        if self._roots is None:
+            given = self._trust.roots if self._trust else ()
+            roots, problem = attempt("trust", lambda: (tuple(read_root(one, limits=self._limits) for one in given), ""))
+            self._roots = (roots, None) if roots is not None else ((), problem)
+        return self._roots
+
+
+def _read_bundle(data: bytes, limits: AttestLimits) -> SigstoreBundle:
+    bundle = sigstore_bundle.read(data, limits=limits)
+    if len(bundle.entries) > 1:
+        raise UnsupportedError(f"it has {len(bundle.entries)} log entries, expected one at most")
+    return bundle
+
+
+def _check_envelope(bundle: SigstoreBundle, limits: AttestLimits) -> Check:
+    concerns = [concern for entry in bundle.entries for concern in check_entry(entry, limits=limits)]
+    form = f"a Sigstore bundle v0.3 with a payload of {len(bundle.envelope.payload)} bytes"
+    if concerns:
+        return _answer("envelope", "warn", f"{form}; not judged, and under no trusted signature: {', '.join(concerns)}")
+    return _answer("envelope", "pass", form)
+
+
+def _unread(envelope: Check, why: str) -> tuple[Check, ...]:
+    return (envelope, *(_answer(name, "skip", why) for name in _NEED_ENVELOPE))
+
+
+def _answer(check_id: CheckId, outcome: Outcome, reason: str) -> Check:
+    return Check(id=check_id, outcome=outcome, reason=reason)

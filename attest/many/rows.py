@@ -1,0 +1,146 @@
+"""What is kept of each bundle when many are verified: a result that says all that it said, in about a kilobyte.
+
+Law: a row gives the same result back, byte for byte in JSON. What is left out is what nothing prints: the manifest's lists and the reports.
+"""
+
+import pickle
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self, overload
+
+from attest.many.chain import Link
+from attest.verdict import Check, Facts, Outcome, Verdict
+from attest.verification import Verification
+
+_MANIFEST = (
+    "bundle_id", "run_id", "part", "amends", "producer", "opened_at", "closed_at", "close_reason", "event_count", "previous_bundle",
+    "capture_health",
+)  # fmt: skip
+_CLOSURE = ("score", "confidence", "missing")
+_TOTALS = ("atoms_in", "dropped")
+_SEVERITIES = ("major", "minor")
+_LEVEL = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One packed result."""
+
+    verdict: Verdict
+    link: Link | None
+    """Its place in the chain; None when it is invalid or could not be read, and takes no part."""
+    claims: str | None
+    """The id that an invalid bundle gives itself."""
+    packed: bytes
+    alone: Outcome
+    """How the check `chain` ended by itself."""
+    chain: Check | None = None
+    """What the others at hand say about its place, once that is known."""
+
+    @classmethod
+    def of(cls, result: Verification, source: str = "") -> Self:
+        """Pack a result.
+
+        Args:
+            result: what came of one bundle.
+            source: the CloudEvents source of its events.
+        """
+        verdict = result.verdict
+        return cls(
+            verdict=verdict,
+            link=_link(result.facts, source) if verdict != "invalid" else None,
+            claims=result.facts.bundle_id if verdict == "invalid" else None,
+            packed=zlib.compress(pickle.dumps(_slim(result), pickle.HIGHEST_PROTOCOL), _LEVEL),
+            alone=result.check("chain").outcome,
+        )
+
+    def result(self) -> Verification:
+        """The result again."""
+        result: Verification = pickle.loads(zlib.decompress(self.packed))  # noqa: S301 - packed by `of`, see above
+        return result.with_check(self.chain) if self.chain else result
+
+    def beside(self, chain: Check) -> Self:
+        """The row with what the others at hand say, unless it failed alone or was never reached."""
+        if self.alone not in ("pass", "warn"):
+            return self
+        changes_nothing = self.alone == chain.outcome
+        return replace(
+            self, chain=chain, verdict=self.verdict if changes_nothing else self.result().with_check(chain).verdict
+        )
+
+
+class Rows(Sequence[Verification]):
+    """Results in the order given, each unpacked when it is looked at."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._rows = tuple(rows)
+
+    @property
+    def verdicts(self) -> Iterator[Verdict]:
+        """The verdicts alone, without unpacking."""
+        return (row.verdict for row in self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Verification: ...
+    @overload
+    def __getitem__(self, at: slice) -> "Rows": ...
+    def __getitem__(self, at: int | slice) -> "Verification | Rows":
+        return Rows(self._rows[at]) if isinstance(at, slice) else self._rows[at].result()
+
+
+def _slim(result: Verification) -> Verification:
+    facts = result.facts
+    return replace(
+        result,
+        facts=replace(
+            facts,
+            manifest=_picked(facts.manifest, _MANIFEST),
+            closure={"closure": _picked(facts.closure.get("closure"), _CLOSURE)} if facts.closure else None,
+            mapping_loss={"totals": _totals(facts.mapping_loss)} if facts.mapping_loss else None,
+        ),
+    )
+
+
+def _totals(report: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The totals of a loss report that may say anything at all."""
+    totals = report.get("totals")
+    if not isinstance(totals, Mapping):
+        return None
+    numbers = {name: totals[name] for name in _TOTALS if isinstance(totals.get(name), int)}
+    severity = totals.get("dropped_by_severity")
+    if not isinstance(severity, Mapping):
+        return numbers
+    found = {name: severity[name] for name in _SEVERITIES if isinstance(severity.get(name), int)}
+    return numbers | {"dropped_by_severity": found}
+
+
+def _picked(source: Mapping[str, Any] | None, names: Sequence[str]) -> dict[str, Any] | None:
+    return {name: source[name] for name in names if name in source} if source is not None else None
+
+
+def _link(facts: Facts, source: str) -> Link | None:
+    manifest = facts.manifest
+    if manifest is None or facts.manifest_sha256 is None:
+        return None
+    previous = manifest.get("previous_bundle") or {}
+    signer = facts.signer.describe() if facts.signer else facts.key_hint
+    return Link(
+        bundle_id=manifest["bundle_id"],
+        manifest_sha256=facts.manifest_sha256,
+        signer=signer,
+        source=source,
+        vouched=facts.signer is not None,
+        run_id=manifest["run_id"],
+        part=manifest["part"],
+        first_seq=manifest["first_seq"],
+        last_seq=manifest["last_seq"],
+        opened_at=manifest["opened_at"],
+        closed_at=manifest["closed_at"],
+        amends=manifest.get("amends"),
+        previous_id=previous.get("bundle_id"),
+        previous_sha256=previous.get("manifest_sha256"),
+    )

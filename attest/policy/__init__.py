@@ -1,0 +1,1 @@
+"""An auditor's policy: read, made sense of, and judged by."""

@@ -1,0 +1,1 @@
+"""The result of a verification as evidence itself."""
