@@ -4,7 +4,6 @@ The file is read once, as a stream. Law: what was read before an error is not ev
 only when its last byte was accepted.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +15,10 @@ from attest.verdict import Check, CheckId
 from attest.watch import Watch
 from evidence.bundle import BundleFacts, EvidenceBundle
 from evidence.capture.counters import doubts
+from evidence.digest import file_sha256_hex
 from evidence.errors import BundleError
 from evidence.limits import Limits
 from evidence.signals import registry
-
-_PIECE_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,16 +104,4 @@ def _events(facts: BundleFacts, sound: str) -> Check:
 
 def _digest(path: Path, limits: Limits) -> str | None:
     """The file's digest, so that an attestation can still be held to it; None when the file is too large or unreadable."""
-
-    def work() -> tuple[str, str]:
-        sha256 = hashlib.sha256()
-        left = limits.bundle_bytes_max
-        with path.open("rb") as file:
-            while piece := file.read(_PIECE_BYTES):
-                left -= len(piece)
-                if left < 0:
-                    raise BundleError("container", f"larger than {limits.bundle_bytes_max} bytes")
-                sha256.update(piece)
-        return sha256.hexdigest(), ""
-
-    return attempt("container", work)[0]
+    return attempt("container", lambda: (file_sha256_hex(path, limits.bundle_bytes_max), ""))[0]

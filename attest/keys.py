@@ -102,22 +102,6 @@ def save(key: PrivateKey, path: Path) -> Path:
     return public
 
 
-def load_or_create(path: Path) -> tuple[PrivateKey, bool]:
-    """Load the key at `path`, or make a P-256 key there when nothing lies there yet.
-
-    Returns:
-        The key, and whether it was made just now.
-
-    Raises:
-        KeyFileError: the file exists and is no usable key, or cannot be created.
-    """
-    if path.exists() or path.is_symlink():
-        return load_private(path), False
-    key = generate()
-    save(key, path)
-    return key, True
-
-
 def load_private(path: Path, *, limits: AttestLimits = DEFAULT) -> PrivateKey:
     """Read an unencrypted PKCS#8 (or traditional) PEM private key.
 

@@ -52,6 +52,18 @@ class AttestLimits:
     trusted_root_bytes_max: int = 4 * 1024 * 1024
     """Size of a Sigstore trusted root; the public one takes 8 KiB."""
 
+    trust_config_bytes_max: int = 4 * 1024 * 1024
+    """Size of a Sigstore client trust config; the public one takes 12 KiB."""
+
+    tuf_root_bytes_max: int = 512_000
+    """Size of the TUF root that trust begins with, as the `tuf` package bounds the later ones."""
+
+    token_bytes_max: int = 64 * 1024
+    """Size of a file with an OIDC token; one with many claims takes about 4 KiB."""
+
+    witness_answer_bytes_max: int = 64 * 1024
+    """What a witness answers; a cosignature takes 200 bytes."""
+
     files_per_call_max: int = 100_000
     """Bundles that one call of `verify_files` takes."""
 

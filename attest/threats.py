@@ -15,9 +15,8 @@ Ground: TypeAlias = (
     CheckId | Literal["intact", "key", "certificate", "counted", "second-clock", "second-signer", "witnessed"]
 )
 """A check that passed, or one of: container, content, statement and signature hold; signed with a key, or a certificate; the
-agent's own counts were there to compare with; two who are trusted told the time; two who are
-trusted signed; a trusted witness cosigned the log's
-checkpoint."""
+agent's own counts were there to compare with; two who are trusted told the time; two who are trusted signed; a trusted witness
+cosigned the log's checkpoint."""
 
 INTACT: tuple[CheckId, ...] = (
     "container", "manifest", "files", "events", "statement", "envelope", "signature", "trust",

@@ -29,8 +29,6 @@ SIGNING_CONFIG = "signing_config.v0.2.json"
 """Targets as every Sigstore repository calls them."""
 
 DEADLINE_SECONDS = 60.0
-INITIAL_ROOT_BYTES_MAX = 512_000
-"""Largest TUF root taken, as the `tuf` package bounds the later ones."""
 
 _SOCKET_SECONDS_MAX = 20.0
 
@@ -104,8 +102,8 @@ def _update(repository: Repository, targets: Sequence[str], folder: Path, socket
     from tuf.ngclient import Updater  # type: ignore[attr-defined]  # noqa: PLC0415 - as above; heavy, and for this only
     from tuf.ngclient.urllib3_fetcher import Urllib3Fetcher  # noqa: PLC0415 - as above
 
-    if len(repository.initial_root) > INITIAL_ROOT_BYTES_MAX:
-        raise FetchError(f"the initial root has {len(repository.initial_root)} bytes, at most {INITIAL_ROOT_BYTES_MAX}")
+    if (size := len(repository.initial_root)) > DEFAULT.tuf_root_bytes_max:
+        raise FetchError(f"the initial root has {size} bytes, at most {DEFAULT.tuf_root_bytes_max}")
     url = repository.url.rstrip("/")
     for name in ("metadata", "targets"):
         (folder / name).mkdir()

@@ -175,7 +175,7 @@ class Facts:
             "bundle_id": self.bundle_id,
             "container_sha256": self.container_sha256,
             "manifest_sha256": self.manifest_sha256,
-            **{name: manifest.get(name) for name in _MANIFEST_FACTS},
+            **{name: manifest.get(name) for name in MANIFEST_FACTS},
             "closure_score": closure.get("score"),
             "closure_confidence": closure.get("confidence"),
             "completeness": dict(self.completeness) if self.completeness is not None else None,
@@ -191,7 +191,7 @@ class Facts:
         }
 
 
-_MANIFEST_FACTS = (
+MANIFEST_FACTS = (
     "run_id",
     "part",
     "amends",
@@ -203,6 +203,7 @@ _MANIFEST_FACTS = (
     "previous_bundle",
     "capture_health",
 )
+"""What a result says of a manifest."""
 
 
 def printable(text: str, chars_max: int) -> str:

@@ -37,10 +37,6 @@ class JournalError(SidecarError):
     """The disk's fault: the journal cannot be written or read."""
 
 
-class ExportError(SidecarError):
-    """The backend's fault: telemetry that it did not take."""
-
-
 class Overloaded(SidecarError):  # noqa: N818  (a state to wait out, not a mistake to fix)
     """Nobody's fault: a bound is reached. The sender is asked to come back after `retry_after_seconds`."""
 

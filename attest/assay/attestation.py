@@ -4,12 +4,11 @@ Law: everything the statement says is worked out from the bundle again and compa
 only for a key that is trusted at any time; the envelope's `keyid` finds no key and must only not contradict the one that signed.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from attest.attestation.statement import STATEMENT_TYPE
+from attest.attestation.statement import STATEMENT_TYPE, typed
 from attest.dsse import PAYLOAD_TYPE, Envelope, decode_base64
 from attest.errors import InvalidError, UnsupportedError
 from attest.judge import attempt, judge
@@ -146,8 +145,9 @@ def _statement(envelope: Envelope, attested: AssayAttested, limits: AttestLimits
     if envelope.payload_type != PAYLOAD_TYPE:
         raise InvalidError(f"the payload type is {describe(envelope.payload_type)}, expected {PAYLOAD_TYPE!r}")
     said = read_object(envelope.payload, what="the statement", depth_max=limits.json_depth_max)
-    _check_types(said)
-    members(said, "statement", {"_type": str, "predicateType": str, "subject": list, "predicate": dict})
+    if said.get("predicateType") == PREDICATE_TYPE_V0:
+        raise UnsupportedError(f"the predicate {PREDICATE_TYPE_V0} names no file as its subject: it cannot be matched")
+    typed(said, PREDICATE_TYPE)
     name, digest = _subject(said["subject"])
     if attested.container_sha256 is None:
         return _answer("statement", "skip", "the bundle could not be read")
@@ -162,14 +162,6 @@ def _statement(envelope: Envelope, attested: AssayAttested, limits: AttestLimits
     return _answer(
         "statement", "pass", "the container is the one subject, and all that is said about it as found in it"
     )
-
-
-def _check_types(said: Mapping[str, object]) -> None:
-    if said.get("predicateType") == PREDICATE_TYPE_V0:
-        raise UnsupportedError(f"the predicate {PREDICATE_TYPE_V0} names no file as its subject: it cannot be matched")
-    for name, allowed in (("_type", STATEMENT_TYPE), ("predicateType", PREDICATE_TYPE)):
-        if said.get(name) != allowed:
-            raise UnsupportedError(f"the statement's {name} is {describe(said.get(name))}, expected {allowed!r}")
 
 
 def _subject(items: list[object]) -> tuple[str, str]:

@@ -7,7 +7,6 @@ says is named as a claim, in a warning that is always there. What the format doe
 an attestation binds the file, and only to who signed it.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,10 +23,10 @@ from evidence.assay.limits import DEFAULT as ASSAY_DEFAULT
 from evidence.assay.limits import AssayLimits
 from evidence.assay.reader import AssayBundle, AssayFacts
 from evidence.assay.receipts import FORMAT
+from evidence.digest import file_sha256_hex
 from evidence.errors import BundleError
 from evidence.redaction.detectors import hidden
 
-_PIECE_BYTES = 1024 * 1024
 _BRIEF_CHARS = 48
 _HAS_NONE: Mapping[CheckId, str] = {
     "reports": "the format has none",
@@ -164,15 +163,4 @@ def _claims(facts: AssayFacts) -> dict[str, Any]:
 
 def _digest(path: Path, limits: AssayLimits) -> str | None:
     """The file's digest, so that an attestation can still be held to it; None when the file is too large or unreadable."""
-
-    def work() -> tuple[str, str]:
-        sha256, left = hashlib.sha256(), limits.bundle_bytes_max
-        with path.open("rb") as file:
-            while piece := file.read(_PIECE_BYTES):
-                left -= len(piece)
-                if left < 0:
-                    raise BundleError("container", f"larger than {limits.bundle_bytes_max} bytes")
-                sha256.update(piece)
-        return sha256.hexdigest(), ""
-
-    return attempt("container", work)[0]
+    return attempt("container", lambda: (file_sha256_hex(path, limits.bundle_bytes_max), ""))[0]

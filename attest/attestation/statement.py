@@ -91,11 +91,7 @@ def read(payload: bytes, *, limits: AttestLimits = DEFAULT) -> Statement:
             that belongs to no bundle.
         UnsupportedError: another statement or predicate type, or members this version does not know.
     """
-    obj = read_object(payload, what="the statement", depth_max=limits.json_depth_max)
-    for name, allowed in (("_type", STATEMENT_TYPE), ("predicateType", PREDICATE_TYPE)):
-        if obj.get(name) != allowed:
-            raise UnsupportedError(f"the statement's {name} is {describe(obj.get(name))}, expected {allowed!r}")
-    members(obj, "statement", {"_type": str, "predicateType": str, "subject": list, "predicate": dict})
+    obj = typed(read_object(payload, what="the statement", depth_max=limits.json_depth_max), PREDICATE_TYPE)
     content = members(obj["predicate"], "predicate", {"producer": dict, "bundles": list}, {"log": dict})
     parsed = Statement(
         subjects=read_subjects(obj["subject"], limits),
@@ -105,6 +101,19 @@ def read(payload: bytes, *, limits: AttestLimits = DEFAULT) -> Statement:
     )
     _refuse_strays(parsed)
     return parsed
+
+
+def typed(obj: dict[str, Any], predicate_type: str) -> dict[str, Any]:
+    """Return `obj` when it is a statement with a predicate of that type; what is in it is not looked at.
+
+    Raises:
+        InvalidError: a member missing or of another type.
+        UnsupportedError: another statement or predicate type, or members this version does not know.
+    """
+    for name, expected in (("_type", STATEMENT_TYPE), ("predicateType", predicate_type)):
+        if obj.get(name) != expected:
+            raise UnsupportedError(f"the statement's {name} is {describe(obj.get(name))}, expected {expected!r}")
+    return members(obj, "statement", {"_type": str, "predicateType": str, "subject": list, "predicate": dict})
 
 
 def read_subjects(items: list[object], limits: AttestLimits) -> dict[str, str]:

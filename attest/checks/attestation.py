@@ -2,11 +2,10 @@
 
 Laws: each looks at one thing and none relies on another having passed. An attestation can only add permission: the best one
 decides, and another that is not good never fails a bundle and is never passed over in silence. What several bundles or
-attestations share is worked out once: found again by its size and end, where signatures are, and compared whole.
+attestations share is worked out once (`attest.checks.shared`).
 """
 
 import warnings
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from attest.checks.cosigned import BAD, AttestationReading, check_cosigned, dist
 from attest.checks.key import judge_key
 from attest.checks.log import check_log, witnesses
 from attest.checks.material import Dated, Judged, Stamps
+from attest.checks.shared import SharedFiles
 from attest.checks.statement import Attested, Said, check_statement
 from attest.checks.time import check_time
 from attest.checks.transparency import check_entry
@@ -32,9 +32,6 @@ from attest.verdict import Check, CheckId, Outcome
 
 __all__ = ["AttestationJudge", "AttestationReading", "Attested"]
 
-_END_BYTES = 1024
-"""Enough to tell attestations apart before they are compared, which takes a tenth of the time of a digest."""
-_PIECE_BYTES = 128 * 1024
 _NEED_ENVELOPE: tuple[CheckId, ...] = ("statement", "signature", "trust", "time", "log")
 
 
@@ -59,8 +56,7 @@ class AttestationJudge:
         self._trust = trust
         self._limits = limits
         self._roots: tuple[tuple[Root, ...], Check | None] | None = None
-        self._opened: OrderedDict[tuple[int, bytes], tuple[bytes, _Opened]] = OrderedDict()
-        self._opened_bytes = 0
+        self._files = SharedFiles(self._open, limits)
 
     def judge(self, paths: Sequence[Path], attested: Attested) -> AttestationReading:
         """Check the attestations at `paths` against the bundle they should be about. Never raises on their account.
@@ -82,8 +78,8 @@ class AttestationJudge:
         return replace(deciding, checks=(*deciding.checks, cosigned), signers=signers)
 
     def _judge_one(self, path: Path, attested: Attested) -> AttestationReading:
-        data, unread = attempt("envelope", lambda: (self._read(path), ""))
-        opened = self._open(data) if data is not None else _Opened(envelope=unread)
+        found, unread = attempt("envelope", lambda: (self._files.read(path), ""))
+        opened = found or _Opened(envelope=unread)
         judged, said = opened.judged, opened.said
         if judged is None:
             return AttestationReading(checks=_unread(opened.envelope, "the attestation could not be read"), path=path)
@@ -109,33 +105,31 @@ class AttestationJudge:
             bundles_attested=len(said.statement.entries) if said else None,
         )
 
-    def _read(self, path: Path) -> bytes:
-        left = self._limits.attestation_bytes_max + 1
-        pieces = []
-        with path.open(
-            "rb"
-        ) as file:  # piece by piece: a buffer for the largest one takes longer than to read a small one
-            while left and (piece := file.read(min(left, _PIECE_BYTES))):
-                pieces.append(piece)
-                left -= len(piece)
-        return b"".join(pieces)
+    # ------------------------------------------------------------ without the bundle, once for each attestation
 
     # ------------------------------------------------------------ without the bundle, once for each attestation
 
+    def _find(self, path: Path) -> _Opened:
+        """The attestation at `path`, opened now or under another of its names."""
+        file = _file(path.stat())
+        kept = self._linked.get(file) if file else None
+        if kept is not None:
+            self._kept.move_to_end(kept.end)
+            return kept.opened
+        with path.open("rb") as stream:
+            before = os.fstat(stream.fileno())
+            data = self._read(stream)
+            after = os.fstat(stream.fileno())
+        kept = self._open(data)
+        file = _file(before)
+        if file and file == _file(after) and len(data) == before.st_size and kept.end in self._kept:
+            self._linked[file] = kept
+        return kept.opened
+
     def _open(self, data: bytes) -> _Opened:
-        end = (len(data), data[-_END_BYTES:])
-        kept = self._opened.pop(end, None)
-        if kept is not None and kept[0] == data:
-            self._opened[end] = kept
-            return kept[1]
         with warnings.catch_warnings():  # a library's warning about a hostile certificate is not for a terminal
             warnings.simplefilter("ignore")
-            opened = self._judge_bytes(data)
-        self._opened[end] = (data, opened)
-        self._opened_bytes += len(data) - (len(kept[0]) if kept else 0)
-        while self._opened_bytes > self._limits.opened_bytes_max and len(self._opened) > 1:
-            self._opened_bytes -= len(self._opened.popitem(last=False)[1][0])
-        return opened
+            return self._judge_bytes(data)
 
     def _judge_bytes(self, data: bytes) -> _Opened:
         bundle, unread = attempt("envelope", lambda: (_read_bundle(data, self._limits), ""))
@@ -197,6 +191,13 @@ class AttestationJudge:
             roots, problem = attempt("trust", lambda: (tuple(read_root(one, limits=self._limits) for one in given), ""))
             self._roots = (roots, None) if roots is not None else ((), problem)
         return self._roots
+
+
+def _file(status: os.stat_result) -> _File | None:
+    """None for a file of one name, which nothing is won by recognising."""
+    if status.st_nlink < 2 or not status.st_ino:  # noqa: PLR2004 - names
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _read_bundle(data: bytes, limits: AttestLimits) -> SigstoreBundle:

@@ -10,13 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Self, overload
 
 from attest.many.chain import Link
-from attest.verdict import Check, Facts, Outcome, Verdict
+from attest.verdict import MANIFEST_FACTS, Check, Facts, Outcome, Verdict
 from attest.verification import Verification
 
-_MANIFEST = (
-    "bundle_id", "run_id", "part", "amends", "producer", "opened_at", "closed_at", "close_reason", "event_count", "previous_bundle",
-    "capture_health",
-)  # fmt: skip
+_MANIFEST = ("bundle_id", *MANIFEST_FACTS)
 _CLOSURE = ("score", "confidence", "missing")
 _TOTALS = ("atoms_in", "dropped")
 _SEVERITIES = ("major", "minor")

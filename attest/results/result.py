@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import quote
 
 from attest.attest import validate
-from attest.attestation.statement import STATEMENT_TYPE, read_subjects
-from attest.errors import InvalidError, StatementError, UnsupportedError
+from attest.attestation.statement import STATEMENT_TYPE, read_subjects, typed
+from attest.errors import InvalidError, StatementError
 from attest.limits import DEFAULT, AttestLimits
 from attest.policy.requirements import JudgedBy
 from attest.shape import describe, expect, members, read_object, sha256_hex
@@ -166,11 +166,7 @@ def read_result(payload: bytes, *, limits: AttestLimits = DEFAULT) -> Result:
         InvalidError: not canonical JSON, a member missing or malformed, two subjects of one name, a property twice.
         UnsupportedError: another statement or predicate type, or members this version does not know.
     """
-    obj = read_object(payload, what="the statement", depth_max=limits.json_depth_max)
-    for name, allowed in (("_type", STATEMENT_TYPE), ("predicateType", PREDICATE_TYPE)):
-        if obj.get(name) != allowed:
-            raise UnsupportedError(f"the statement's {name} is {describe(obj.get(name))}, expected {allowed!r}")
-    members(obj, "statement", {"_type": str, "predicateType": str, "subject": list, "predicate": dict})
+    obj = typed(read_object(payload, what="the statement", depth_max=limits.json_depth_max), PREDICATE_TYPE)
     content = members(obj["predicate"], "predicate", {"verifier": dict, "timeCreated": str, "properties": list})
     verifier = members(content["verifier"], "predicate.verifier", {"id": str, "policies": list})
     if not is_time(content["timeCreated"]):

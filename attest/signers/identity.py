@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Protocol
 
 from attest.errors import SignerUnavailableError, SigningError
+from attest.limits import DEFAULT
 
 AUDIENCE = "sigstore"
 """For whom Fulcio wants tokens made (`aud`), unless it is configured otherwise."""
-
-TOKEN_BYTES_MAX = 64 * 1024
-"""Largest token read from a file; one with many claims takes about 4 KiB."""
 
 
 class TokenSource(Protocol):
@@ -76,11 +74,11 @@ class TokenFile:
         """Read the file as it is now."""
         try:
             with self.path.open("rb") as file:
-                data = file.read(TOKEN_BYTES_MAX + 1)
+                data = file.read(DEFAULT.token_bytes_max + 1)
         except OSError as error:
             raise SignerUnavailableError(f"{self.path}: the token cannot be read: {error.strerror or error}") from error
-        if len(data) > TOKEN_BYTES_MAX:
-            raise SigningError(f"{self.path}: larger than {TOKEN_BYTES_MAX} bytes; expected an OIDC token")
+        if len(data) > DEFAULT.token_bytes_max:
+            raise SigningError(f"{self.path}: larger than {DEFAULT.token_bytes_max} bytes; expected an OIDC token")
         token = data.strip()
         if token.count(b".") != 2 or not token.isascii():
             raise SigningError(f"{self.path}: no OIDC token; expected a JWT, three parts joined by dots")

@@ -10,11 +10,9 @@ from urllib.parse import urlsplit
 import orjson
 
 from attest.errors import SigningError
+from attest.limits import DEFAULT
 
 MEDIA_TYPE = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"
-TRUST_CONFIG_BYTES_MAX = 4 * 1024 * 1024
-"""Largest client trust config; the public instance's has 12 KiB."""
-
 PUBLIC_DOMAINS = ("sigstore.dev", "sigstage.dev")
 """Where the Sigstore project runs the instances that anyone may read."""
 
@@ -49,8 +47,8 @@ def read_services(trust_config: bytes) -> Services:
     Raises:
         SigningError: it is none, or names no certificate authority or no log.
     """
-    if len(trust_config) > TRUST_CONFIG_BYTES_MAX:
-        raise SigningError(f"the client trust config has {len(trust_config)} bytes, at most {TRUST_CONFIG_BYTES_MAX}")
+    if (size := len(trust_config)) > DEFAULT.trust_config_bytes_max:
+        raise SigningError(f"the client trust config has {size} bytes, at most {DEFAULT.trust_config_bytes_max}")
     try:
         config = orjson.loads(trust_config)
     except orjson.JSONDecodeError as error:

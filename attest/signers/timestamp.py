@@ -11,14 +11,12 @@ import time
 from typing import TYPE_CHECKING
 
 from attest.errors import SignerUnavailableError, SigningError
+from attest.limits import DEFAULT
 from attest.signers.failure import failure, is_passing
 
 if TYPE_CHECKING:
     from rfc3161_client import TimeStampRequest
     from urllib3 import BaseHTTPResponse
-
-RESPONSE_BYTES_MAX = 64 * 1024
-"""Largest answer taken; one with a chain of certificates takes about 5 KiB."""
 
 _SHA256_OID = "2.16.840.1.101.3.4.2.1"
 _GRANTED = 0
@@ -91,8 +89,8 @@ class Timestamper:
         try:
             while piece := response.read1(_PIECE_BYTES):
                 answer += piece
-                if len(answer) > RESPONSE_BYTES_MAX:
-                    raise SigningError(f"{self._name()} answered with more than {RESPONSE_BYTES_MAX} bytes")
+                if len(answer) > DEFAULT.timestamp_bytes_max:
+                    raise SigningError(f"{self._name()} answered with more than {DEFAULT.timestamp_bytes_max} bytes")
                 if time.monotonic() > deadline:
                     raise SignerUnavailableError(f"{self._name()} took longer than {self._timeout_seconds:g} s")
         except Exception as error:

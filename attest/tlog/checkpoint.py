@@ -85,10 +85,6 @@ class Checkpoint:
         note = Note(text=self.note.text, signatures=(*self.note.signatures, *more))
         return Checkpoint(origin=self.origin, size=self.size, root=self.root, note=note)
 
-    def proof_of_fork(self, other: "Checkpoint") -> bool:
-        """Whether the two alone show that the log has two histories: one size, two roots."""
-        return (self.origin, self.size) == (other.origin, other.size) and self.root != other.root
-
 
 def checkpoint_text(origin: str, size: int, root: bytes) -> str:
     """The text that a log signs.

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attest.errors import AttestError, InvalidError, WitnessError
+from attest.limits import DEFAULT
 from attest.tlog.checkpoint import Checkpoint, read_number
 from attest.tlog.cosignature import cosigned_at
 from attest.tlog.note import NoteSignature, VerifierKey, read_signatures
@@ -24,7 +25,6 @@ from attest.tlog.tiles import Tiles
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
-_ANSWER_BYTES_MAX = 64 * 1024
 _TRIES = 3
 """One to learn what the witness has seen, one that counts, one for a size that moved meanwhile."""
 
@@ -146,10 +146,10 @@ def _post(witness: Witness, body: bytes, deadline: float) -> tuple[int, bytes]:
 def _bounded(response: BaseHTTPResponse, deadline: float) -> bytes:
     """The answer as far as the bound, however slowly it drips in: no longer than the deadline."""
     data = b""
-    while piece := response.read1(_ANSWER_BYTES_MAX):
+    while piece := response.read1(DEFAULT.witness_answer_bytes_max):
         data += piece
-        if len(data) > _ANSWER_BYTES_MAX:
-            raise InvalidError(f"the answer has more than {_ANSWER_BYTES_MAX} bytes")
+        if len(data) > DEFAULT.witness_answer_bytes_max:
+            raise InvalidError(f"the answer has more than {DEFAULT.witness_answer_bytes_max} bytes")
         _left(deadline)
     return data
 

@@ -6,8 +6,6 @@ it that is not told to.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,6 +76,7 @@ def fetch(
     from attest.trust.roots import read_root, trusted_root
     from attest.trust_fetch import SIGNING_CONFIG, TRUSTED_ROOT
     from attest.trust_fetch import fetch as fetch_targets
+    from sidecar.recorder.durable import write_durably
 
     if (url is None) is not (initial_root is None):
         raise click.UsageError(
@@ -94,7 +93,7 @@ def fetch(
     states = {path: _state(path, content, replace=replace) for path, content in files.items()}
     for path, content in files.items():
         if states[path] != "unchanged":
-            _write(path, content)
+            write_durably(path, content)
     if as_json:
         click.echo(_json({**_document(root), **_origin(repository, fetched), "state": states[out]}))
         return
@@ -128,12 +127,13 @@ def show(file: Path, *, as_json: bool) -> None:
 
 
 def _repository(url: str | None, initial_root: Path | None) -> Repository:
-    from attest.trust_fetch import INITIAL_ROOT_BYTES_MAX, Repository, public_repository
+    from attest.limits import DEFAULT
+    from attest.trust_fetch import Repository, public_repository
 
     if url is None or initial_root is None:
         return public_repository()
     with initial_root.open("rb") as stream:
-        return Repository(url=url, initial_root=stream.read(INITIAL_ROOT_BYTES_MAX + 1))
+        return Repository(url=url, initial_root=stream.read(DEFAULT.tuf_root_bytes_max + 1))
 
 
 def _client_config(root: bytes, signing: bytes) -> bytes:
@@ -161,19 +161,6 @@ def _state(path: Path, data: bytes, *, replace: bool) -> str:
             f"{printable(str(path))} is there and differs from what was fetched: compare them with `affidavit trust show`, or --replace it"
         )
     return "replaced"
-
-
-def _write(path: Path, data: bytes) -> None:
-    """All of it or nothing."""
-    handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            os.fchmod(handle, 0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _show(root: Root, origin: str | None = None) -> None:

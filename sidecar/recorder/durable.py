@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 __all__ = ["write_durably", "write_new", "write_under_names"]
@@ -12,17 +13,8 @@ __all__ = ["write_durably", "write_new", "write_under_names"]
 
 def write_durably(path: Path, data: bytes) -> Path:
     """Writes a file at one stroke: whole and on disk, or not there."""
-    descriptor, name = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with _written(path.parent, data) as made:
+        made.replace(path)
     _sync(path.parent)
     return path
 
@@ -61,7 +53,15 @@ def write_new(path: Path, data: bytes, *, same_as: Path | None = None) -> None:
         else:
             _sync(path.parent)
             return
-    descriptor, name = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
+    with _written(path.parent, data) as made:
+        path.hardlink_to(made)  # unlike a renaming, it never replaces
+    _sync(path.parent)
+
+
+@contextmanager
+def _written(folder: Path, data: bytes) -> Iterator[Path]:
+    """A file on disk under a name that nobody looks for, until it has its own; whatever happens, that name is gone afterwards."""
+    descriptor, name = tempfile.mkstemp(prefix=".writing-", dir=folder)
     made = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -69,10 +69,9 @@ def write_new(path: Path, data: bytes, *, same_as: Path | None = None) -> None:
             file.flush()
             os.fsync(file.fileno())
         made.chmod(0o644)
-        path.hardlink_to(made)  # unlike a renaming, it never replaces
+        yield made
     finally:
         made.unlink(missing_ok=True)
-    _sync(path.parent)
 
 
 def _name(path: Path, other: Path) -> None:

@@ -8,7 +8,8 @@ import pickle
 import pytest
 
 from attest.errors import SignerUnavailableError, SigningError
-from attest.signers.identity import TOKEN_BYTES_MAX, AmbientToken, GivenToken, TokenFile
+from attest.limits import DEFAULT
+from attest.signers.identity import AmbientToken, GivenToken, TokenFile
 
 TOKEN = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (b"{}", b'{"aud":"sigstore"}', b"s"))
 CI = ("GITHUB_ACTIONS", "BUILDKITE", "GITLAB_CI", "CIRCLECI", "GOOGLE_SERVICE_ACCOUNT_NAME")
@@ -37,7 +38,7 @@ def test_a_file_is_read_without_the_white_space_around_the_token(tmp_path, aroun
         (b"a.b.c.d", "no OIDC token"),
         ("ä.b.c".encode(), "no OIDC token"),
         (b"\xff.\xff.\xff", "no OIDC token"),
-        (b"a.b." + b"c" * TOKEN_BYTES_MAX, "larger than"),
+        (b"a.b." + b"c" * DEFAULT.token_bytes_max, "larger than"),
     ],
     ids=["empty", "two-parts", "four-parts", "not-ascii", "binary", "large"],
 )

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from attest.errors import KeyFileError
-from attest.keys import generate, load_or_create, load_private, load_public, public_path, save
+from attest.keys import generate, load_private, load_public, public_path, save
 from attest.trust.trust import Trust, TrustedKey
 
 PKCS8 = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
@@ -63,19 +63,6 @@ def test_a_dangling_link_is_not_followed_when_a_key_is_made(tmp_path):
     with pytest.raises(KeyFileError, match="exists already"):
         save(generate(), tmp_path / "k.pem")
     assert not (tmp_path / "elsewhere").exists()
-
-
-def test_the_first_start_makes_a_key_and_the_second_finds_it(tmp_path):
-    first, made = load_or_create(tmp_path / "k.pem")
-    second, made_again = load_or_create(tmp_path / "k.pem")
-    assert (made, made_again, second) == (True, False, first)
-
-
-def test_a_damaged_key_is_reported_and_not_replaced_on_start(tmp_path):
-    (tmp_path / "k.pem").write_bytes(b"")
-    with pytest.raises(KeyFileError, match="not PEM; expected a PKCS#8 PEM private key"):
-        load_or_create(tmp_path / "k.pem")
-    assert (tmp_path / "k.pem").read_bytes() == b""
 
 
 def test_a_directory_that_is_absent_is_named(tmp_path):

@@ -10,8 +10,9 @@ from rfc3161_client import decode_timestamp_response
 from attest.attestation import sigstore_bundle
 from attest.errors import SignerUnavailableError, SigningError
 from attest.keys import generate
+from attest.limits import DEFAULT
 from attest.signers.key import KeySigner
-from attest.signers.timestamp import RESPONSE_BYTES_MAX, Timestamper
+from attest.signers.timestamp import Timestamper
 from tests.sigstore.loopback import Fault
 
 SIGNATURE = b"the bytes of a signature"
@@ -99,8 +100,8 @@ def test_an_answer_that_drips_is_given_up_at_the_deadline_of_the_whole():
 
 
 def test_an_answer_larger_than_any_timestamp_is_not_read_on(sigstore, authority):
-    sigstore.faults.set("tsa", Fault(body=b"\x30" * (RESPONSE_BYTES_MAX + 1)))
-    with pytest.raises(SigningError, match=f"more than {RESPONSE_BYTES_MAX} bytes"):
+    sigstore.faults.set("tsa", Fault(body=b"\x30" * (DEFAULT.timestamp_bytes_max + 1)))
+    with pytest.raises(SigningError, match=f"more than {DEFAULT.timestamp_bytes_max} bytes"):
         authority.stamp(SIGNATURE)
 
 
