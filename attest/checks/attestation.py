@@ -107,25 +107,6 @@ class AttestationJudge:
 
     # ------------------------------------------------------------ without the bundle, once for each attestation
 
-    # ------------------------------------------------------------ without the bundle, once for each attestation
-
-    def _find(self, path: Path) -> _Opened:
-        """The attestation at `path`, opened now or under another of its names."""
-        file = _file(path.stat())
-        kept = self._linked.get(file) if file else None
-        if kept is not None:
-            self._kept.move_to_end(kept.end)
-            return kept.opened
-        with path.open("rb") as stream:
-            before = os.fstat(stream.fileno())
-            data = self._read(stream)
-            after = os.fstat(stream.fileno())
-        kept = self._open(data)
-        file = _file(before)
-        if file and file == _file(after) and len(data) == before.st_size and kept.end in self._kept:
-            self._linked[file] = kept
-        return kept.opened
-
     def _open(self, data: bytes) -> _Opened:
         with warnings.catch_warnings():  # a library's warning about a hostile certificate is not for a terminal
             warnings.simplefilter("ignore")
@@ -191,13 +172,6 @@ class AttestationJudge:
             roots, problem = attempt("trust", lambda: (tuple(read_root(one, limits=self._limits) for one in given), ""))
             self._roots = (roots, None) if roots is not None else ((), problem)
         return self._roots
-
-
-def _file(status: os.stat_result) -> _File | None:
-    """None for a file of one name, which nothing is won by recognising."""
-    if status.st_nlink < 2 or not status.st_ino:  # noqa: PLR2004 - names
-        return None
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _read_bundle(data: bytes, limits: AttestLimits) -> SigstoreBundle:
