@@ -6,6 +6,7 @@ shown against whom, and what is not, is the table of `attest.threats`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from attest.limits import DEFAULT
@@ -16,8 +17,28 @@ from evidence.signals import registry
 
 _CONTENT: frozenset[CheckId] = frozenset({"container", "manifest", "files", "events", "chain"})
 _NAMES_MAX = 6
-*_ALL_BUT_ONE, _LAST = nevers()
-_LIMITS = f"Nothing here shows {'; '.join(_ALL_BUT_ONE)}; or {_LAST}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assurance:
+    """The second line in its pieces, each printable in one line."""
+
+    said: tuple[str, ...]
+    """Who stands behind the file, and what it is, in sentences."""
+    shown: tuple[str, ...]
+    """What is shown against whoever may lie, in clauses."""
+    open: tuple[str, ...]
+    """What is not, because a check could not be made."""
+    never: tuple[str, ...] = nevers()
+    """What nothing shows."""
+
+    def __str__(self) -> str:
+        """All of it in one line of at most `DEFAULT.line_chars_max`; what is left out then is never of the limits."""
+        shown = [f"Shown: {'; '.join(self.shown)}."] if self.shown else []
+        not_shown = [f"Not shown: {'; '.join(self.open)}."] if self.open else []
+        *all_but_one, last = self.never
+        limits = " ".join([*shown, *not_shown, f"Nothing here shows {'; '.join(all_but_one)}; or {last}."])
+        return f"Assurance and limits: {printable(' '.join(self.said), DEFAULT.line_chars_max - len(limits))} {limits}"
 
 
 def integrity(checks: Sequence[Check], facts: Facts, verdict: Verdict) -> str:
@@ -25,12 +46,18 @@ def integrity(checks: Sequence[Check], facts: Facts, verdict: Verdict) -> str:
     return printable(f"Integrity: {_intact(checks, facts, verdict)}", DEFAULT.line_chars_max)
 
 
-def assurance(checks: Sequence[Check], facts: Facts, verdict: Verdict) -> str:
-    """Who stands behind the file, and everything that it cannot show. One printable line."""
-    sentences = [_disowned(facts)] if verdict == "invalid" else _account(checks, facts)
-    limits = " ".join([*(_standing(checks, facts) if verdict != "invalid" else ()), _LIMITS])
-    said = printable(" ".join(sentences), DEFAULT.line_chars_max - len(limits))
-    return f"Assurance and limits: {said} {limits}"
+def assurance(checks: Sequence[Check], facts: Facts, verdict: Verdict) -> Assurance:
+    """Who stands behind the file, and everything that it cannot show, in the words of the table of threats and never of the file."""
+    if verdict == "invalid":
+        return Assurance(said=_lines([_disowned(facts)]), shown=(), open=())
+    each = standings(checks, facts)
+    shown = (clause for standing in each for clause in standing.shown if clause and facts.signer is not None)
+    open_ = (clause for standing in each for clause in standing.open)
+    return Assurance(said=_lines(_account(checks, facts)), shown=tuple(shown), open=tuple(open_))
+
+
+def _lines(sentences: Iterable[str]) -> tuple[str, ...]:
+    return tuple(printable(sentence, DEFAULT.line_chars_max) for sentence in sentences)
 
 
 def _intact(checks: Sequence[Check], facts: Facts, verdict: Verdict) -> str:
@@ -69,15 +96,6 @@ def _account(checks: Sequence[Check], facts: Facts) -> list[str]:
     sentences += [f"Sidecar log: {by_id['log'].reason}."] if by_id["log"].outcome != "skip" else []
     sentences += [f"Further attestations: {by_id['cosigned'].reason}."] if by_id["cosigned"].outcome == "warn" else []
     return [*sentences, f"Policy: {by_id['policy'].reason}."]
-
-
-def _standing(checks: Sequence[Check], facts: Facts) -> list[str]:
-    """What is shown against whoever may lie, and what is not, by the table of threats: in its words, never in the file's."""
-    each = standings(checks, facts)
-    shown = [clause for standing in each for clause in standing.shown if clause]
-    open_ = [clause for standing in each for clause in standing.open]
-    said = [f"Shown: {'; '.join(shown)}."] if shown and facts.signer is not None else []
-    return [*said, f"Not shown: {'; '.join(open_)}."] if open_ else said
 
 
 def _state(checks: Sequence[Check], facts: Facts) -> str:
@@ -127,8 +145,10 @@ def _logged(facts: Facts) -> str:
 
 
 def _time(check: Check, manifest: Mapping[str, Any] | None) -> str:
-    clock = f"; by the sidecar's own clock {manifest['opened_at']} to {manifest['closed_at']}" if manifest else ""
-    return f"Time of signing: {check.reason}{clock}."
+    account = (
+        f"; by its own account the run was from {manifest['opened_at']} to {manifest['closed_at']}" if manifest else ""
+    )
+    return f"Time of signing: {check.reason}{account}."
 
 
 def _origin(manifest: Mapping[str, Any]) -> str:
@@ -143,9 +163,15 @@ def _capture(manifest: Mapping[str, Any]) -> str:
 
 
 def _fault(name: str, count: int) -> str:
-    """A flag in the words of the registry, a sum by its name."""
+    """A flag in the words of the registry, a sum by its name, which is a plural."""
     counter = registry().counters.get(name)
-    return counter.meaning if count is True and counter else f"{count} {name.replace('_', ' ')}"
+    if count is True and counter:
+        return counter.meaning
+    return f"{count} {_singular(name) if count == 1 else name}".replace("_", " ")
+
+
+def _singular(name: str) -> str:
+    return name if name.endswith("us") else name.removesuffix("s")
 
 
 def _chain(check: Check) -> str:

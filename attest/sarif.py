@@ -65,7 +65,7 @@ _RULES: Mapping[CheckId, tuple[str, str]] = {
     "trust": ("Who signed is trusted", "A key, or an identity under a root, that the verifier named."),
     "time": (
         "The time of signing is known",
-        "By a timestamp or a log of the trusted root; the sidecar's own clock does not count.",
+        "By a timestamp or a log of the trusted root; the times in the bundle do not count.",
     ),
     "log": (
         "The bundle is in its sidecar's log",

@@ -235,7 +235,7 @@ LIARS: tuple[Liar, ...] = (
             Defence(
                 grounds=("time",),
                 shown="it was signed by the time that is named, not made up later",
-                open="when it was made: the times in it are the sidecar's own",
+                open="when it was made: nobody vouches for the times in it",
                 how=(
                     "A timestamp or a log entry is over the signature, so that what is signed is older. It may be any "
                     "amount older."

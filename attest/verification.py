@@ -58,6 +58,11 @@ class Verification:
     @property
     def assurance(self) -> str:
         """The second line: who stands behind it, and what it cannot show."""
+        return str(self.assured)
+
+    @property
+    def assured(self) -> prose.Assurance:
+        """The same in its pieces."""
         return prose.assurance(self.checks, self.facts, self.verdict)
 
     def to_json(self) -> dict[str, Any]:

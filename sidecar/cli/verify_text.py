@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -38,16 +40,61 @@ _WHAT_CHARS = 100
 _IN_FULL_MAX = 20
 _BREAKS_MAX = 40
 _ENDS_MAX = 4
+_REASON_AT = 25
+"""Where the reasons of checks begin."""
+_HANG = 4
+_COLUMNS_MIN = 60
+_ENDLESS = 1_000_000
 
 
 def of_one(result: Verification) -> Iterator[str]:
     """One result in full: each check, the two lines, the verdict."""
+    columns = _columns()
     yield printable(result.file)
     for check in result.checks:
-        yield f"  {click.style(f'{check.outcome:9}', fg=_COLOURS[check.outcome])}  {check.id:10}  {check.reason}"
-    yield result.integrity
-    yield result.assurance
+        word = click.style(f"{check.outcome:9}", fg=_COLOURS[check.outcome])
+        first, *more = _wrapped(check.reason, columns - _REASON_AT)
+        yield f"  {word}  {check.id:10}  {first}"
+        yield from (" " * _REASON_AT + line for line in more)
+    assured = result.assured
+    yield from _hanging(result.integrity, columns)
+    yield from _hanging(f"Assurance and limits: {assured.said[0]}", columns)
+    for sentence in assured.said[1:]:
+        yield from _hanging(f"  {sentence}", columns)
+    for title, clauses in (
+        ("Shown", assured.shown),
+        ("Not shown", assured.open),
+        ("Nothing here shows", assured.never),
+    ):
+        yield from (f"{title}:",) if clauses else ()
+        for clause in clauses:
+            yield from _hanging(f"  - {clause}", columns)
     yield f"Verdict: {_verdict(result.verdict)}"
+
+
+def _columns() -> int:
+    """How wide lines may be: as the terminal is; in a file or a pipe, where others look for them, each stays whole."""
+    if not sys.stdout.isatty():
+        return _ENDLESS
+    return max(shutil.get_terminal_size().columns, _COLUMNS_MIN)
+
+
+def _hanging(text: str, columns: int) -> Iterator[str]:
+    """Lines of a text; what goes on stands further to the right, so that no text can begin a line of its own."""
+    first, *more = _wrapped(text, columns - _HANG)
+    yield first
+    yield from (" " * _HANG + line for line in more)
+
+
+def _wrapped(text: str, columns: int) -> list[str]:
+    """Lines of at most so many characters, where words are no longer; at least one."""
+    if len(text) <= columns:
+        return [text]
+    import textwrap
+
+    indent = text[: len(text) - len(text.lstrip())]
+    words = " ".join(text.split())  # a file's text must not come out in columns, as ours does
+    return textwrap.wrap(words, columns, initial_indent=indent, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def of_several(summary: Summary, how_much: HowMuch) -> Iterator[str]:
