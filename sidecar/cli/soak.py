@@ -54,7 +54,7 @@ _LINES_SHOWN = 20
     show_default=True,
     help="What goes wrong: `affidavit sim profiles` lists them.",
 )
-@report_option("--report", "Write the report as JSON (soak-report-v1).")
+@report_option("--report", "Write the report as JSON (soak-report-v1).", replaces=b"soak-report-v1")
 @click.option("--runs", "keep_runs", is_flag=True, help="Put each run into the report.")
 @click.option(
     "--time-budget",

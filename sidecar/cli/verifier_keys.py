@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from sidecar.cli.printable import printable
 
 if TYPE_CHECKING:
     from attest.tlog.note import VerifierKey
@@ -27,8 +30,16 @@ def verifier_keys(option: str, texts: Sequence[str], kind: int) -> tuple[Verifie
         try:
             key = VerifierKey.parse(text)
         except AttestError as error:
-            raise click.UsageError(f"{option}: {error}") from error
+            hint = f'; it is a file: give what is in it, {option} "$(cat {text})"' if _is_file(text) else ""
+            raise click.UsageError(printable(f"{option}: {error}{hint}")) from error
         if key.kind != kind:
             raise click.UsageError(f"{option}: {key.name} is a key of type {key.kind:02x}, expected {kind:02x}.")
         found.append(key)
     return tuple(found)
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # too long for a name, or with a NUL in it
+        return False

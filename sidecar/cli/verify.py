@@ -12,7 +12,7 @@ import click
 from sidecar.cli.garbage import rare_collections
 from sidecar.cli.judging import judging_options
 from sidecar.cli.printable import printable
-from sidecar.cli.report_file import report_option, write_report
+from sidecar.cli.report_file import SARIF, report_option, write_report
 from sidecar.cli.trusting import trust_options
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class _By(NamedTuple):
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the result as JSON instead of text: the same for the same input."
 )
-@report_option("--sarif", "Write every check that did not pass as SARIF 2.1.0.")
+@report_option("--sarif", "Write every check that did not pass as SARIF 2.1.0.", replaces=SARIF)
 @click.option(
     "--full", is_flag=True, help="Of several bundles, every result in full, not only of those that did not verify."
 )

@@ -26,7 +26,11 @@ _ROWS_SHOWN = 12
     "--to", "target", type=click.Choice(["assay-v1", "native"]), required=True, help="The format to convert to."
 )
 @report_option("--out", "The file to write; a native bundle is called NAME.evidence.tar.gz.", required=True)
-@report_option("--report", "Write what was carried, changed and lost as JSON (conversion-report-v1).")
+@report_option(
+    "--report",
+    "Write what was carried, changed and lost as JSON (conversion-report-v1).",
+    replaces=b"conversion-report-v1",
+)
 @signing_options
 def convert(bundle: Path, *, target: str, out: Path, report: Path | None, **signing: Any) -> None:  # noqa: ANN401 - the options of signing_options
     r"""Convert an evidence bundle: ours to one of Assay (assay-v1), or one of Assay to ours (native), and say what is lost.

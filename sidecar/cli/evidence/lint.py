@@ -13,7 +13,7 @@ from sidecar.cli.applying import day, judging_options, system_profiles
 from sidecar.cli.garbage import rare_collections
 from sidecar.cli.printable import printable
 from sidecar.cli.progress import progress
-from sidecar.cli.report_file import report_option, write_report
+from sidecar.cli.report_file import SARIF, report_option, write_report
 
 if TYPE_CHECKING:
     from evidence.lint.explain import Target
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 @click.command("lint")
 @click.argument("paths", metavar="BUNDLE...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @judging_options
-@report_option("--report", "Write the report as JSON (lint-report-v1).")
-@report_option("--sarif", "Write the findings as SARIF 2.1.0.")
+@report_option("--report", "Write the report as JSON (lint-report-v1).", replaces=b"lint-report-v1")
+@report_option("--sarif", "Write the findings as SARIF 2.1.0.", replaces=SARIF)
 @click.option(
     "--explain",
     "targets",

@@ -43,6 +43,9 @@ NO_SENSE = {
     "root without anybody": (ROOT, "says who may issue, not who may sign"),
     "timestamp without root": ((*KEY, "--require-timestamp"), "--require-timestamp needs the --trusted-root"),
     "log without anybody": (("--log-key", "v"), "--log-key says where a bundle is listed"),
+    "log key that is a file": ((*KEY, "--log-key", "key.pub"), '--log-key "$(cat key.pub)"'),
+    "SARIF over a bundle": ((*KEY, "--sarif", "run-1.evidence.tar.gz"), "is no earlier report"),
+    "SARIF over a key": ((*KEY, "--sarif", "key.pub"), "is no earlier report"),
     "witness without log": ((*KEY, "--witness", "v"), "--witness is about a log"),
     "pattern that is none": ((*ROOT, "--identity-pattern", "(", "--issuer", "b"), "--identity-pattern"),
     "pattern that could take for ever": ((*ROOT, "--identity-pattern", "(a+)+", "--issuer", "b"), "--identity-pattern"),
@@ -117,7 +120,8 @@ def test_json_of_many_is_one_object_with_a_chain_whatever_the_number_of_processe
 
 
 def test_sarif_is_written_beside_what_is_printed(folder, tmp_path):
-    done = run(folder, "--key", folder / "key.pub", "--sarif", tmp_path / "v.sarif", "--quiet")
+    for _ in range(2):  # an earlier report is replaced
+        done = run(folder, "--key", folder / "key.pub", "--sarif", tmp_path / "v.sarif", "--quiet")
     log = json.loads((tmp_path / "v.sarif").read_bytes())
     assert (done.exit_code, log["version"]) == (1, "2.1.0")
     assert {found["ruleId"] for found in log["runs"][0]["results"]} == {"signature", "trust"}
