@@ -30,6 +30,7 @@ from sidecar.mapping import MappingAgain
 from sidecar.otlp import json_codec
 from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb
 from sidecar.pb.affidavit.evidence.v1.evidence_pb2_grpc import EvidenceServiceStub
+from sidecar.state import StateDir
 
 __all__ = ["Demo"]
 
@@ -65,6 +66,7 @@ class Demo:
             )
             backend = orjson.loads(_line(sink, sink.stdout))["grpc"]
             config = self._write_config(backend)
+            self._write_policy()
             sidecar = self._start("sidecar", "-m", "sidecar", "run", "--config", str(config))
             ready = self._await_ready(sidecar)
             self._console.print(
@@ -105,6 +107,16 @@ class Demo:
             f"log: {{format: json}}\n"
         )
         return path
+
+    def _write_policy(self) -> None:
+        (self._out / "policy.yaml").write_text(
+            "# What an auditor might ask of these runs. docs/policy.md explains every key.\n"
+            "schema: affidavit.policy.v1\n"
+            "name: demo\n"
+            'version: "1"\n'
+            "keys: [{file: state/keys/signing.pem.pub}]\n"
+            "closure: {min: 0.6}\n"
+        )
 
     def _start(self, name: str, *arguments: str) -> subprocess.Popen[str]:
         with (self._out / f"{name}.log").open("w") as log:
@@ -210,12 +222,16 @@ class Demo:
 
     def _say_what_next(self, outcome: _Outcome, received: int, sent: int, began: float) -> None:
         command = "affidavit" if shutil.which("affidavit") else sys.argv[0]
+        state = StateDir(self._out / "state")
+        vkey = state.log_key.with_suffix(".vkey").read_text().strip()
         self._console.print(
             f"\n{sent} spans were sent; the backend received {received}, in today's conventions "
             f"({self._out / 'received.ndjson'}). {time.monotonic() - began:.1f} s.\n\n"
             f"bundles   {outcome.bundle.parent}\nkey       {self._key}\nconfig    {self._out / 'affidavit.yaml'}\n\n"
             f"What to type next:\n"
             f"  {command} verify {outcome.bundle} --key {self._key}\n"
+            f"  {command} verify {outcome.bundle.parent} --policy {self._out / 'policy.yaml'}\n"
+            f"  {command} log verify {outcome.bundle.parent} --log {state.log} --log-key {vkey}\n"
             f"  {command} evidence show {outcome.bundle}\n"
             f"  {command} evidence lint {outcome.bundle.parent}\n"
             f"  tar -xOzf {outcome.bundle} reports/mapping-loss.json\n"

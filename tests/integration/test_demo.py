@@ -34,10 +34,13 @@ def test_the_demo_ends_with_0_and_shows_runs_verdicts_tampering_and_what_next(tm
     monkeypatch.chdir(tmp_path)
     suggested = said.partition("What to type next:\n")[2]
     ended = {}
-    for verb in ("verify", "evidence show", "evidence lint"):
-        (arguments,) = re.findall(rf" ({verb} .*)$", suggested, re.MULTILINE)
+    for verb in ("verify .* --key", "verify .* --policy", "log verify", "evidence show", "evidence lint"):
+        (arguments,) = re.findall(rf"\S ({verb} .*)$", suggested, re.MULTILINE)
         ended[verb] = CliRunner().invoke(affidavit, arguments.split())
-    assert {verb: result.exit_code for verb, result in ended.items()} == dict.fromkeys(ended, 0)
+    expected = {**dict.fromkeys(ended, 0), "verify .* --policy": 5}
+    assert {verb: result.exit_code for verb, result in ended.items()} == expected
+    assert "6 bundles: 1 insufficient, 5 verified" in ended["verify .* --policy"].output
+    assert "6 of 6 leaves have their bundle at hand" in ended["log verify"].output
     assert "6 bundles: evidence supports " in ended["evidence lint"].output
 
 
