@@ -101,7 +101,7 @@ def weaknesses(trust: Trust) -> list[str]:
     dated = [key for key in trust.keys if key.valid_from or key.valid_until or key.revoked_at]
     if dated and not trust.required.timestamps:
         warnings.append(
-            "keys have times and no timestamp is required: a signature that nothing dates is held to no window, or decided by none"
+            "keys have times and no timestamp is required: a signature by one of them that nothing dates is undecided"
         )
     return warnings
 

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("bundles", metavar="BUNDLE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument(
+    "bundles", metavar="BUNDLE...", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False)
+)
 @signing_options
 @click.option(
     "--batch", type=click.IntRange(1, 1000), default=1, show_default=True, help="Bundles that one signature may cover."

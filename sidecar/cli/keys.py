@@ -27,7 +27,7 @@ def keys() -> None:
     """
 
 
-@keys.command()
+@keys.command(short_help="Make a key pair.")
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The private key's file (mode 0600)."
 )
@@ -49,7 +49,7 @@ def new(out: Path, algorithm: str) -> None:
     _print(public_path(out))
 
 
-@keys.command("list")
+@keys.command("list", short_help="Which keys may sign, and which signs now.")
 @_CONFIG
 def list_keys(config_file: Path | None) -> None:
     """Say which keys may sign by the configuration, which of them signs now, and print one line of JSON for each.
@@ -74,7 +74,7 @@ def list_keys(config_file: Path | None) -> None:
         click.echo(orjson.dumps(facts | (_facts(public) if public and public.exists() else {"file": None})).decode())
 
 
-@keys.command()
+@keys.command(short_help="The public half and fingerprint of a key.")
 @click.argument("key", metavar="[FILE|URI]", required=False)
 @click.option(
     "--pin-file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="PIN of a PKCS#11 token."
@@ -100,7 +100,7 @@ def show(key: str | None, pin_file: Path | None, config_file: Path | None) -> No
     _print(Path(key))
 
 
-@keys.command()
+@keys.command(short_help="The keys of the configuration, for an auditor's policy.")
 @_CONFIG
 def policy(config_file: Path | None) -> None:
     """Print the keys of the configuration, with their windows, as an auditor's policy file trusts them (YAML, docs/policy.md).

@@ -44,6 +44,17 @@ class LazyGroup(click.Group):
             )  # click's mark for lines as they are, in a raw docstring
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb that is meant; of a name that is none, the ones that are like it."""
+        if args and args[0] not in self.verbs:
+            from difflib import get_close_matches
+
+            if like := get_close_matches(args[0], self.verbs):
+                ctx.fail(f"No such command '{args[0]}'. Did you mean {' or '.join(like)}?")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The table, without importing any verb."""
         del ctx

@@ -227,14 +227,17 @@ def _print(audit: LogAudit, *, as_json: bool) -> None:
         _print_json(audit.to_json())
         return
     head = audit.checkpoint
-    click.echo(f"{printable(head.origin)}: {head.size} leaves, root {head.root.hex()}")
+    click.echo(
+        f"{printable(head.origin)}: {head.size} {'leaf' if head.size == 1 else 'leaves'}, root {head.root.hex()}"
+    )
     if audit.key:
         click.echo(f"signed by {audit.key}")
     for witness in audit.witnesses:
         click.echo(f"cosigned by {witness}")
     if audit.leaves is not None:
         click.echo(f"{audit.leaves} of {head.size} leaves have their bundle at hand")
-    click.echo(f"{audit.older} older checkpoints are prefixes of it")
+    older = "1 older checkpoint is a prefix" if audit.older == 1 else f"{audit.older} older checkpoints are prefixes"
+    click.echo(f"{older} of it")
     for finding in audit.findings[:_SHOWN_MAX]:
         outcome = click.style(f"{finding.outcome:9}", fg=_COLOURS[finding.outcome])
         click.echo(f"  {outcome}  {finding.kind:11}  {finding.reason}")

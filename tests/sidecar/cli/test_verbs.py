@@ -53,6 +53,12 @@ def test_an_unknown_verb_or_option_is_usage():
     assert affidavit("seal", "--bogus").returncode == 2
 
 
+def test_of_a_verb_that_is_none_the_one_that_is_like_it_is_named():
+    done = CliRunner().invoke(cli.affidavit, ["verfy"])
+    assert (done.exit_code, "Did you mean verify" in done.output) == (2, True)
+    assert "Did you mean" not in CliRunner().invoke(cli.affidavit, ["zzz"]).output
+
+
 def test_verified_is_0_and_json_is_the_same_every_time(sealed):
     arguments = ("verify", bundle(sealed), "--key", sealed / "k.pem.pub", "--json")
     first, second = affidavit(*arguments), affidavit(*arguments)
