@@ -80,7 +80,7 @@ def _unmade(why):
     raise AttestError(why)
 
 
-CTRL_C = """
+CTRL_C = r"""
 import os, sys, time
 from attest.many.processes import over_processes
 def make():

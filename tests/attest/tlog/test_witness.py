@@ -135,9 +135,10 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_witness_at_fault_is_named_and_waited_for_no_longer_than_the_deadline(folder, witness, fault):
     witness.fault, message = FAULTS[fault]
+    never_ends = fault in ("hangs", "drips")  # the others answer, and on a busy machine may take their time
     with pytest.raises(WitnessError, match=message):
-        ask(folder, witness, timeout_seconds=0.4)
-    assert ask(folder, witness, count_min=0, timeout_seconds=0.2) == read_checkpoint_file(folder)
+        ask(folder, witness, timeout_seconds=0.4 if never_ends else 30)
+    assert ask(folder, witness, count_min=0, timeout_seconds=0.2 if never_ends else 30) == read_checkpoint_file(folder)
 
 
 def test_a_cosignature_by_another_key_or_over_another_checkpoint_does_not_count(folder, witness):
