@@ -15,6 +15,7 @@ from evidence.canonical import parse_object
 from evidence.errors import DisclosureError, EvidenceError
 from evidence.redaction.disclosures import LINE_BYTES_MAX, SCHEMA_VERSION, read
 from evidence.redaction.proof import Proof
+from evidence.regular import open_regular
 
 _MAGIC = (
     (b"", "an empty file"),
@@ -37,7 +38,7 @@ class DisclosedWatch:
             size = path.stat().st_size
             if size > limits.disclosed_bytes_max:
                 raise DisclosedFileError(f"{path}: {size} bytes, at most {limits.disclosed_bytes_max} are read")
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 self._proof = _read(file, path)
         except OSError as error:
             raise DisclosedFileError(f"{path}: cannot be read: {error.strerror or error}") from error

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from evidence.errors import BundleError
+from evidence.regular import open_regular
 
 _TAGGED = re.compile(r"sha256:[0-9a-f]{64}")
 _HEX = re.compile(r"[0-9a-f]{64}")
@@ -26,10 +27,10 @@ def file_sha256_hex(path: Path, bytes_max: int) -> str:
 
     Raises:
         BundleError: it is larger than `bytes_max`; the check is `container`.
-        OSError: it cannot be read.
+        OSError: it cannot be read, or is no regular file.
     """
     sha256, left = hashlib.sha256(), bytes_max
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         while piece := file.read(_PIECE_BYTES):
             left -= len(piece)
             if left < 0:

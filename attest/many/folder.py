@@ -26,7 +26,7 @@ class Folder:
     orphans: tuple[Path, ...]
     """Attestations beside which there is no bundle: one was removed."""
     others: int
-    """Files that are neither."""
+    """Files that are neither, and what is no file: pipes, sockets and devices, which are not opened."""
     links: int
     """Symbolic links, to whatever: none was followed."""
 
@@ -47,6 +47,7 @@ def find(folder: Path, limits: AttestLimits = DEFAULT) -> Folder:
         links += sum(entry.is_symlink() for entry in entries)
         names = [entry.name for entry in entries if entry.is_file(follow_symlinks=False)]
         here = {name.removesuffix(BUNDLE_SUFFIX) for name in names if name.endswith(BUNDLE_SUFFIX)}
+        others += sum(not (entry.is_symlink() or entry.is_file() or entry.is_dir()) for entry in entries)
         for name in names:
             if name.endswith(BUNDLE_SUFFIX):
                 bundles.append(path / name)

@@ -21,6 +21,7 @@ from attest.results.result import Result, read_result
 from attest.shape import describe
 from attest.trust.trust import Trust
 from attest.verdict import EXIT_CODES, Check, CheckId, Outcome, Verdict, printable
+from evidence.regular import open_regular
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +113,7 @@ def _checked(
 
 
 def _read(path: Path, limits: AttestLimits) -> tuple[SigstoreBundle, str]:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         bundle = sigstore_bundle.read(file.read(limits.attestation_bytes_max + 1), limits=limits)
     if bundle.hint is None or len(bundle.envelope.signatures) != 1:
         raise InvalidError("it is not signed by one key, expected exactly one signature by an auditor's key")
@@ -128,7 +129,7 @@ def _parse(bundle: SigstoreBundle, limits: AttestLimits) -> tuple[Result, str]:
 
 def _hold(path: Path, result: Result) -> Held:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         answer = caught("container", error)

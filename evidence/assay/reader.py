@@ -22,6 +22,7 @@ from evidence.assay.manifest import read_manifest
 from evidence.canonical import JsonObject
 from evidence.digest import sha256_hex
 from evidence.errors import BundleError, EventError
+from evidence.regular import open_regular
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ class AssayBundle:
         self._limits = limits
         self._claims = ClaimsSeen(limits)
         self._is_read = False
-        self._file = path.open("rb")
+        self._file = open_regular(path)
         try:
             self._container = AssayContainer(self._file, limits)
             self.manifest_bytes = self._container.manifest()

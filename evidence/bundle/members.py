@@ -14,6 +14,7 @@ from evidence.container.archive import ContainerReader, Member
 from evidence.digest import sha256_hex
 from evidence.errors import BundleError, Check, EvidenceError
 from evidence.limits import Limits
+from evidence.regular import open_regular
 
 _PIECE_BYTES = 48 * 1024  # of lines: decoded, they still fit where a core reads fast
 
@@ -33,7 +34,7 @@ class Members:
 
     def __init__(self, path: Path, limits: Limits) -> None:
         self._limits = limits
-        self._file = path.open("rb")
+        self._file = open_regular(path)
         try:
             with stage("container"):
                 self._container = ContainerReader(self._file, limits)

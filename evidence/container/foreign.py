@@ -4,6 +4,8 @@ import re
 import zlib
 from pathlib import Path
 
+from evidence.regular import open_regular
+
 _HEAD_BYTES = 16 * 1024
 _HEADER_BYTES = 512
 _MANIFEST_BYTES = 64 * 1024
@@ -27,7 +29,7 @@ def is_assay(path: Path) -> bool:
     """
     inflate = zlib.decompressobj(wbits=31)
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             header = inflate.decompress(file.read(_HEAD_BYTES), _HEADER_BYTES)
         if not header.startswith(_NAMES):
             return False
