@@ -12,7 +12,7 @@ from attest.errors import AttestError, InvalidError, UnsupportedError
 from attest.judge import judge
 from attest.shape import describe
 from attest.tlog.note import VerifierKey
-from attest.trust.trust import Required, Trust
+from attest.trust.trust import Trust
 from attest.verdict import Check, Outcome
 from evidence.bundle import BundleFacts
 
@@ -70,8 +70,11 @@ def _unknown(place: str, trust: Trust) -> Check:
         why = f"{place}, whose checkpoint no trusted log key signed; trusted is {', '.join(trust.logs[:4])}"
     else:
         why = f"{place}, as it says itself: no trusted log key was given"
-    required: Required = trust.required
-    return _answer("undecided" if required.sidecar_log else "warn" if trust.logs else "skip", why)
+    required = trust.required
+    asked = (
+        required.sidecar_log or required.witnesses
+    )  # witnesses cosign many logs: by them alone it could be anybody's
+    return _answer("undecided" if asked else "warn" if trust.logs else "skip", why)
 
 
 def _keys(texts: Iterable[str]) -> tuple[VerifierKey, ...]:
