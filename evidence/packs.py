@@ -152,11 +152,11 @@ def applied(manifest: JsonObject, attached: Mapping[str, bytes]) -> tuple[Pack, 
     """The packs that a bundle says were applied: those it carries, else the built-in ones, held to their digests.
 
     Raises:
-        PackError: a pack that the bundle carries is not valid.
+        PackError: a pack that the bundle carries is not valid, or two of one name are applied.
         PackUnavailableError: a pack is neither carried nor built in here with that digest.
     """
     carried = {pack.digest: pack for pack in _carried(attached)}
-    packs = []
+    packs: list[Pack] = []
     for reference in manifest["x-assay"]["packs_applied"]:
         pack = carried.get(reference["digest"])
         if pack is None and reference["name"] in BUILTIN:
@@ -167,6 +167,8 @@ def applied(manifest: JsonObject, attached: Mapping[str, bytes]) -> tuple[Pack, 
             )
         if pack.reference() != reference:
             raise PackError(f"pack {reference['name']}@{reference['version']}: the manifest describes it otherwise")
+        if any(pack.name == other.name for other in packs):  # its completeness would stand under the other's name
+            raise PackError(f"pack {pack.name}: applied twice, expected one of each name")
         packs.append(pack)
     return tuple(packs)
 
