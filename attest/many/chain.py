@@ -150,7 +150,7 @@ class _Known:
         self.by_id = {link.bundle_id: link for _, link in self.all}
         self.by_place = {link.place: link for _, link in self.all}
 
-    def groups(self, key: Callable[[Link], Hashable | None]) -> Iterator[list[tuple[int, Link]]]:
+    def groups(self, key: Callable[[Link], Hashable | None]) -> Iterator["_Group"]:
         """The links that share a key, for every key that several different bundles have. None is no key."""
         groups: dict[Hashable, list[tuple[int, Link]]] = defaultdict(list)
         for at, link in self.all:
@@ -158,7 +158,7 @@ class _Known:
                 groups[shared].append((at, link))
         for group in groups.values():
             if len({link.bundle_id for _, link in group}) > 1:
-                yield group
+                yield _Group(group)
 
     def absent(self, at: int, kind: Kind, what: str, bundle_id: str) -> Finding:
         """That a bundle is not at hand: a warning only where all should be, or where it is here and cannot be relied on."""
@@ -168,6 +168,30 @@ class _Known:
             reason = f"{what}, {bundle_id}, is missing: removed, or never handed over"
             return Finding(at=at, kind=kind, outcome="warn", reason=reason)
         return Finding(at=at, outcome="pass", reason=_not_at_hand(what, bundle_id))
+
+
+class _Group:
+    """Links that contradict each other, with what each is held to worked out once: there may be as many as anyone can make."""
+
+    def __init__(self, links: Sequence[tuple[int, Link]]) -> None:
+        self.links = links
+        self.different = len({link.bundle_id for _, link in links})
+        self._vouched = {link.bundle_id for _, link in links if link.vouched}
+        self._first: dict[tuple[str | None, str], Link] = {}
+        for _, link in links:
+            first = self._first.setdefault(link.sidecar, link)
+            if link.closed_at < first.closed_at:
+                self._first[link.sidecar] = link
+
+    def outcome(self, link: Link) -> Outcome:
+        """What the contradiction amounts to for one of them: see the law."""
+        others = len(self._vouched) - (link.bundle_id in self._vouched)
+        return "fail" if not link.vouched or others else "warn"
+
+    def before(self, link: Link) -> Link | None:
+        """The one of the same sidecar that was closed first, if that was before this one."""
+        first = self._first[link.sidecar]
+        return first if first.closed_at < link.closed_at else None
 
 
 def _not_at_hand(what: str, bundle_id: str) -> str:
@@ -180,12 +204,6 @@ def _worst(findings: Sequence[Finding]) -> Check:
         if reasons:
             return Check(id="chain", outcome=outcome, reason="; ".join(reasons))
     raise ValueError("no finding")
-
-
-def _contradicted(group: Sequence[tuple[int, Link]], link: Link) -> Outcome:
-    """What a contradiction within a group amounts to for one of them: see the law."""
-    others = (other for _, other in group if other.bundle_id != link.bundle_id)
-    return "fail" if not link.vouched or any(other.vouched for other in others) else "warn"
 
 
 # ------------------------------------------------------------------ rules
@@ -201,25 +219,24 @@ def _duplicates(known: _Known) -> Iterator[Finding]:
 
 def _duplicate_parts(known: _Known) -> Iterator[Finding]:
     for group in known.groups(lambda link: link.place):
-        for at, link in group:
-            reason = f"{_different(group)} different bundles claim to be part {link.part} of run {link.run_id}"
-            yield Finding(at=at, kind="duplicate_part", outcome=_contradicted(group, link), reason=reason)
+        for at, link in group.links:
+            reason = f"{group.different} different bundles claim to be part {link.part} of run {link.run_id}"
+            yield Finding(at=at, kind="duplicate_part", outcome=group.outcome(link), reason=reason)
 
 
 def _forks(known: _Known) -> Iterator[Finding]:
     """Several bundles follow one. Of those of one sidecar, each closed after another went back to what it had left behind."""
     for group in known.groups(lambda link: link.previous_id):
-        for at, link in group:
-            outcome = _contradicted(group, link)
-            left = [one for _, one in group if one.sidecar == link.sidecar and one.closed_at < link.closed_at]
-            if left:
+        for at, link in group.links:
+            outcome, left = group.outcome(link), group.before(link)
+            if left is not None:
                 reason = (
-                    f"the chain goes back to {link.previous_id}: {left[0].bundle_id} had followed that already,"
-                    f" closed at {left[0].closed_at}"
+                    f"the chain goes back to {link.previous_id}: {left.bundle_id} had followed that already,"
+                    f" closed at {left.closed_at}"
                 )
                 yield Finding(at=at, kind="rollback", outcome=outcome, reason=reason)
             else:
-                reason = f"the chain forks: {_different(group)} different bundles name {link.previous_id} before them"
+                reason = f"the chain forks: {group.different} different bundles name {link.previous_id} before them"
                 yield Finding(at=at, kind="fork", outcome=outcome, reason=reason)
 
 
@@ -288,10 +305,6 @@ def _parts(known: _Known) -> Iterator[Finding]:
         elif link.first_seq != before.last_seq + 1:
             reason = f"it starts with event {link.first_seq}, expected {before.last_seq + 1} after the part before"
             yield Finding(at=at, kind="sequence", outcome="warn", reason=reason)
-
-
-def _different(group: Sequence[tuple[int, Link]]) -> int:
-    return len({link.bundle_id for _, link in group})
 
 
 _RULES: tuple[Callable[[_Known], Iterator[Finding]], ...] = (
