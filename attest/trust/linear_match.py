@@ -92,13 +92,13 @@ def _repeated(least: int, most: int, once: Step) -> Step:
             before, places = places, once(text, places)
             if places in (before, frozenset()):
                 break
-        found = fresh = places
+        found, fresh = set(places), places
         for _ in range(min(most - least, len(text) + 1)):
             fresh = once(text, fresh) - found
             if not fresh:
                 break
             found |= fresh
-        return found
+        return frozenset(found)
 
     return run
 

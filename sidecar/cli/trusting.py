@@ -80,7 +80,7 @@ def _trust(given: _Given) -> Trust | None:
     try:
         keys = Trust.load(given.keys).keys if given.keys else ()
     except (AttestError, OSError) as error:
-        raise click.UsageError(f"--key: {error}") from error
+        raise click.UsageError(printable(f"--key: {error}")) from error
     identities = _identities(given)
     return Trust(
         keys=keys,
@@ -128,7 +128,7 @@ def _root(path: Path) -> TrustedRoot:
             root = trusted_root(file.read(DEFAULT.trusted_root_bytes_max + 1), path.name)
         read_root(root)
     except OSError as error:
-        raise click.UsageError(f"--trusted-root: {path}: {error.strerror or error}") from error
+        raise click.UsageError(printable(f"--trusted-root: {path}: {error.strerror or error}")) from error
     except AttestError as error:
         raise click.UsageError(printable(f"--trusted-root: {error}")) from error
     return root
@@ -136,6 +136,7 @@ def _root(path: Path) -> TrustedRoot:
 
 def _identities(given: _Given) -> tuple[Identity, ...]:
     from attest.errors import AttestError
+    from attest.policy.sense import any_identity, any_issuer
     from attest.trust.identity_pattern import compiled
     from attest.trust.trust import Identity
 
@@ -147,11 +148,14 @@ def _identities(given: _Given) -> tuple[Identity, ...]:
             raise click.UsageError(f"{option}: {error}") from error
     if not (given.identity or given.identity_pattern):
         return ()
-    return (
-        Identity(
-            identity=given.identity,
-            identity_pattern=given.identity_pattern,
-            issuer=given.issuer,
-            issuer_pattern=given.issuer_pattern,
-        ),
+    identity = Identity(
+        identity=given.identity,
+        identity_pattern=given.identity_pattern,
+        issuer=given.issuer,
+        issuer_pattern=given.issuer_pattern,
     )
+    if any_identity(identity) and any_issuer(identity):
+        raise click.UsageError(
+            "--identity-pattern and --issuer-pattern take anything: anyone who can get a certificate."
+        )
+    return (identity,)
