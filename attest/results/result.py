@@ -34,7 +34,7 @@ _PASSED: frozenset[Outcome] = frozenset({"pass"})
 PROPERTIES: Mapping[str, tuple[frozenset[Outcome], tuple[CheckId, ...]]] = {
     "AFFIDAVIT_INTEGRITY_INTACT": (_WHOLE, ("container", "manifest", "files", "events", "statement", "envelope")),
     "AFFIDAVIT_SIGNER_TRUSTED": (_PASSED, ("signature", "trust")),
-    "AFFIDAVIT_CAPTURE_UNDOUBTED": (_PASSED, ("events",)),
+    "AFFIDAVIT_CAPTURE_UNDOUBTED": (_PASSED, ("events", "reports")),
     "AFFIDAVIT_REPORTS_RECOMPUTED": (_PASSED, ("reports",)),
     "AFFIDAVIT_MAPPING_RECOMPUTED": (_PASSED, ("mapping",)),
     "AFFIDAVIT_DISCLOSURES_PROVEN": (_PASSED, ("disclosed",)),
