@@ -20,7 +20,7 @@ from attest.verdict import CHECKS, EXIT_CODES, Check, CheckId, Outcome
 from attest.verification import Verification
 from evidence.canonical import JsonObject
 from evidence.digest import sha256_hex
-from evidence.sarif import artifact, log_bytes, one_run, physical
+from evidence.sarif import artifact, log_bytes, message, one_run, physical
 
 _LEVELS: Mapping[Outcome, str] = {"fail": "error", "undecided": "error", "miss": "error", "warn": "warning"}
 _RULES: Mapping[CheckId, tuple[str, str]] = {
@@ -136,7 +136,7 @@ def _result(check: Check, file: str, index: int) -> JsonObject:
         "ruleId": check.id,
         "ruleIndex": CHECKS.index(check.id),
         "level": _LEVELS[check.outcome],
-        "message": {"text": f"{_RULES[check.id][0]}: {check.outcome}: {check.reason}."},
+        "message": message(f"{_RULES[check.id][0]}: {check.outcome}: {check.reason}."),
         "locations": [{"physicalLocation": physical(file, index)}],
         "partialFingerprints": {"primaryLocationLineHash": fingerprint},
     }

@@ -36,6 +36,11 @@ def physical(file: str, index: int) -> JsonObject:
     return {"artifactLocation": {"uri": uri(file), "index": index}}
 
 
+def message(text: str) -> JsonObject:
+    """A message in plain text (section 3.11). What a file says is quoted in it, and must not become a link: `[text](address)`."""
+    return {"text": text.replace("](", "] (")}
+
+
 def uri(file: str) -> str:
     """A file name as a relative reference (RFC 3986): a colon in it would look like a scheme."""
     return "".join(chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in file.encode())

@@ -21,7 +21,7 @@ from evidence.lint.lint import BundleLint, Finding, LintedBundle, RefusedBundle
 from evidence.lint.report import LintReport, about
 from evidence.manifest import EVENTS
 from evidence.packs import Pack, Rule
-from evidence.sarif import artifact, log_bytes, one_run, physical
+from evidence.sarif import artifact, log_bytes, message, one_run, physical
 from evidence.signals import Registry, registry
 
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
@@ -145,7 +145,7 @@ def _invocation(report: LintReport) -> JsonObject:
     notifications = [
         {
             "level": "error",
-            "message": {"text": f"not read: {bundle.stage}: {bundle.reason}"},
+            "message": message(f"not read: {bundle.stage}: {bundle.reason}"),
             "locations": [{"physicalLocation": physical(bundle.file, number)}],
         }
         for number, bundle in enumerate(report.bundles)
@@ -166,7 +166,7 @@ def _result(number: int, bundle: LintedBundle, finding: Finding, rule_index: int
         "ruleId": result.id,
         "ruleIndex": rule_index,
         "level": _UNDECIDED if undecided else _LEVELS[rule.severity],
-        "message": {"text": " ".join([said, *remedies(rule, result.signals, signals)])},
+        "message": message(" ".join([said, *remedies(rule, result.signals, signals)])),
         "locations": [_location(number, bundle, path) for path in result.evidence_paths[:1]]
         or [_location(number, bundle)],
         "relatedLocations": [_location(number, bundle, path) for path in result.evidence_paths[1:]],

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
+from sidecar.cli.printable import printable
 from sidecar.cli.progress import progress
 from sidecar.cli.signing_options import chosen_signing, signing_options
 
@@ -56,7 +57,7 @@ def attest(bundles: tuple[Path, ...], *, batch: int, **signing: Any) -> None:  #
                 names = ", ".join(str(facts.path) for facts in some[:3]) + (" and others" if len(some) > 3 else "")
                 refused.append(f"{names}: {error}")
     for reason in refused:
-        click.echo(f"affidavit: not signed: {reason}", err=True)
+        click.echo(f"affidavit: not signed: {printable(reason)}", err=True)
     sys.exit(1 if refused else 0)
 
 

@@ -91,4 +91,8 @@ def _give_up_output() -> None:
 
 
 def _say(message: str) -> None:
-    click.echo(f"affidavit: {message}", err=True)
+    from sidecar.cli.printable import printable
+
+    click.echo(
+        f"affidavit: {printable(message)}", err=True
+    )  # names of files are in it, and whoever made them chose those

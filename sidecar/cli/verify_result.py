@@ -45,7 +45,7 @@ def verify_result(result: Path, files: tuple[Path, ...], *, keys: tuple[Path, ..
     try:
         trust = Trust.load(keys) if keys else None
     except (KeyFileError, OSError) as error:
-        raise click.UsageError(f"--key: {error}") from error
+        raise click.UsageError(printable(f"--key: {error}")) from error
     checked = check_result(result, files, trust)
     if as_json:
         click.echo(orjson.dumps(checked.to_json(), option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2))
