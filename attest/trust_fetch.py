@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from attest.errors import FetchError
 from attest.limits import DEFAULT
@@ -74,8 +74,11 @@ def fetch(repository: Repository, targets: Sequence[str], *, deadline_seconds: f
     Without a memory of earlier fetches it cannot see that the repository went back to an older state that has not expired.
 
     Raises:
-        FetchError: no answer by the deadline, or the repository's metadata or targets do not follow from its initial root.
+        FetchError: a password in the URL, no answer by the deadline, or the repository's metadata or targets do not follow from its
+            initial root.
     """
+    if "@" in urlsplit(repository.url).netloc:
+        raise FetchError("the repository's URL has a name or a password in it: they would not be sent, and be shown")
     outcome: list[Fetched | Exception] = []
     folder = tempfile.mkdtemp(prefix="affidavit-tuf-")
 

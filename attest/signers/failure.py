@@ -1,11 +1,12 @@
 """What a failure of somebody else's signer, log or clock means: whether it may pass.
 
 Law: what a service said by an HTTP status decides; without one, a fault of the network may pass and everything else may not. The text
-is one short line: services answer with pages.
+is one short line without secrets: services answer with pages, and some with what they were sent.
 """
 
 from attest.errors import AttestError, SignerUnavailableError, SigningError
 from attest.limits import DEFAULT
+from evidence.redaction.detectors import hidden
 
 _PASSING = frozenset({408, 425, 429})
 _STATUS_BY_NAME = {
@@ -26,6 +27,8 @@ _STATUS_BY_NAME = {
     # google.api_core
     "RetryError": 503,
 }
+_LOOKED_AT_CHARS = 256 * 1024
+"""Of what a service said; four of the largest tokens."""
 _THROTTLED = ("Throttling", "TooManyRequests", "LimitExceeded")
 """What AWS calls too much, with the status 400."""
 
@@ -50,10 +53,15 @@ def is_passing(status: int) -> bool:
 
 def line(error: Exception) -> str:
     """One short line of what an error says; its class as well where it is not ours."""
-    text = " ".join(str(error).split())[: DEFAULT.reason_chars_max]
+    text = one_line(str(error), DEFAULT.reason_chars_max)
     return (
         text if isinstance(error, AttestError) else f"{type(error).__name__}: {text}" if text else type(error).__name__
     )
+
+
+def one_line(text: str, chars_max: int) -> str:
+    """The beginning of a text in one line, without secrets: some services, and proxies, repeat what they were sent."""
+    return hidden(" ".join(text[:_LOOKED_AT_CHARS].split()))[:chars_max]  # half a token would not look like one
 
 
 def _status(error: Exception) -> int | None:

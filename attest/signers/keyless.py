@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from attest.errors import AttestError, SignerUnavailableError, SigningError
-from attest.signers.failure import is_passing, line
+from attest.signers.failure import is_passing, line, one_line
 from attest.signers.identity import TokenSource
 from attest.signers.services import PUBLIC_WARNING, read_services
 from attest.signers.timestamp import Timestamper
@@ -34,6 +34,8 @@ _UNKNOWN_SECONDS = 60.0
 _AUTHORITY, _LOG, _NOBODY = "asking for a certificate", "asking for a log entry", "checking what was made"
 """What is being done, for an error that does not say it."""
 
+_ANSWER_BYTES_MAX = 256 * 1024
+"""Of an error answer, as far as it is looked at."""
 _ANSWER_CHARS_MAX = 300
 _CAUSES_MAX = 16
 
@@ -244,10 +246,10 @@ def _causes(error: Exception) -> list[Exception]:
 
 def _said(body: bytes) -> str:
     """The message of an error answer: Fulcio and Rekor send `{"code", "message"}`, a proxy a page."""
-    text = body[: 4 * _ANSWER_CHARS_MAX].decode("utf-8", "replace")
+    text = body[:_ANSWER_BYTES_MAX].decode("utf-8", "replace")
     try:
         said = orjson.loads(body)
     except orjson.JSONDecodeError:
         said = None
     message = said.get("message") if isinstance(said, dict) else None
-    return " ".join((message if isinstance(message, str) else text).split())[:_ANSWER_CHARS_MAX] or "nothing said"
+    return one_line(message if isinstance(message, str) else text, _ANSWER_CHARS_MAX) or "nothing said"

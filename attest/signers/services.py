@@ -79,6 +79,10 @@ def _url(value: object, member: str) -> str:
     try:
         parts = urlsplit(value if isinstance(value, str) else "")
         host, scheme = parts.hostname, parts.scheme
+        if "@" in parts.netloc:
+            raise SigningError(
+                f"signingConfig.{member} has a url with a name or a password in it, which would be logged"
+            )
     except ValueError:  # such as half an IPv6 address
         host, scheme = None, ""
     if not isinstance(value, str) or not host or not host.isascii() or scheme not in ("http", "https"):
