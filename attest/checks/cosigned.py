@@ -35,6 +35,11 @@ class AttestationReading:
         """The checks for which it is not good."""
         return tuple(check for check in self.checks if check.outcome in BAD)
 
+    @property
+    def failed(self) -> bool:
+        """Whether a check failed: what could not be decided is better, however much of it there is."""
+        return any(check.outcome == "fail" for check in self.checks)
+
 
 def check_cosigned(
     others: Sequence[AttestationReading], signers: Sequence[SignedBy], required: Required, *, left_out: int

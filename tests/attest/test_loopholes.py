@@ -1,0 +1,214 @@
+"""Loopholes that an attacker found, closed: each with the attack that went through it."""
+
+import base64
+import json
+import os
+import re
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from attest.attest import attest_bundles
+from attest.attestation.statement import LogEvidence
+from attest.errors import FetchError, SigningError
+from attest.many.chain import Link, look
+from attest.many.folder import find
+from attest.policy.file import read_policy
+from attest.results.check import check_result
+from attest.results.result import result_statement
+from attest.sarif import sarif
+from attest.signers.failure import line
+from attest.signers.key import KeySigner
+from attest.signers.services import MEDIA_TYPE, read_services
+from attest.tlog.checkpoint import sign_checkpoint
+from attest.tlog.cosignature import cosign
+from attest.tlog.note import COSIGNATURE_V1, verifier_key
+from attest.tlog.proof import InclusionProof
+from attest.trust.identity_pattern import takes_anyone
+from attest.trust.trust import Required, Trust, TrustedKey
+from attest.trust_fetch import Repository, fetch
+from attest.verify import verify_file
+from evidence.bundle import sealing
+from evidence.canonical import canonical
+from evidence.merkle import leaf_hash
+from evidence.packs import builtin, read_pack
+from tests.attest import world
+
+HEAD = 'schema: affidavit.policy.v1\nname: strict\nversion: "1"\nkeys: [{file: key.pub}]\n'
+
+
+@pytest.fixture
+def judged(tmp_path, key):
+    """Verifies a bundle by a policy that trusts the key, with these lines more."""
+
+    def judge(facts, policy):
+        (tmp_path / "key.pub").write_bytes(key.public.to_pem())
+        path = tmp_path / "policy.yaml"
+        path.write_text(HEAD + policy)
+        return verify_file(facts.path, policy=read_policy(path))
+
+    return judge
+
+
+# ---------------------------------------------------------------- accepted, and should not be
+
+
+def test_witnesses_of_a_log_that_nobody_trusts_do_not_meet_a_policy_that_asks_for_witnesses(tmp_path, key, judged):
+    ours, theirs, witness = (Ed25519PrivateKey.from_private_bytes(bytes([at]) * 32) for at in range(3))
+    facts = world.seal_run(tmp_path)
+    root = leaf_hash(bytes.fromhex(facts.manifest_sha256))
+    checkpoint = sign_checkpoint("stranger.example/log", 1, root, theirs)
+    checkpoint = checkpoint.with_signatures([cosign(checkpoint.note.text, "witness.example", witness, 1_795_255_300)])
+    log = LogEvidence(checkpoint=checkpoint, proofs={facts.bundle_id: InclusionProof(index=0, hashes=())})
+    signed = attest_bundles([facts], KeySigner(key), producer=world.PRODUCER, log=log)
+    (tmp_path / "run-1.sigstore.json").write_bytes(signed)
+    trusted = f"logs: ['{verifier_key('ours.example/log', ours)}']\n"
+    trusted += f"witnesses: ['{verifier_key('witness.example', witness, COSIGNATURE_V1)}']\n"
+    result = judged(facts, f"{trusted}require: {{witnesses: 1}}\n")
+    assert (result.check("log").outcome, result.verdict) == ("undecided", "undecided")
+
+
+def test_a_pack_of_the_same_name_and_version_lends_its_score_to_no_pinned_one(tmp_path, key, judged, monkeypatch):
+    pinned = builtin("baseline")
+    easy = read_pack(
+        f'name: {pinned.name}\nversion: "{pinned.version}"\nkind: {pinned.kind}\ndescription: easy\n'
+        "x-assay: {requires_signals: [session_lifecycle]}\n"
+        "rules: [{id: A-1, title: t, severity: error, signals: [{id: session_lifecycle, min_state: captured}]}]\n".encode(),
+        "easy.yaml",
+    )
+    monkeypatch.setitem(vars(sealing), "len", lambda some: 2 if isinstance(some, set) else len(some))  # who seals, may
+    facts = world.seal_run(tmp_path, packs=[pinned, easy])
+    world.attest(key, facts)
+    threshold = f"packs: [{{name: baseline, digest: '{pinned.digest}', completeness_min: 0.99}}]\n"
+    result = judged(facts, threshold)
+    assert (result.check("reports").outcome, result.verdict) == ("fail", "invalid")
+    assert "applied twice" in result.check("reports").reason
+
+
+def test_a_result_does_not_say_of_another_tools_bundle_that_its_capture_is_undoubted(tmp_path):
+    from tests.attest.test_assay import KEY, envelope
+    from tests.evidence import assay_world
+
+    path, beside = tmp_path / "bundle.tar.gz", tmp_path / "envelope.json"
+    path.write_bytes(assay_world.made())
+    from attest.assay.attestation import statement
+    from evidence.assay.reader import read_assay
+
+    beside.write_bytes(envelope(statement(read_assay(path))))
+    result = verify_file(path, attestation=beside, trust=Trust.of(KEY.public))
+    assert result.verdict == "verified"
+    stated = json.loads(result_statement([result], "2026-11-21T12:00:00Z"))["predicate"]["properties"]
+    assert stated == ["AFFIDAVIT_INTEGRITY_INTACT", "AFFIDAVIT_SIGNER_TRUSTED"]
+
+
+@pytest.mark.parametrize("pattern", [".+@.+", "https?://.+", ".{3,}", ".*", "[^ ]+/.+", "(.+@.+|nobody)"])
+def test_a_pattern_that_takes_whoever_has_an_address_takes_anyone(pattern):
+    assert takes_anyone(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [r"[^@]+@example\.com", r"https://github\.com/acme/.+", ".*@example.com|x", "nobody@.+", "https://q.example/.*"],
+)
+def test_a_pattern_that_names_anything_does_not_take_anyone(pattern):
+    assert not takes_anyone(pattern)
+
+
+# ---------------------------------------------------------------- made worse by whoever may add a file
+
+
+def test_junk_beside_a_bundle_makes_nothing_invalid_that_was_undecided(tmp_path, key):
+    facts = world.seal_run(tmp_path)
+    world.attest(key, facts)
+    dated = TrustedKey(public=key.public, valid_until="2027-01-01T00:00:00.000000000Z")
+    trust = Trust(keys=(dated,), required=Required(timestamps=1))
+    alone = verify_file(facts.path, trust=trust)
+    (tmp_path / "run-1.2.sigstore.json").write_bytes(b"junk")
+    result = verify_file(facts.path, trust=trust)
+    assert alone.verdict == result.verdict == "undecided"
+    assert result.check("cosigned").outcome == "warn"
+
+
+def test_as_many_contradicting_bundles_as_anyone_can_make_are_compared_once_each():
+    def link(number, **changes):
+        about = {"run_id": "run", "part": 1, "first_seq": 0, "last_seq": 1, "opened_at": "", **changes}
+        named = {"bundle_id": f"{number:064x}", "manifest_sha256": f"{number:064x}", "closed_at": f"{number:09d}"}
+        return Link(**named, signer=None, source="", vouched=number == 0, **about)
+
+    many = 20_000  # each with each, that was minutes
+    parts = look([link(number) for number in range(many)], complete=True).checks()
+    assert [parts[at].outcome for at in (0, 1, many - 1)] == ["warn", "fail", "fail"]
+    forks = [link(number, run_id=str(number), previous_id="f" * 64) for number in range(many)]
+    breaks = [each for each in look(forks, complete=False).breaks if each.kind == "rollback"]
+    assert len(breaks) == many - 1
+    assert f"{0:064x} had followed that already" in breaks[-1].reason
+
+
+# ---------------------------------------------------------------- waited for
+
+
+@pytest.mark.parametrize("name", ["run.evidence.tar.gz", "anything"])
+def test_a_pipe_in_the_place_of_a_bundle_is_not_waited_for(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    result = verify_file(tmp_path / name)
+    assert result.verdict == "undecided"
+    assert "no regular file" in result.check("container").reason
+
+
+def test_a_pipe_in_the_place_of_a_result_or_of_its_file_is_not_waited_for(tmp_path, key):
+    os.mkfifo(tmp_path / "pipe")
+    assert check_result(tmp_path / "pipe", [], Trust.of(key.public)).verdict == "undecided"
+    facts = world.seal_run(tmp_path)
+    world.attest(key, facts)
+    verified = verify_file(facts.path, trust=Trust.of(key.public))
+    from attest.results.result import attest_result
+
+    (tmp_path / "result").write_bytes(attest_result([verified], "2026-11-21T12:00:00Z", KeySigner(key)))
+    held = check_result(tmp_path / "result", [tmp_path / "pipe"], Trust.of(key.public))
+    assert (held.held[0].outcome, held.verdict) == ("undecided", "undecided")
+
+
+def test_what_is_no_file_is_counted_among_what_was_not_looked_at(tmp_path):
+    os.mkfifo(tmp_path / "run.evidence.tar.gz")
+    assert (find(tmp_path).bundles, find(tmp_path).others) == ((), 1)
+
+
+# ---------------------------------------------------------------- said, and should not be
+
+
+def test_what_a_bundle_says_does_not_become_a_link_in_a_report(tmp_path):
+    members = world.unpack(world.seal_run(tmp_path).path)
+    path = tmp_path / "run-2.evidence.tar.gz"
+    path.write_bytes(
+        world.pack(world.with_manifest(members, lambda it: it.update({"[sound](https://evil.example)": 1})))
+    )
+    messages = [result["message"]["text"] for result in sarif([verify_file(path)], version="1")["runs"][0]["results"]]
+    assert any("[sound] (https://evil.example)" in text for text in messages)
+    assert not any(re.search(r"\]\(", text) for text in messages)
+
+
+def _jwt():
+    parts = ({"alg": "ES256", "typ": "JWT"}, {"sub": "a", "iss": "https://issuer.example"}, {"sig": "x" * 40})
+    return ".".join(base64.urlsafe_b64encode(canonical(part)).decode().rstrip("=") for part in parts)
+
+
+@pytest.mark.parametrize("before", [0, 300, 390], ids=["at-once", "late", "across-the-end"])
+def test_a_token_that_a_service_repeats_is_not_repeated(before):
+    said = line(ValueError(f"{'x' * before} you sent: Authorization: Bearer {_jwt()}"))
+    assert not any(part in said for part in _jwt().split("."))
+    assert "eyJ" not in said
+
+
+@pytest.mark.parametrize("member", ["caUrls", "rekorTlogUrls", "tsaUrls"])
+def test_an_address_with_a_password_is_refused_and_not_repeated(member):
+    urls = {name: [{"url": "https://a.example"}] for name in ("caUrls", "rekorTlogUrls", "tsaUrls")}
+    urls[member] = [{"url": "https://user:s3cret@a.example"}]
+    with pytest.raises(SigningError, match="password") as refused:
+        read_services(json.dumps({"mediaType": MEDIA_TYPE, "signingConfig": urls}).encode())
+    assert "s3cret" not in str(refused.value)
+
+
+def test_a_repository_with_a_password_in_its_address_is_refused_and_not_repeated():
+    with pytest.raises(FetchError, match="password") as refused:
+        fetch(Repository(url="http://user:s3cret@127.0.0.1:9", initial_root=b"{}"), ["trusted_root.json"])
+    assert "s3cret" not in str(refused.value)
