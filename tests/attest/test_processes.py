@@ -84,7 +84,7 @@ CTRL_C = r"""
 import os, sys, time
 from attest.many.processes import over_processes
 def make():
-    os.write(1, b"%d\\n" % os.getpid())  # at once: two processes write into one pipe
+    os.write(1, b"%d\n" % os.getpid())  # at once: two processes write into one pipe
     return time.sleep
 if __name__ == "__main__":
     try:
