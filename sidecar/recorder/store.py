@@ -124,13 +124,16 @@ class RunStore:
     Readers, of any number, are opened with `read_only`.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False, durable: bool = True) -> None:
+    def __init__(
+        self, path: Path, *, read_only: bool = False, durable: bool = True, patience_seconds: float = 10.0
+    ) -> None:
         """Opens the file, making it on first use.
 
         Args:
             path: The file.
             read_only: For readers beside the writer.
             durable: False for a file that nobody needs after a crash.
+            patience_seconds: How long another writer is waited for.
 
         Raises:
             SidecarError: When it is not a file of ours, or of a newer version.
@@ -139,10 +142,14 @@ class RunStore:
         try:
             if read_only:
                 self._db = sqlite3.connect(
-                    f"file:{path}?mode=ro", uri=True, isolation_level=None, timeout=10, check_same_thread=False
+                    f"file:{path}?mode=ro",
+                    uri=True,
+                    isolation_level=None,
+                    timeout=patience_seconds,
+                    check_same_thread=False,
                 )
             else:
-                self._db = sqlite3.connect(path, isolation_level=None, timeout=10)
+                self._db = sqlite3.connect(path, isolation_level=None, timeout=patience_seconds)
                 self._prepare(durable=durable)
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
         except sqlite3.Error as error:
@@ -221,6 +228,13 @@ class RunStore:
     def in_state(self, state: State) -> list[RunRow]:
         """All parts in one state, oldest first."""
         return self._rows("WHERE state = ? ORDER BY row", state)
+
+    def waiting(self) -> dict[State, tuple[int, int]]:
+        """Of closed and of sealed parts, where there are any: how many wait for the next step, and when the oldest was closed."""
+        counted = (
+            "SELECT state, count(*), min(closed_unix_nano) FROM run WHERE state IN ('closed', 'sealed') GROUP BY state"
+        )
+        return {state: (count, oldest) for state, count, oldest in self._db.execute(counted)}
 
     def prune(self, keep: int) -> None:
         """Forgets the oldest finished parts beyond `keep`; their bundles stay."""
