@@ -116,6 +116,25 @@ def test_a_key_that_nobody_accepts_is_tried_ever_more_seldom():
     assert len(waiting) == 64
 
 
+def test_two_different_bundles_refused_alone_are_the_signers_fault_and_one_is_its_own():
+    waiting = spool(3, batch_bundles_max=1, retry_initial_seconds=1.0, retry_max_seconds=300.0)
+    own = waiting.refused(waiting.take(0.0), 0.0, lasting=True)
+    assert own <= 1.0
+    signers = waiting.refused(waiting.take(own), own, lasting=True)
+    assert 150.0 <= signers <= 300.0
+
+
+def test_the_facts_of_a_bundle_are_held_while_few_wait_and_let_go_when_it_fails():
+    waiting = Spool(Pace(batch_bundles_max=1_000), Random(7))
+    facts = object()
+    for row in range(1, 300):
+        waiting.add(row, row, facts, 0.0)
+    batch = waiting.take(0.0)
+    assert [each.facts is facts for each in batch] == [row <= 256 for row in range(1, 300)]
+    waiting.set_aside(batch[0], 0.0)
+    assert batch[0].facts is None
+
+
 @given(count=st.integers(2, 200), poison=st.integers(0, 199), width=st.sampled_from([1, 2, 7, 64]))
 def test_one_bundle_that_no_signature_can_be_had_for_is_found_and_holds_nobody_up(count, poison, width):
     waiting = spool(count, batch_bundles_max=width, retry_initial_seconds=1.0, retry_max_seconds=300.0)
