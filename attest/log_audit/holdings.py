@@ -14,6 +14,7 @@ from attest.limits import DEFAULT
 from attest.many import folder
 from attest.tlog.checkpoint import Checkpoint
 from attest.tlog.proof import InclusionProof, read_proof
+from attest.verification import text
 from evidence.limits import DEFAULT as EVIDENCE_DEFAULT
 from evidence.run import BUNDLE_SUFFIX
 
@@ -63,7 +64,7 @@ def _hold(path: Path) -> Held:
     reading = check_bundle(path, (), EVIDENCE_DEFAULT)
     if reading.facts is None:
         reason = next((check.reason for check in reading.checks if check.outcome in ("fail", "undecided")), "refused")
-        return Held(file=str(path), digest=None, refused=reason)
+        return Held(file=text(path), digest=None, refused=reason)
     placed, refused = [], None
     for file, read in _beside(path):
         try:
@@ -73,7 +74,7 @@ def _hold(path: Path) -> Held:
             reason = str(error) if isinstance(error, AttestError | OSError) else f"{type(error).__name__}: {error}"
             refused = f"{file.name}: {reason}"
     digest = bytes.fromhex(reading.facts.manifest_sha256)
-    return Held(file=str(path), digest=digest, refused=refused, placed=tuple(placed))
+    return Held(file=text(path), digest=digest, refused=refused, placed=tuple(placed))
 
 
 def _beside(path: Path) -> Iterator[tuple[Path, Callable[[Path, str], Placed | None]]]:
@@ -89,11 +90,11 @@ def _attested(file: Path, bundle_id: str) -> Placed | None:
         data = opened.read(DEFAULT.attestation_bytes_max + 1)
     log = statement.read(sigstore_bundle.read(data).envelope.payload).log
     proof = log.proofs.get(bundle_id) if log else None
-    return Placed(file=str(file), proof=proof, checkpoint=log.checkpoint) if log and proof else None
+    return Placed(file=text(file), proof=proof, checkpoint=log.checkpoint) if log and proof else None
 
 
 def _proven(file: Path, _: str) -> Placed:
     with file.open("rb") as opened:
         data = opened.read(DEFAULT.note_bytes_max + 1)
     proof, checkpoint = read_proof(data)
-    return Placed(file=str(file), proof=proof, checkpoint=checkpoint)
+    return Placed(file=text(file), proof=proof, checkpoint=checkpoint)

@@ -21,6 +21,7 @@ from attest.results.result import Result, read_result
 from attest.shape import describe
 from attest.trust.trust import Trust
 from attest.verdict import EXIT_CODES, Check, CheckId, Outcome, Verdict, printable
+from attest.verification import text
 from evidence.regular import open_regular
 
 
@@ -109,7 +110,7 @@ _AFTER: tuple[CheckId, ...] = ("statement", "signature", "trust")
 def _checked(
     path: Path, checks: tuple[Check, ...], result: Result | None, signed_by: str | None, held: tuple[Held, ...]
 ) -> ResultVerification:
-    return ResultVerification(file=str(path), checks=checks, result=result, signed_by=signed_by, held=held)
+    return ResultVerification(file=text(path), checks=checks, result=result, signed_by=signed_by, held=held)
 
 
 def _read(path: Path, limits: AttestLimits) -> tuple[SigstoreBundle, str]:
@@ -133,8 +134,8 @@ def _hold(path: Path, result: Result) -> Held:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         answer = caught("container", error)
-        return Held(file=str(path), outcome=answer.outcome, reason=answer.reason)
+        return Held(file=text(path), outcome=answer.outcome, reason=answer.reason)
     names = [name for name, subject in result.subjects.items() if subject == digest]
     if not names:
-        return Held(file=str(path), outcome="fail", reason=f"not among its subjects: sha256 {digest}")
-    return Held(file=str(path), outcome="pass", reason=printable(f"verified as {names[0]}", DEFAULT.reason_chars_max))
+        return Held(file=text(path), outcome="fail", reason=f"not among its subjects: sha256 {digest}")
+    return Held(file=text(path), outcome="pass", reason=printable(f"verified as {names[0]}", DEFAULT.reason_chars_max))

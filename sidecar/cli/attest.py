@@ -40,6 +40,7 @@ def attest(bundles: tuple[Path, ...], *, batch: int, **signing: Any) -> None:  #
     Prints one line of JSON a bundle. Exit code 1 when something was refused or could not be signed; the rest is signed all the same.
     """
     from attest.errors import AttestError
+    from evidence.errors import EvidenceError
     from sidecar.errors import SidecarError
 
     chosen = chosen_signing(**signing)
@@ -53,7 +54,7 @@ def attest(bundles: tuple[Path, ...], *, batch: int, **signing: Any) -> None:  #
             try:
                 for line in _attest(some, chosen.signer):
                     click.echo(orjson.dumps(line).decode())
-            except (AttestError, SidecarError) as error:
+            except (AttestError, EvidenceError, SidecarError) as error:
                 names = ", ".join(str(facts.path) for facts in some[:3]) + (" and others" if len(some) > 3 else "")
                 refused.append(f"{names}: {error}")
     for reason in refused:

@@ -197,10 +197,11 @@ def _older(path: Path) -> Older:
     """A checkpoint that was kept, by itself or in a proof."""
     from attest.log_audit import Older
     from attest.tlog.proof import PROOF_TYPE, read_proof
+    from attest.verification import text
 
     data = _read(path)
     checkpoint = read_proof(data)[1] if data.startswith(PROOF_TYPE.encode()) else _head(path)[0]
-    return Older(file=str(path), checkpoint=checkpoint)
+    return Older(file=text(path), checkpoint=checkpoint)
 
 
 def _read(path: Path) -> bytes:

@@ -116,7 +116,7 @@ def show(file: Path, *, as_json: bool) -> None:
     with file.open("rb") as stream:
         data = stream.read(DEFAULT.trusted_root_bytes_max + 1)
     try:
-        root = read_root(trusted_root(data, str(file)))
+        root = read_root(trusted_root(data, printable(str(file))))
         document = _document(root)
     except UnsupportedError as error:
         raise click.UsageError(printable(str(error))) from error

@@ -6,11 +6,14 @@ import os
 import re
 
 import pytest
+from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from attest.attest import attest_bundles
 from attest.attestation.statement import LogEvidence
 from attest.errors import FetchError, SigningError
+from attest.keys import generate, save
+from attest.log_audit import hold
 from attest.many.chain import Link, look
 from attest.many.folder import find
 from attest.policy.file import read_policy
@@ -32,6 +35,7 @@ from evidence.bundle import sealing
 from evidence.canonical import canonical
 from evidence.merkle import leaf_hash
 from evidence.packs import builtin, read_pack
+from sidecar.cli.attest import attest
 from tests.attest import world
 
 HEAD = 'schema: affidavit.policy.v1\nname: strict\nversion: "1"\nkeys: [{file: key.pub}]\n'
@@ -212,3 +216,31 @@ def test_a_repository_with_a_password_in_its_address_is_refused_and_not_repeated
     with pytest.raises(FetchError, match="password") as refused:
         fetch(Repository(url="http://user:s3cret@127.0.0.1:9", initial_root=b"{}"), ["trusted_root.json"])
     assert "s3cret" not in str(refused.value)
+
+
+# ---------------------------------------------------------------- names that are no text
+
+
+@pytest.fixture
+def unnamed(tmp_path):
+    """A bundle whose file's name is no UTF-8."""
+    facts = world.seal_run(tmp_path)
+    path = tmp_path / os.fsdecode(b"run-\xff.evidence.tar.gz")
+    facts.path.rename(path)
+    return path
+
+
+def test_a_file_whose_name_is_no_text_has_its_place_in_every_report(unnamed, key):
+    held = check_result(unnamed, [unnamed], Trust.of(key.public))
+    (logged,) = hold([unnamed])
+    for name in (held.file, logged.file):
+        assert canonical(name).decode().endswith('run-\N{REPLACEMENT CHARACTER}.evidence.tar.gz"')
+
+
+def test_one_file_whose_name_no_statement_can_hold_leaves_the_others_signed(unnamed, tmp_path):
+    other = world.seal_run(tmp_path, world.run_events("run-2"))
+    save(generate(), tmp_path / "key.pem")
+    ran = CliRunner().invoke(attest, [str(unnamed), str(other.path), "--key", str(tmp_path / "key.pem")])
+    assert ran.exit_code == 1
+    assert (tmp_path / "run-2.sigstore.json").exists()
+    assert "not signed" in ran.stderr
