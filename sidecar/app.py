@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from sidecar.errors import ConfigError, JournalError
-from sidecar.journal import JournalLimits, JournalWriter
+from sidecar.journal import JournalLimits, JournalWatch, JournalWriter
 from sidecar.log import Log
 from sidecar.settings import Settings
 from sidecar.spawn import hand_over, spawn
@@ -36,6 +36,7 @@ _RESTART_FIRST_SECONDS = 0.2
 _RESTART_MOST_SECONDS = 30.0
 _WORKER_MORE_SECONDS = 5.0
 """What a worker gets beyond the grace period before it is killed."""
+_LOOK_SECONDS = 2.0
 _STEADY_SECONDS = 60.0
 """A worker that lived this long has recovered: the next restart is quick again."""
 
@@ -87,6 +88,7 @@ class App:
             }
             self._log.warning("the journal was not left in order", **damage)
         supervision = asyncio.create_task(self._supervise())
+        watching = asyncio.create_task(self._watch_journal())
         try:
             servers = await self._serve()
         except BaseException:
@@ -104,6 +106,7 @@ class App:
             addresses = {server.name: server.address for server in servers}
             self._log.info("ready", **addresses, state_dir=str(self._state.root), backends=len(self._spec.backends))
             await self._stopping.wait()
+        watching.cancel()
         code = await self._end(servers, supervision)
         del lock
         if self._refused:
@@ -146,6 +149,17 @@ class App:
     def _committed(self, head: int) -> None:
         self._head = max(self._head, head)
         self._tell_worker(f"head {self._head}")
+
+    async def _watch_journal(self) -> None:
+        watch = JournalWatch()
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            stats = self._journal.stats
+            found = watch.look(stats, time.monotonic())
+            if found == "fails":
+                self._log.error("the journal's disk fails; senders are asked to try again", reason=stats.last_failure)
+            elif found == "works":
+                self._log.info("the journal's disk works again", failures=stats.failures)
 
     async def _serve(self) -> list[Server]:
         await asyncio.sleep(0)  # the worker is told first: it takes longer

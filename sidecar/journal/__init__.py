@@ -3,6 +3,7 @@
 from sidecar.journal.cursor import CursorFile
 from sidecar.journal.frame import Frame, FrameEncoding, FrameSignal
 from sidecar.journal.reader import JournalReader
+from sidecar.journal.watch import JournalWatch
 from sidecar.journal.writer import JournalStats, JournalWriter
 from sidecar.limits import JournalLimits
 
@@ -14,5 +15,6 @@ __all__ = [
     "JournalLimits",
     "JournalReader",
     "JournalStats",
+    "JournalWatch",
     "JournalWriter",
 ]
