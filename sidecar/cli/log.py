@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 
+from sidecar.cli.colours import outcome_word, verdict_word
 from sidecar.cli.lazy import lazy_group
 from sidecar.cli.printable import printable
 from sidecar.cli.verifier_keys import verifier_keys
@@ -18,9 +19,7 @@ if TYPE_CHECKING:
     from attest.tlog.checkpoint import Checkpoint
 
 _SHOWN_MAX = 20
-_COLOURS = {"fail": "red", "undecided": "yellow", "warn": "yellow"}
-_VERDICT_COLOURS = {"verified": "green", "undecided": "yellow", "invalid": "red"}
-_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_VERDICT_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 _log_option = click.option("--log", "folder", metavar="DIR", type=_FOLDER, help="The log's folder.")
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
@@ -240,11 +239,10 @@ def _print(audit: LogAudit, *, as_json: bool) -> None:
     older = "1 older checkpoint is a prefix" if audit.older == 1 else f"{audit.older} older checkpoints are prefixes"
     click.echo(f"{older} of it")
     for finding in audit.findings[:_SHOWN_MAX]:
-        outcome = click.style(f"{finding.outcome:9}", fg=_COLOURS[finding.outcome])
-        click.echo(f"  {outcome}  {finding.kind:11}  {finding.reason}")
+        click.echo(f"  {outcome_word(finding.outcome)}  {finding.kind:11}  {finding.reason}")
     if len(audit.findings) > _SHOWN_MAX:
         click.echo(f"  and {len(audit.findings) - _SHOWN_MAX} more (--json has all)")
-    click.echo(f"Verdict: {click.style(audit.verdict, fg=_VERDICT_COLOURS[audit.verdict])}")
+    click.echo(f"Verdict: {verdict_word(audit.verdict)}")
 
 
 def _print_json(value: object) -> None:

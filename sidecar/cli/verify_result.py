@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 
+from sidecar.cli.colours import outcome_word, verdict_word
 from sidecar.cli.printable import printable
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from attest.results.result import Result
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
-_COLOURS = {"pass": "green", "undecided": "yellow", "fail": "red", "skip": "bright_black"}
 
 
 @click.command("verify-result")
@@ -58,10 +58,10 @@ def _print(checked: ResultVerification) -> None:
     click.echo(printable(checked.file))
     rows = [(check.outcome, check.id, check.reason) for check in checked.checks]
     for outcome, name, reason in [*rows, *((held.outcome, held.file, held.reason) for held in checked.held)]:
-        click.echo(f"  {click.style(f'{outcome:9}', fg=_COLOURS[outcome])}  {printable(f'{name:10}  {reason}')}")
+        click.echo(f"  {outcome_word(outcome)}  {printable(f'{name:10}  {reason}')}")
     if checked.result is not None and checked.verdict == "verified":
         _say(checked.result, held=bool(checked.held))
-    click.echo(f"Verdict: {checked.verdict}")
+    click.echo(f"Verdict: {verdict_word(checked.verdict)}")
 
 
 def _say(result: Result, *, held: bool) -> None:

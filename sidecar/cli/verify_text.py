@@ -8,8 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import click
-
+from sidecar.cli.colours import outcome_word, verdict_word
 from sidecar.cli.printable import printable
 
 if TYPE_CHECKING:
@@ -20,21 +19,6 @@ __all__ = ["of_one", "of_several"]
 
 HowMuch: TypeAlias = Literal["full", "table", "summary"]
 
-_COLOURS = {
-    "pass": "green",
-    "warn": "yellow",
-    "undecided": "yellow",
-    "miss": "red",
-    "fail": "red",
-    "skip": "bright_black",
-}
-_VERDICT_COLOURS = {
-    "verified": "green",
-    "warnings": "yellow",
-    "insufficient": "red",
-    "undecided": "yellow",
-    "invalid": "red",
-}
 _WORD_COLUMNS = 12
 _WHAT_CHARS = 100
 _IN_FULL_MAX = 20
@@ -52,7 +36,7 @@ def of_one(result: Verification) -> Iterator[str]:
     columns = _columns()
     yield printable(result.file)
     for check in result.checks:
-        word = click.style(f"{check.outcome:9}", fg=_COLOURS[check.outcome])
+        word = outcome_word(check.outcome)
         first, *more = _wrapped(check.reason, columns - _REASON_AT)
         yield f"  {word}  {check.id:10}  {first}"
         yield from (" " * _REASON_AT + line for line in more)
@@ -69,7 +53,7 @@ def of_one(result: Verification) -> Iterator[str]:
         yield from (f"{title}:",) if clauses else ()
         for clause in clauses:
             yield from _hanging(f"  - {clause}", columns)
-    yield f"Verdict: {_verdict(result.verdict)}"
+    yield f"Verdict: {verdict_word(result.verdict)}"
 
 
 def _columns() -> int:
@@ -130,7 +114,7 @@ def _row(result: Verification) -> str:
     manifest = result.facts.manifest
     is_said = said and result.verdict != "verified"
     what = said if is_said or manifest is None else f"run {manifest['run_id']}, part {manifest['part']}{_warned(said)}"
-    word = click.style(f"{result.verdict:{_WORD_COLUMNS}}", fg=_VERDICT_COLOURS[result.verdict])
+    word = verdict_word(result.verdict, _WORD_COLUMNS)
     return f"{word}  {printable(result.file)}  {_short(what)}"
 
 
@@ -155,7 +139,7 @@ def _chain(summary: Summary) -> Iterator[str]:
         )
     breaks = summary.breaks
     for each in breaks[:_BREAKS_MAX]:
-        word = click.style(f"{each['outcome']:9}", fg=_COLOURS[each["outcome"]])
+        word = outcome_word(each["outcome"])
         yield f"  {word}  {each['kind']:15}  {printable(each['file'])}: {printable(each['reason'])}"
     if len(breaks) > _BREAKS_MAX:
         yield f"  and {len(breaks) - _BREAKS_MAX:,} more: --json has all of them"
@@ -177,15 +161,11 @@ def _ends(links: Sequence[Any]) -> str:
 
 
 def _counts(summary: Summary) -> str:
-    found = ", ".join(f"{count:,} {_verdict(verdict)}" for verdict, count in summary.counts.items() if count)
+    found = ", ".join(f"{count:,} {verdict_word(verdict)}" for verdict, count in summary.counts.items() if count)
     ignored = sum(folder.others for folder in summary.folders), sum(folder.links for folder in summary.folders)
     aside = [_count(ignored[0], "other file")] if ignored[0] else []
     aside += [f"{_count(ignored[1], 'symbolic link')} not followed"] if ignored[1] else []
     return f"{_count(len(summary.results), 'bundle')}: {found or 'none'}{'; ' + ', '.join(aside) if aside else ''}"
-
-
-def _verdict(verdict: str) -> str:
-    return click.style(verdict, fg=_VERDICT_COLOURS[verdict])
 
 
 def _count(number: int, noun: str) -> str:
