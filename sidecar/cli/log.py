@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from attest.tlog.checkpoint import Checkpoint
 
 _SHOWN_MAX = 20
-_VERDICT_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 _log_option = click.option("--log", "folder", metavar="DIR", type=_FOLDER, help="The log's folder.")
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
