@@ -8,7 +8,7 @@ computes the same bytes.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from evidence import formulas
@@ -59,7 +59,14 @@ class Scores:
     """`reports/formula-receipts.json`."""
     completeness: Mapping[str, float]
     """Share of the required signals, by `pack@version`."""
-    rules: tuple[RuleResult, ...]
+    packs: tuple[Pack, ...] = field(repr=False)
+    ledgers: Mapping[str, Ledger] = field(repr=False, compare=False)
+    """What came of each signal and of each rule's check."""
+
+    @property
+    def rules(self) -> tuple[RuleResult, ...]:
+        """How each rule came out: no part of a report, and worked out where it is asked for."""
+        return tuple(_judge(pack, rule, self.ledgers) for pack in self.packs for rule in pack.rules)
 
     def closure_bytes(self) -> bytes:
         """`reports/closure.json` as it stands in a bundle."""
@@ -123,7 +130,8 @@ class Assessment:
                 "receipts": receipts,
             },
             completeness={name: float(evaluation.output) for name, evaluation in completeness.items()},
-            rules=tuple(self._rule_results(ledgers)),
+            packs=self._packs,
+            ledgers=ledgers,
         )
 
     # ---------------------------------------------------------------- formulas
@@ -207,9 +215,6 @@ class Assessment:
                 if rule.check is not None:
                     checks[f"{pack.id}:{rule.id}"] = (rule.check,)
         return checks
-
-    def _rule_results(self, ledgers: Mapping[str, Ledger]) -> list[RuleResult]:
-        return [_judge(pack, rule, ledgers) for pack in self._packs for rule in pack.rules]
 
 
 def _judge(pack: Pack, rule: Rule, ledgers: Mapping[str, Ledger]) -> RuleResult:

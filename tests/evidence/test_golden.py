@@ -71,6 +71,7 @@ def test_events_all_at_once_give_what_they_give_one_by_one(name):
         single.add(event, line)
     together.add_all(events)
     assert together.scores(CONTEXT) == single.scores(CONTEXT)
+    assert together.scores(CONTEXT).rules == single.scores(CONTEXT).rules
     assert together.capture_health() == single.capture_health()
 
 
