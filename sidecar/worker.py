@@ -12,6 +12,7 @@ import gc
 import os
 import pickle
 import signal
+import sqlite3
 import struct
 import sys
 import threading
@@ -267,7 +268,12 @@ def main() -> None:
     _say(ready=True)
     gc.collect()
     gc.freeze()  # the tables and modules stay: they need not be looked through again
-    worker.run(lambda cursor: _say(cursor=cursor))
+    try:
+        worker.run(lambda cursor: _say(cursor=cursor))
+    except (sqlite3.Error, OSError) as error:
+        log.error("the state directory cannot be read or written", reason=error)  # noqa: TRY400 - our own log, without tracebacks
+        sys.stderr.flush()
+        os._exit(1)  # `_listen` still reads from our parent, over which an orderly end would stumble
     log.debug("worker ended")
 
 
