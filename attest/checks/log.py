@@ -53,10 +53,8 @@ def _check(log: LogEvidence | None, facts: BundleFacts | None, trust: Trust) -> 
         raise InvalidError(f"the bundle is not {place}: the proof does not lead to the checkpoint's root")
     signer = checkpoint.signed_by(_keys(trust.logs))
     witnesses = checkpoint.cosigned_by(_keys(trust.witnesses))
-    if len({key.public for key in witnesses}) < required.witnesses:
-        raise InvalidError(
-            f"{place}: cosigned by {len(witnesses)} trusted witnesses, expected at least {required.witnesses}"
-        )
+    if (count := len({key.public for key in witnesses})) < required.witnesses:
+        raise InvalidError(f"{place}: cosigned by {count} trusted witnesses, expected at least {required.witnesses}")
     if signer is None:
         return _unknown(place, trust)
     cosigned = (

@@ -240,6 +240,18 @@ def test_damaged_tiles_are_a_failure_and_nothing_is_concluded_from_them(place, n
     assert audit.leaves == 0
 
 
+def test_what_was_matched_before_the_damage_was_met_counts_for_nothing(place):
+    """The first leaf has no bundle, the next ones have, and the last hash is another."""
+    place.bundle(0).unlink()
+    place.attestation(0).unlink()
+    path = place.log / "tile/0/000.p/5"
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    audit = place.audit()
+    assert kinds(audit) == {"tiles", "unproven"}
+    assert audit.leaves == 0
+
+
 def test_a_leaf_that_is_no_digest_is_a_failure(place):
     with Log(place.log, KEY) as log:
         log.append([b"short"])

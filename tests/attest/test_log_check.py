@@ -214,6 +214,18 @@ def test_witnesses_are_counted_by_their_keys(make_facts, producer, cosigners, tr
         assert f"cosigned by w{cosigners[0]} at 2026-11-21T10:00:00Z" in check.reason
 
 
+def test_one_key_under_two_names_is_one_witness(make_facts, producer):
+    facts = make_facts(1)
+    log = evidence(facts, cosigners=[0])
+    again = cosign(log.checkpoint.note.text, "other", WITNESSES[0], 1_795_255_200)
+    log = replace(log, checkpoint=log.checkpoint.with_signatures([again]))
+    names = (WITNESS_KEYS[0], str(verifier_key("other", WITNESSES[0], COSIGNATURE_V1)))
+    trust = Trust(logs=(VKEY,), witnesses=names, required=Required(witnesses=2))
+    check = check_log(said(facts, log, producer), facts, trust)
+    assert check.outcome == "fail"
+    assert "cosigned by 1 trusted witnesses, expected at least 2" in check.reason
+
+
 @given(st.data())
 def test_a_signed_checkpoint_with_one_byte_changed_is_never_a_pass(make_facts, producer, data):
     """Also where whoever signs the statement changed it: the log's key is not theirs."""
