@@ -23,12 +23,15 @@ _NAMES: Mapping[type, str] = {
 }
 
 
-def read_object(data: bytes, *, what: str, depth_max: int) -> dict[str, Any]:
+def read_object(data: bytes, *, what: str, depth_max: int, commas_max: int) -> dict[str, Any]:
     """Parse the canonical JSON (RFC 8785) of one object. One value has one spelling, so no byte of it is slack.
 
     Raises:
-        InvalidError: not JSON, not canonical, a duplicate key, too deep, or not an object.
+        InvalidError: not JSON, not canonical, a duplicate key, too deep, too many commas, or not an object.
     """
+    commas = data.count(b",")  # one less than values, each of which takes many times its length in memory
+    if commas > commas_max:
+        raise InvalidError(f"{what} has {commas} commas, expected at most {commas_max}")
     try:
         value = parse(data, depth_max=depth_max)
     except EvidenceError as error:

@@ -144,7 +144,9 @@ def _read(path: Path, limits: AttestLimits) -> tuple[_Signed, str]:
 def _statement(envelope: Envelope, attested: AssayAttested, limits: AttestLimits) -> Check:
     if envelope.payload_type != PAYLOAD_TYPE:
         raise InvalidError(f"the payload type is {describe(envelope.payload_type)}, expected {PAYLOAD_TYPE!r}")
-    said = read_object(envelope.payload, what="the statement", depth_max=limits.json_depth_max)
+    said = read_object(
+        envelope.payload, what="the statement", depth_max=limits.json_depth_max, commas_max=limits.json_commas_max
+    )
     if said.get("predicateType") == PREDICATE_TYPE_V0:
         raise UnsupportedError(f"the predicate {PREDICATE_TYPE_V0} names no file as its subject: it cannot be matched")
     typed(said, PREDICATE_TYPE)

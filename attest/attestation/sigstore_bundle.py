@@ -83,7 +83,7 @@ def read(data: bytes, *, limits: AttestLimits = DEFAULT) -> SigstoreBundle:
     """
     if len(data) > limits.attestation_bytes_max:
         raise InvalidError(f"the attestation has {len(data)} bytes, expected at most {limits.attestation_bytes_max}")
-    obj = read_object(data, what="the attestation", depth_max=limits.json_depth_max)
+    obj = read_object(data, what="the attestation", depth_max=limits.json_depth_max, commas_max=limits.json_commas_max)
     if obj.get("mediaType") != MEDIA_TYPE:
         raise UnsupportedError(
             f"the attestation's mediaType is {describe(obj.get('mediaType'))}, expected {MEDIA_TYPE!r}"

@@ -91,7 +91,10 @@ def read(payload: bytes, *, limits: AttestLimits = DEFAULT) -> Statement:
             that belongs to no bundle.
         UnsupportedError: another statement or predicate type, or members this version does not know.
     """
-    obj = typed(read_object(payload, what="the statement", depth_max=limits.json_depth_max), PREDICATE_TYPE)
+    obj = typed(
+        read_object(payload, what="the statement", depth_max=limits.json_depth_max, commas_max=limits.json_commas_max),
+        PREDICATE_TYPE,
+    )
     content = members(obj["predicate"], "predicate", {"producer": dict, "bundles": list}, {"log": dict})
     parsed = Statement(
         subjects=read_subjects(obj["subject"], limits),

@@ -166,7 +166,10 @@ def read_result(payload: bytes, *, limits: AttestLimits = DEFAULT) -> Result:
         InvalidError: not canonical JSON, a member missing or malformed, two subjects of one name, a property twice.
         UnsupportedError: another statement or predicate type, or members this version does not know.
     """
-    obj = typed(read_object(payload, what="the statement", depth_max=limits.json_depth_max), PREDICATE_TYPE)
+    obj = typed(
+        read_object(payload, what="the statement", depth_max=limits.json_depth_max, commas_max=limits.json_commas_max),
+        PREDICATE_TYPE,
+    )
     content = members(obj["predicate"], "predicate", {"verifier": dict, "timeCreated": str, "properties": list})
     verifier = members(content["verifier"], "predicate.verifier", {"id": str, "policies": list})
     if not is_time(content["timeCreated"]):

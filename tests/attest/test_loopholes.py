@@ -13,6 +13,7 @@ from attest.attest import attest_bundles
 from attest.attestation.statement import LogEvidence
 from attest.errors import FetchError, SigningError
 from attest.keys import generate, save
+from attest.limits import DEFAULT
 from attest.log_audit import hold
 from attest.many.chain import Link, look
 from attest.many.folder import find
@@ -244,3 +245,17 @@ def test_one_file_whose_name_no_statement_can_hold_leaves_the_others_signed(unna
     assert ran.exit_code == 1
     assert (tmp_path / "run-2.sigstore.json").exists()
     assert "not signed" in ran.stderr
+
+
+# ---------------------------------------------------------------- made large by whoever may add a file
+
+
+@pytest.mark.parametrize("part", ["attestation", "payload"])
+def test_what_a_parser_would_make_much_of_is_refused_before_it_is_parsed(tmp_path, key, part):
+    facts = world.seal_run(tmp_path)
+    many = b'{"a":[' + b"[]," * DEFAULT.json_commas_max + b"[],[]]}"
+    beside = many if part == "attestation" else world.sign_statement(key, many)
+    (tmp_path / "run-1.sigstore.json").write_bytes(beside)
+    result = verify_file(facts.path, trust=Trust.of(key.public))
+    assert result.verdict == "invalid"
+    assert "commas, expected at most" in result.check("envelope" if part == "attestation" else "statement").reason
