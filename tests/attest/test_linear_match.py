@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from attest.errors import PolicyError
@@ -27,6 +27,10 @@ PATTERNS = st.recursive(
 
 
 @given(pattern=PATTERNS, text=st.text("ab/1.\n", max_size=8))
+@example(pattern="a$[^a]", text="a\n")  # the end is also before a last newline
+@example(pattern="a$[^a]", text="ab")
+@example(pattern="a$[^a]b", text="a\nb")
+@example(pattern="a.?", text="a\n")
 def test_it_says_what_the_standard_library_says(pattern, text):
     assert fullmatch(pattern, text) == (re.fullmatch(pattern, text) is not None)
 

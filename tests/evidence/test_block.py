@@ -227,3 +227,16 @@ def test_one_text_that_is_no_time_is_found_among_times(text):
     assert are_times(TIMES)
     assert not are_times((*TIMES, text))
     assert not are_times((TIMES[0] + "2", TIMES[1][1:]))
+
+
+def test_parents_that_only_together_look_like_two_are_refused():
+    """One is a character short and the next as much too long."""
+    first, second = (orjson.loads(line)["traceparent"] for line in GOOD[-2:])
+    lines = [
+        *GOOD[:-2],
+        set_member(GOOD[-2], "traceparent", first[:-1]),
+        set_member(GOOD[-1], "traceparent", first[-1] + second),
+    ]
+    expected = outcome(one_by_one, lines)
+    assert isinstance(expected, str)
+    assert outcome(all_at_once, lines) == expected
