@@ -39,7 +39,9 @@ def read_facts(path: Path) -> BundleFacts:
 
 
 def attest_beside(bundles: Sequence[BundleFacts], signer: Signer, *, evidence: Evidence | None = None) -> bytes:
-    """Signs one statement over these bundles and lays it beside each, in place of what a crash may have left there.
+    """Signs one statement over these bundles and lays it beside each, as the first, in place of what a crash may have left there.
+
+    What somebody else signed meanwhile and laid there gets the next name.
 
     Args:
         bundles: 1 to 1,000, all in one folder.
@@ -56,8 +58,48 @@ def attest_beside(bundles: Sequence[BundleFacts], signer: Signer, *, evidence: E
 
     log = evidence(bundles) if evidence else None
     data = attest_bundles(bundles, signer, producer=PRODUCER, log=log)
+    for facts in bundles:
+        _make_room(facts.path, data)
     write_under_names([attestation_path(facts.path) for facts in bundles], data)
     return data
+
+
+def _make_room(bundle: Path, data: bytes) -> None:
+    """Gives the first attestation another name unless whoever signed `data` signed it, or nobody."""
+    first, *others = _names(bundle)
+    try:
+        with first.open("rb") as file:
+            there = file.read(DEFAULT.attestation_bytes_max + 1)
+    except FileNotFoundError:
+        return
+    if _who(there) in (None, _who(data)):
+        return
+    for path in others:
+        try:
+            write_new(path, there)
+        except FileExistsError:
+            if path.read_bytes() != there:
+                continue
+        return
+    raise SidecarError(f"{first}: somebody else's, and there is no name left for it")
+
+
+def _who(data: bytes) -> tuple[str, ...] | None:
+    """Who signed an attestation, by its own word: a key, or an identity and its issuer. None when it is none."""
+    from cryptography.x509 import load_der_x509_certificate  # noqa: PLC0415 - only where two met
+
+    from attest.attestation.sigstore_bundle import read  # noqa: PLC0415 - likewise
+    from attest.errors import AttestError  # noqa: PLC0415 - likewise
+    from attest.trust.identities import read_claims  # noqa: PLC0415 - likewise
+
+    try:
+        bundle = read(data)
+        if bundle.certificate is None:
+            return (bundle.hint or "",)
+        claims = read_claims(load_der_x509_certificate(bundle.certificate))
+    except (AttestError, ValueError):
+        return None
+    return claims.identity, claims.issuer
 
 
 def add_beside(bundles: Sequence[Path], data: bytes) -> list[Path]:
