@@ -147,7 +147,9 @@ class AttestationJudge:
         if unusable is not None:
             return Dated(refuted=_answer("time", "undecided", unusable.reason))
         if not roots:
-            untrusted = f"it carries {len(bundle.timestamps)} RFC 3161 timestamps, and no trusted root to judge them by"
+            count = len(bundle.timestamps)
+            carried = "an RFC 3161 timestamp" if count == 1 else f"{count} RFC 3161 timestamps"
+            untrusted = f"it carries {carried}, and no trusted root was given to judge by"
             return Dated(stamps=Stamps(concerns=(untrusted,)))
         from attest.checks.timestamps import verify_timestamps  # noqa: PLC0415 - X.509 and more, which a key alone does not need
 
