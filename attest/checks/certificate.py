@@ -106,7 +106,7 @@ def _check_identity(root: Root, claims: Claims, trust: Trust) -> Check:
     said = f"certificate of {claims.describe()} under the root {root.name}"
     if not trust.identities:
         return _trust("undecided", f"{said}; no identity was given to compare it with")
-    if not is_trusted(claims, trust.identities):
+    if not is_trusted(claims, trust.identities, root.sha256):
         return _trust("fail", f"{said}, who is not trusted")
     return _trust("pass", f"signed with the {said}")
 

@@ -75,8 +75,8 @@ def _concern(reading: AttestationReading) -> str:
 
 
 def distinct(signers: Iterable[SignedBy | None]) -> tuple[SignedBy, ...]:
-    """Each signer once: a key by its fingerprint, a person by identity and issuer, whichever root they are under."""
-    return tuple({(one.key, one.identity, one.issuer): one for one in signers if one}.values())
+    """Each signer once: a key by its fingerprint, a person by identity, whoever knows them by it."""
+    return tuple({(one.key, one.identity): one for one in signers if one}.values())
 
 
 def _answer(outcome: Outcome, reason: str) -> Check:

@@ -86,10 +86,8 @@ def _refuse_absent(members: Mapping[str, Node], trust: Trust, roots: Sequence[Ro
 def weaknesses(trust: Trust) -> list[str]:
     """What somebody may want, and everybody who relies on the policy should know."""
     warnings = []
-    if trust.identities and len(trust.roots) > 1:
-        warnings.append(
-            "there are several roots: the authorities of any one may issue a certificate for every identity"
-        )
+    if len(trust.roots) > 1 and any(identity.root_sha256 is None for identity in trust.identities):
+        warnings.append("of several roots any may issue for an identity that names none: say 'root' with each identity")
     for identity in trust.identities:
         if any_identity(identity):
             warnings.append(f"anyone whom the issuer {identity.issuer or identity.issuer_pattern} knows may sign")

@@ -56,10 +56,12 @@ def read_trust(
         PackError: with file and line, what does not fit.
     """
     keys = _each(members, "keys", lambda node: _key(node, folder, limits))
+    roots = tuple(_each(members, "roots", lambda node: _root(node, folder, limits)))
+    digests = {root.name: root.sha256 for root in roots}
     trust = Trust(
         keys=tuple(key for key, _ in keys),
-        roots=tuple(_each(members, "roots", lambda node: _root(node, folder, limits))),
-        identities=tuple(_each(members, "identities", _identity)),
+        roots=roots,
+        identities=tuple(_each(members, "identities", lambda node: _identity(node, digests))),
         logs=tuple(_each(members, "logs", lambda node: _verifier_key(node, ED25519))),
         witnesses=tuple(_each(members, "witnesses", lambda node: _verifier_key(node, COSIGNATURE_V1))),
         required=_required(members["require"]) if "require" in members else Required(),
@@ -125,16 +127,20 @@ def _root(node: Node, folder: Path, limits: AttestLimits) -> TrustedRoot:
     return root
 
 
-def _identity(node: Node) -> Identity:
-    members = node.mapping([], ["identity", "identity_pattern", "issuer", "issuer_pattern"])
+def _identity(node: Node, roots: Mapping[str, str]) -> Identity:
+    """An identity; `roots` are digests by file, one of which it may be bound to."""
+    members = node.mapping([], ["identity", "identity_pattern", "issuer", "issuer_pattern", "root"])
     for name in ("identity", "issuer"):
         if (name in members) == (f"{name}_pattern" in members):
             node.fail(f"expected either {name!r} or '{name}_pattern', one of the two")
+    bound = members.pop("root", None)
+    if bound is not None and bound.text() not in roots:
+        bound.fail(f"expected a file of 'roots', got {bound.text()[:120]!r}")
     found = {name: member.text() for name, member in members.items()}
     for name in ("identity_pattern", "issuer_pattern"):
         if name in members:
             _refusing(members[name], partial(compiled, found[name]))
-    identity = Identity(**found)
+    identity = Identity(**found, root_sha256=roots[bound.text()] if bound else None)
     if any_identity(identity) and any_issuer(identity):
         node.fail("both patterns take anything: it trusts anyone who can get a certificate")
     return identity

@@ -48,8 +48,13 @@ def read_claims(certificate: x509.Certificate) -> Claims:
         raise InvalidError(f"the certificate's extensions are malformed: {error}") from error
 
 
-def is_trusted(claims: Claims, identities: Iterable[Identity]) -> bool:
+def is_trusted(claims: Claims, identities: Iterable[Identity], root_sha256: str | None = None) -> bool:
     """Whether one of the identities is the one claimed, in both its halves. A half that is not given agrees with nothing.
+
+    Args:
+        claims: of a certificate that verified.
+        identities: who is trusted.
+        root_sha256: the root under which it verified; an identity that is bound to another does not count.
 
     Raises:
         UnsupportedError: an identity whose pattern cannot be used.
@@ -57,6 +62,7 @@ def is_trusted(claims: Claims, identities: Iterable[Identity]) -> bool:
     return any(
         _agrees(claims.identity, one.identity, one.identity_pattern)
         and _agrees(claims.issuer, one.issuer, one.issuer_pattern)
+        and one.root_sha256 in (None, root_sha256)
         for one in identities
     )
 

@@ -54,6 +54,8 @@ class Identity:
     identity_pattern: str | None = None
     issuer: str | None = None
     issuer_pattern: str | None = None
+    root_sha256: str | None = None
+    """The one trusted root whose authorities may issue for it; None: any of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

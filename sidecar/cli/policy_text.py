@@ -38,7 +38,8 @@ def _window(key: TrustedKey) -> str:
 
 def _identity(identity: Identity) -> str:
     who = identity.identity or f"anything like {identity.identity_pattern}"
-    return f"{who}, by the issuer {identity.issuer or f'like {identity.issuer_pattern}'}"
+    under = f", under the root sha256:{identity.root_sha256}" if identity.root_sha256 else ""
+    return f"{who}, by the issuer {identity.issuer or f'like {identity.issuer_pattern}'}{under}"
 
 
 def asks(policy: Policy) -> Iterator[str]:

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from attest.attest import attest_bundles
-from attest.attestation.statement import LogEvidence
-from attest.errors import FetchError, SigningError
+from attest.attestation.statement import LogEvidence, statement
+from attest.errors import FetchError, PolicyError, SigningError
 from attest.keys import generate, save
 from attest.limits import DEFAULT
 from attest.log_audit import hold
@@ -29,15 +29,19 @@ from attest.tlog.cosignature import cosign
 from attest.tlog.note import COSIGNATURE_V1, verifier_key
 from attest.tlog.proof import InclusionProof
 from attest.trust.identity_pattern import takes_anyone
-from attest.trust.trust import Required, Trust, TrustedKey
+from attest.trust.trust import Identity, Required, Trust, TrustedKey
 from attest.trust_fetch import Repository, fetch
 from attest.verify import verify_file
 from evidence.bundle import sealing
 from evidence.canonical import canonical
+from evidence.digest import sha256_hex
 from evidence.merkle import leaf_hash
 from evidence.packs import builtin, read_pack
 from sidecar.cli.attest import attest
+from tests.attest import sigstore_world as sw
 from tests.attest import world
+from tests.sigstore.forge import forge
+from tests.sigstore.loopback import IDENTITY
 
 HEAD = 'schema: affidavit.policy.v1\nname: strict\nversion: "1"\nkeys: [{file: key.pub}]\n'
 
@@ -259,3 +263,51 @@ def test_what_a_parser_would_make_much_of_is_refused_before_it_is_parsed(tmp_pat
     result = verify_file(facts.path, trust=Trust.of(key.public))
     assert result.verdict == "invalid"
     assert "commas, expected at most" in result.check("envelope" if part == "attestation" else "statement").reason
+
+
+# ---------------------------------------------------------------- one root, or one person, in the place of another
+
+
+@pytest.fixture(scope="module")
+def instances():
+    """One, and another that the auditor trusts for something else, and which issues whatever it likes."""
+    with sw.start() as public, sw.start() as weak:
+        yield public, weak
+
+
+@pytest.fixture
+def public(instances):
+    return instances[0]
+
+
+@pytest.mark.parametrize(("root", "verdict"), [("", "verified"), (", root: public.json", "invalid")])
+def test_an_identity_bound_to_a_root_is_issued_by_no_other(tmp_path, judged, instances, root, verdict):
+    (public, weak), facts = instances, world.seal_run(tmp_path)
+    signed = forge(weak, statement([facts], world.PRODUCER), issuer=public.oidc.url)
+    (tmp_path / "run-1.sigstore.json").write_bytes(signed)
+    roots = {"public.json": public.trusted_root, "weak.json": weak.trusted_root}
+    for name, data in roots.items():
+        (tmp_path / name).write_bytes(data)
+    listed = ", ".join(f"{{file: {name}, sha256: '{sha256_hex(data)}'}}" for name, data in roots.items())
+    who = f"{{identity: '{IDENTITY}', issuer: '{public.oidc.url}'{root}}}"
+    assert judged(facts, f"roots: [{listed}]\nidentities: [{who}]\n").verdict == verdict
+    warned = "any may issue for an identity that names none" in " ".join(read_policy(tmp_path / "policy.yaml").warnings)
+    assert warned == (not root)
+
+
+def test_a_root_that_is_not_among_the_roots_binds_nobody(tmp_path, judged, public):
+    facts = world.seal_run(tmp_path)
+    (tmp_path / "public.json").write_bytes(public.trusted_root)
+    roots = f"roots: [{{file: public.json, sha256: '{sha256_hex(public.trusted_root)}'}}]\n"
+    with pytest.raises(PolicyError, match=r"policy.yaml:6: expected a file of 'roots', got 'other.json'"):
+        judged(facts, f"{roots}identities: [{{identity: a, issuer: b, root: other.json}}]\n")
+
+
+def test_one_person_whom_two_issuers_know_is_one_signer(tmp_path, public):
+    facts = world.seal_run(tmp_path)
+    issuers = (public.oidc.url, "https://second.example")
+    payload = statement([facts], world.PRODUCER)
+    identities = tuple(Identity(identity=IDENTITY, issuer=issuer) for issuer in issuers)
+    trusted = sw.trust(public, identities=identities, required=Required(signers=2))
+    reading = sw.judge(facts, trusted, *(forge(public, payload, issuer=issuer) for issuer in issuers))
+    assert (len(reading.signers), sw.outcomes(reading)["cosigned"]) == (1, "undecided")
