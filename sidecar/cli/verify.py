@@ -99,8 +99,12 @@ def verify(
                4 could not decide: nobody to trust given, no attestation, an unknown format, an expired policy
                5 whole, but not what the policy asks for
     """
+    from evidence.run import ATTESTATION_SUFFIX
+
     several = len(files) > 1 or files[0].is_dir()
+    beside = next((file for file in files if file.name.endswith(ATTESTATION_SUFFIX) and file.is_file()), None)
     _refuse_pairs(
+        (f"{printable(str(beside))} is an attestation: FILE is the bundle beside it, or the folder of both.", beside),
         ("--attestation goes with one FILE.", attestation and several),
         ("--disclosed goes with one FILE.", disclosed and several),
         ("--complete is about several FILEs.", complete and not several),

@@ -130,9 +130,11 @@ def _chain(summary: Summary) -> Iterator[str]:
     """Where chains begin and end, by sidecar, and what is broken."""
     heads, beginnings = (_by_sidecar(summary, ends) for ends in (summary.chain.heads, summary.chain.beginnings))
     bundles = Counter(link.sidecar for link in summary.links if link is not None)
+    vouched = {link.sidecar for link in summary.links if link is not None and link.vouched}
     for sidecar in sorted(bundles, key=lambda each: (each[0] or "", each[1])):
         signer, source = sidecar
-        whose = f"{source or 'unnamed'}, {'signed by ' + signer if signer else 'not signed'}"
+        by = "signed by" if sidecar in vouched else "signed, by its own word only, by"
+        whose = f"{source or 'unnamed'}, {f'{by} {signer}' if signer else 'signed by nobody who is known'}"
         begins, ends = _ends(beginnings.get(sidecar, ())), _ends(heads.get(sidecar, ()))
         yield printable(
             f"Sidecar {whose}: {_count(bundles[sidecar], 'bundle')}; begins with {begins}; ends with {ends}"

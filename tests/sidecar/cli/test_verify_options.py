@@ -82,6 +82,18 @@ def test_disclosures_that_are_none_are_usage_and_not_the_bundles_fault(folder):
     assert (done.exit_code, "a gzip file, such as a bundle" in " ".join(done.output.split())) == (2, True)
 
 
+def test_an_attestation_in_place_of_its_bundle_is_usage_and_says_what_is_wanted(folder):
+    done = run(*sorted(folder.glob("run-*")), "--key", folder / "key.pub")  # as a shell gives `bundles/*`
+    assert (done.exit_code, "FILE is the bundle beside it" in " ".join(done.output.split())) == (2, True)
+
+
+def test_who_signed_is_said_as_a_claim_where_nobody_was_trusted(folder):
+    trusted, alone = run(folder, "--key", folder / "key.pub").output, run(folder).output
+    assert ", signed by sha256:" in trusted
+    assert ", signed, by its own word only, by " in alone
+    assert ", signed by " not in alone
+
+
 def test_an_empty_folder_is_usage(tmp_path):
     done = run(tmp_path)
     assert (done.exit_code, "there is no bundle in this folder" in done.output) == (2, True)
