@@ -43,8 +43,8 @@ def test_help_lists_every_verb_and_each_explains_itself():
     for verb, (_, text) in cli._VERBS.items():
         assert f"{verb} " in said
         assert text.split(".")[0][:30] in said
-        own = affidavit(verb, "--help")
-        assert (own.returncode, own.stderr) == (0, "")
+        own = CliRunner().invoke(cli.affidavit, [verb, "--help"])
+        assert (own.exit_code, own.stderr) == (0, "")
         assert own.stdout.startswith("Usage: ")
 
 
