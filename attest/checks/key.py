@@ -64,12 +64,16 @@ def _trust(bundle: SigstoreBundle, trust: Trust, key: TrustedKey | None, times: 
     named = f"signed by the trusted key sha256:{key.public.fingerprint}"
     bounds = [
         f"{word} {time}"
-        for word, time in (("from", key.valid_from), ("until", key.valid_until), ("revoked at", key.revoked_at))
+        for word, time in (
+            ("trusted from", key.valid_from),
+            ("trusted until", key.valid_until),
+            ("revoked at", key.revoked_at),
+        )
         if time is not None
     ]
     if not bounds:
         return _answer("trust", "pass", named)
-    window = f"trusted {', '.join(bounds)}"
+    window = ", ".join(bounds)
     if not times:
         return _answer("trust", "undecided", f"{named}, {window}; no proven time says that it was signed then")
     outside = [proven for proven in times if not _counts(key, proven.time)]
