@@ -7,6 +7,8 @@ stays. A member that this version does not know is refused: nothing unread may l
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from evidence.canonical import JsonObject, canonical, parse_object
 from evidence.container import ustar
 from evidence.digest import is_sha256_hex, is_tagged, sha256_hex
@@ -109,6 +111,24 @@ def _list(item: _Rule) -> _Rule:
     return test, "an array"
 
 
+def _repeated(rule: _Rule) -> _Rule:
+    """The same rule, for what one installation writes into every manifest: what equals the last that was accepted is accepted.
+
+    For texts alone, which equal nothing else: to Python 1 is true.
+    """
+    accepted: list[Any] = []
+
+    def test(value: object) -> bool:
+        if accepted and value == accepted[0]:
+            return True
+        if not rule[0](value):
+            return False
+        accepted[:] = [orjson.loads(orjson.dumps(value))]  # a copy, which nobody changes
+        return True
+
+    return test, rule[1]
+
+
 def _hold(where: str | int, value: object, rule: _Rule) -> None:
     """Raise when a value is not as its rule says, with the place, which those around it go before."""
     test, expected = rule
@@ -158,22 +178,26 @@ _MEMBERS: Mapping[str, _Rule] = {
     "last_seq": _COUNT,
     "merkle": _object({"alg": _one_of(MERKLE_ALG), "tree_size": _POSITIVE, "root": _HEX}, {}),
     "files": _list(_object({"path": _PATH, "sha256": _HEX, "bytes": _COUNT}, {})),
-    "mapping": _object({"target": _TABLE, "profiles": _list(_TABLE)}, {}),
-    "scoring": _object(
-        {
-            "signals": _object({"version": _TEXT, "digest": _TAGGED}, {}),
-            "formulas": _list(_object({"id": _TEXT, "version": _TEXT}, {})),
-        },
-        {},
+    "mapping": _repeated(_object({"target": _TABLE, "profiles": _list(_TABLE)}, {})),
+    "scoring": _repeated(
+        _object(
+            {
+                "signals": _object({"version": _TEXT, "digest": _TAGGED}, {}),
+                "formulas": _list(_object({"id": _TEXT, "version": _TEXT}, {})),
+            },
+            {},
+        )
     ),
     "capture_health": _HEALTH,
     "limits": _LIMITS,
-    "x-assay": _object(
-        {
-            "packs_applied": _list(_PACK),
-            "mappings": _list(_object({"rule": _TEXT, "framework": _TEXT, "ref": _TEXT}, {})),
-        },
-        {},
+    "x-assay": _repeated(
+        _object(
+            {
+                "packs_applied": _list(_PACK),
+                "mappings": _list(_object({"rule": _TEXT, "framework": _TEXT, "ref": _TEXT}, {})),
+            },
+            {},
+        )
     ),
 }
 _OPTIONAL: Mapping[str, _Rule] = {

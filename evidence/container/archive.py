@@ -13,6 +13,7 @@ from evidence.errors import EvidenceError
 from evidence.limits import DEFAULT, Limits
 
 _PIECE_BYTES = 1024 * 1024
+_ZERO = b"\x00"
 
 
 def write_container(out: Writable, members: Iterable[tuple[str, int, BinaryIO | bytes]]) -> None:
@@ -88,17 +89,17 @@ class ContainerReader:
         """The members in order. A member left unread is skipped; the end of the file is checked after the last."""
         for _ in range(self._limits.members_max + 1):
             block = self._exactly(ustar.BLOCK_BYTES)
-            if not any(block):
+            if not block.strip(_ZERO):
                 break
             member = self._member(block)
             yield member
             for _ in member.pieces():
                 pass
-            if any(self._exactly(ustar.padding(member.size))):
+            if self._exactly(ustar.padding(member.size)).strip(_ZERO):
                 raise EvidenceError(f"member {member.name}: padding that is not zero")
         else:
             raise EvidenceError(f"container: more than {self._limits.members_max} members")
-        if any(self._exactly(ustar.BLOCK_BYTES)):
+        if self._exactly(ustar.BLOCK_BYTES).strip(_ZERO):
             raise EvidenceError("container: one zero block instead of two at its end")
         self.sha256_hex, self.file_bytes = self._gzip.finish()
 

@@ -22,7 +22,9 @@ _MODE_UID_GID = b"0000644\x000000000\x000000000\x00"
 _MTIME = b"00000000000\x00"
 _MAGIC = b"ustar\x0000"
 _OWNERS = bytes(64) + b"0000000\x000000000\x00"
-_CHECKSUM_BLANK = b" " * 8
+_TAIL = (b"0" + bytes(100) + _MAGIC + _OWNERS).ljust(BLOCK_BYTES - 156, b"\x00")
+_FIXED_SUM = sum(b" " * 8) + sum(_TAIL)
+"""What the checksum counts behind the time: itself as blanks, and the rest."""
 
 
 def encode(name: str, size: int) -> bytes:
@@ -38,8 +40,7 @@ def encode(name: str, size: int) -> bytes:
     if not 0 <= size <= SIZE_BYTES_MAX:
         raise EvidenceError(f"member {name}: expected 0 to {SIZE_BYTES_MAX} bytes, got {size}")
     head = name.encode().ljust(100, b"\x00") + _MODE_UID_GID + f"{size:011o}\x00".encode() + _MTIME
-    tail = (b"0" + bytes(100) + _MAGIC + _OWNERS).ljust(BLOCK_BYTES - 156, b"\x00")
-    return head + f"{sum(head + _CHECKSUM_BLANK + tail):06o}\x00 ".encode() + tail
+    return head + f"{sum(head) + _FIXED_SUM:06o}\x00 ".encode() + _TAIL
 
 
 def decode(block: bytes) -> tuple[str, int]:

@@ -57,6 +57,20 @@ def test_batches_are_the_events_in_order_and_are_bounded_in_bytes_but_for_their_
     assert max(sum(len(line) for _, line in batch[:-1]) for batch in batches) < 48 * 1024
 
 
+@pytest.mark.parametrize("member", ["mapping", "scoring", "x-assay"])
+def test_what_is_done_to_a_manifest_that_was_read_makes_no_other_one_acceptable(members, member):
+    def broken(manifest):
+        manifest[member]["more"] = "text"
+        manifest.pop("bundle_id", None)
+        return layout.seal_manifest(manifest)
+
+    first = layout.read_manifest(members[layout.MANIFEST], Limits())
+    data = broken(first)  # changes what was returned
+    with pytest.raises(BundleError, match=f"manifest/{member}: unknown member 'more'"):
+        layout.read_manifest(data, Limits())
+    assert layout.read_manifest(members[layout.MANIFEST], Limits()) != first
+
+
 # ------------------------------------------------------------------ sealing
 
 
