@@ -7,7 +7,8 @@ prepared once and decides nothing: a bundle's result is the same whatever was ve
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+
+import orjson
 
 from attest.bundle_checks import BundleReading, check_bundle
 from attest.checks.attestation import AttestationJudge, AttestationReading, Attested
@@ -141,8 +142,8 @@ def _facts(bundle: BundleReading, signed: AttestationReading) -> Facts:
         container_sha256=bundle.container_sha256,
         manifest=manifest,
         manifest_sha256=read.manifest_sha256 if read else None,
-        closure=_report(read, CLOSURE) if recomputed else None,
-        completeness=_completeness(read) if recomputed else None,
+        closure=orjson.loads(read.reports[CLOSURE]) if read and recomputed else None,
+        completeness=_completeness(read) if read and recomputed else None,
         mapping_loss=_report(read, MAPPING_LOSS),
         signed_by=signed.signed_by,
         signer=signed.signer,
@@ -160,7 +161,7 @@ def _report(read: BundleFacts | None, name: str) -> dict[str, object] | None:
     return attempt("reports", lambda: (parse_object(read.reports[name]), ""))[0] if read else None
 
 
-def _completeness(read: BundleFacts | None) -> Mapping[str, float] | None:
+def _completeness(read: BundleFacts) -> Mapping[str, float]:
     """By `pack@version`, from formula receipts that were recomputed."""
-    receipts: Any = _report(read, FORMULA_RECEIPTS)
-    return receipts["outputs"]["completeness"] if receipts else None
+    completeness: Mapping[str, float] = orjson.loads(read.reports[FORMULA_RECEIPTS])["outputs"]["completeness"]
+    return completeness
