@@ -182,6 +182,11 @@ def test_what_speaks_against_the_content_is_flagged_by_the_check_of_events(name,
     assert found[doubt]["says"] in result.check("events").reason
 
 
+def test_two_events_of_one_time_go_backwards_no_more_than_forwards(case):
+    result = case(world.resealed(world.made(), lambda _, events: events[2].update(time=events[1]["time"])))
+    assert result.facts.claims["doubts"] == []
+
+
 def used(mandate, at=2, **changes):
     """A use of a mandate at that second."""
     said = {

@@ -116,6 +116,7 @@ def test_a_part_of_a_timestamp_changed_is_refused_or_named(signed, name):
 SPELLINGS = {
     "long_form_of_a_short_length": bytes.fromhex("30810102"),
     "leading_zero_in_a_length": bytes.fromhex("3082000100"),
+    "leading_zero_in_a_length_that_needs_the_long_form": bytes.fromhex("30820080") + bytes(128),
     "indefinite_length": bytes.fromhex("3080020100"),
     "length_of_a_length_too_long": bytes.fromhex("308500000000010000"),
     "high_tag": bytes.fromhex("1f01020100"),

@@ -248,6 +248,16 @@ def test_killed_in_the_append_loop_nothing_acknowledged_is_lost_and_the_log_goes
 # ---------------------------------------------------------------- refusals
 
 
+def test_signatures_under_a_checkpoint_that_is_the_present_one_no_more_are_not_stored(folder):
+    """A witness's answer that comes late must not take the log back."""
+    with Log(folder, KEY) as log:
+        late = log.checkpoint.with_signatures([])
+        log.append([b"more"])
+        with pytest.raises(LogError, match="the log has grown since"):
+            log.store(late)
+        assert read_checkpoint_file(folder) == log.checkpoint != late
+
+
 def test_one_log_has_one_writer(folder):
     with Log(folder, KEY), pytest.raises(LogError, match="another process writes"):
         Log(folder, KEY)
