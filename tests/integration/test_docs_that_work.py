@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from sidecar.cli.main import affidavit
+from sidecar.settings import Settings, load
 from tests.sigstore.loopback import IDENTITY, Sigstore
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -160,6 +161,22 @@ def test_every_command_of_the_page_works(page, made, tmp_path, monkeypatch):
         if done.exit_code != expected or isinstance(done.exception, Exception):
             wrong.append((shown, done.exit_code, done.output[-600:], done.exception))
     assert wrong == []
+
+
+# ------------------------------------------------------------------ configurations
+
+SETTINGS = re.compile(r"^```yaml\n((?:\w+:.*\n(?: .*\n)*)+)```$", re.MULTILINE)
+
+
+def test_every_configuration_that_a_page_shows_is_understood(tmp_path):
+    pages = [*ROOT.glob("docs/*.md"), ROOT / "README.md"]
+    blocks = [(page.name, text) for page in pages for text in SETTINGS.findall(page.read_text())]
+    shown = [(page, text) for page, text in blocks if text.partition(":")[0] in Settings.model_fields]
+    assert len(shown) >= 5
+    for number, (page, text) in enumerate(shown):
+        file = tmp_path / f"{number}-{page}.yaml"
+        file.write_text(text)
+        load(file, {})  # says the file and what is wrong in it
 
 
 # ------------------------------------------------------------------ and of all pages, that what they name is there
