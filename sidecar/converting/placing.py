@@ -14,6 +14,7 @@ from evidence.assay.receipts import FORMAT
 from evidence.bundle import BundleFacts
 from evidence.manifest import EVENTS, SCHEMA_VERSION
 from sidecar.errors import SidecarError
+from sidecar.recorder.durable import sync_folder
 
 __all__ = ["assay_side", "native_side", "place", "workplace"]
 
@@ -37,7 +38,9 @@ def place(made: Path, out: Path, *, over: bool = False) -> Path:
         raise SidecarError(f"{out} is there already with other content; evidence is not overwritten")
     with made.open("rb") as file:
         os.fsync(file.fileno())
-    return made.replace(out)
+    made.replace(out)
+    sync_folder(out.parent)
+    return out
 
 
 def native_side(facts: BundleFacts) -> Side:

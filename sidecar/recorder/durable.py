@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["write_durably", "write_new", "write_under_names"]
+__all__ = ["sync_folder", "write_durably", "write_new", "write_under_names"]
 
 
 def write_durably(path: Path, data: bytes) -> Path:
     """Writes a file at one stroke: whole and on disk, or not there."""
     with _written(path.parent, data) as made:
         made.replace(path)
-    _sync(path.parent)
+    sync_folder(path.parent)
     return path
 
 
@@ -29,7 +29,7 @@ def write_under_names(paths: Sequence[Path], data: bytes) -> None:
         except OSError:  # no hard links here, or no more of them
             write_durably(path, data)
     if others:
-        _sync(first.parent)
+        sync_folder(first.parent)
 
 
 def write_new(path: Path, data: bytes, *, same_as: Path | None = None) -> None:
@@ -51,11 +51,11 @@ def write_new(path: Path, data: bytes, *, same_as: Path | None = None) -> None:
         except OSError:  # another file system, or one without hard links
             pass
         else:
-            _sync(path.parent)
+            sync_folder(path.parent)
             return
     with _written(path.parent, data) as made:
         path.hardlink_to(made)  # unlike a renaming, it never replaces
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 @contextmanager
@@ -85,7 +85,8 @@ def _name(path: Path, other: Path) -> None:
             made.replace(other)
 
 
-def _sync(path: Path) -> None:
+def sync_folder(path: Path) -> None:
+    """Waits until the names in a folder are on disk."""
     folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)
