@@ -21,6 +21,7 @@ from typing import IO, Final
 
 from attest.errors import AttestError, SignerUnavailableError, SigningError
 from attest.limits import DEFAULT
+from attest.signers.failure import line
 from attest.signers.signer import Signer
 
 DEADLINE_SECONDS: Final = 60.0
@@ -216,7 +217,7 @@ def _interrupt_before(deadline: float) -> threading.Event:
 
 def _refusal(error: Exception, *, late: bool) -> tuple[bytes, bytes]:
     kind = _UNAVAILABLE if late or isinstance(error, SignerUnavailableError) else _REFUSED
-    text = str(error) if isinstance(error, AttestError) else f"{type(error).__name__}: {error}"
+    text = str(error) if isinstance(error, AttestError) else line(error)
     return kind, text.encode("utf-8", "replace")
 
 

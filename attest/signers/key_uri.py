@@ -147,7 +147,7 @@ _SERVICES: Mapping[str, _Service] = {
         modules=("pkcs11",),
         packages="python-pkcs11",
         form="hsm:[KEYID][?label=LABEL], a key on a PKCS#11 token",
-        pattern=r"\d*(\?label=\S+)?",
+        pattern=r"\d*(\?label=[^\s&]+)?",
         fetch=_of_token,
     ),
 }
@@ -212,7 +212,7 @@ def _service(uri: str) -> _Service:
             f"{uri}: a key of no known scheme; expected one of {', '.join(f'{name}:' for name in SCHEMES)}"
         )
     if not re.fullmatch(service.pattern, path):
-        raise KeyFileError(f"{uri}: expected {service.form}")
+        raise KeyFileError(f"{uri.partition('&')[0]}: expected {service.form}")  # behind it some write the PIN
     if not all(map(_importable, service.modules)):
         raise KeyFileError(f"{uri}: keys of {scheme}: need {service.packages}, which is not installed")
     return service

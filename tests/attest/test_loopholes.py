@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from attest.attest import attest_bundles
 from attest.attestation.statement import LogEvidence, statement
-from attest.errors import FetchError, PolicyError, SigningError
+from attest.errors import FetchError, KeyFileError, PolicyError, SigningError
 from attest.keys import generate, save
 from attest.limits import DEFAULT
 from attest.log_audit import hold
@@ -23,6 +23,7 @@ from attest.results.result import result_statement
 from attest.sarif import sarif
 from attest.signers.failure import line
 from attest.signers.key import KeySigner
+from attest.signers.key_uri import check_key
 from attest.signers.services import MEDIA_TYPE, read_services
 from attest.tlog.checkpoint import sign_checkpoint
 from attest.tlog.cosignature import cosign
@@ -311,3 +312,10 @@ def test_one_person_whom_two_issuers_know_is_one_signer(tmp_path, public):
     trusted = sw.trust(public, identities=identities, required=Required(signers=2))
     reading = sw.judge(facts, trusted, *(forge(public, payload, issuer=issuer) for issuer in issuers))
     assert (len(reading.signers), sw.outcomes(reading)["cosigned"]) == (1, "undecided")
+
+
+@pytest.mark.parametrize("uri", ["hsm:2?label=agents&pin-value=271828", "hsm:?label=agents&pin-source=271828"])
+def test_a_pin_in_the_name_of_a_key_is_refused_and_not_repeated(uri):
+    with pytest.raises(KeyFileError, match="expected hsm:") as refused:
+        check_key(uri)
+    assert "271828" not in str(refused.value)
