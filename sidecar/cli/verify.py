@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from sidecar.cli.judging import Judging
 
 
+_NOBODY = (
+    "nobody to trust was named, so that nothing can be decided: "
+    "--key PUB, or --trusted-root FILE with --identity and --issuer, or --policy FILE"
+)
+
+
 class _By(NamedTuple):
     """What bundles are judged by."""
 
@@ -112,6 +118,8 @@ def verify(
         ("Of --full, --summary, --quiet and --json only one makes sense.", full + summary + quiet + as_json > 1),
     )
     by = _By(trust, judging.policy, judging.at, strict)
+    if trust is None and judging.policy is None and not (quiet or as_json):
+        click.echo(_NOBODY, err=True)
     if not several:
         result = _verify_one(files[0], by, attestation=attestation, disclosed=disclosed)
         _write_sarif(sarif, [result], None)

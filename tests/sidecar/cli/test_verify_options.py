@@ -115,6 +115,14 @@ def test_full_shows_every_result_and_summary_only_the_bad_ones(folder):
     assert (short.count("Verdict: "), "run-1.evidence.tar.gz" in short) == (1, False)
 
 
+@pytest.mark.parametrize("by", [(), ("--key", "key.pub")])
+def test_who_names_nobody_is_told_how_on_the_other_stream(folder, by, monkeypatch):
+    monkeypatch.chdir(folder)
+    done = run(bundle(folder), *by)
+    assert done.exit_code == (0 if by else 4)
+    assert ("nobody to trust was named" in done.stderr) == (not by)
+
+
 def test_quiet_says_it_with_the_exit_code(folder):
     assert (run(folder, "--key", folder / "key.pub", "--quiet").exit_code, run(folder, "--quiet").stdout) == (1, "")
     one = run(bundle(folder), "--key", folder / "key.pub", "--quiet")
