@@ -4,7 +4,6 @@ Specification: https://github.com/sigstore/protobuf-specs (sigstore_rekor.proto,
 Law: an entry has one spelling: what `read_entry` accepts, `entry_json` gives again.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -12,16 +11,15 @@ from typing import TypeVar
 from attest.dsse import decode_base64, encode_base64
 from attest.errors import InvalidError
 from attest.limits import AttestLimits
-from attest.shape import describe, expect, members
+from attest.shape import expect, members
+from attest.tlog.checkpoint import read_hash, read_number
 
 T = TypeVar("T")
 
-_NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InclusionProof:
-    """That an entry is in a log's tree. Nothing in it is verified yet."""
+class EntryProof:
+    """That an entry is in a log's tree, with the tree's head as the bundle has it. Nothing in it is verified yet."""
 
     index: int
     tree_size: int
@@ -44,7 +42,7 @@ class LogEntry:
     """Seconds since 1970."""
     promise: bytes | None
     """The signed entry timestamp (SET) of Rekor 1."""
-    proof: InclusionProof
+    proof: EntryProof
     body: bytes
 
 
@@ -63,11 +61,13 @@ def read_entry(value: object, where: str, limits: AttestLimits) -> LogEntry:
     if promise is not None:
         promise = members(promise, f"{where}.inclusionPromise", {"signedEntryTimestamp": str})["signedEntryTimestamp"]
     return LogEntry(
-        index=_number(obj["logIndex"], f"{where}.logIndex"),
+        index=read_number(obj["logIndex"], f"{where}.logIndex"),
         log_id=read_bytes(log_id, f"{where}.logId.keyId", limits.signature_bytes_max),
         kind=kind["kind"],
         version=kind["version"],
-        integrated_time=_number(obj["integratedTime"], f"{where}.integratedTime") if "integratedTime" in obj else None,
+        integrated_time=read_number(obj["integratedTime"], f"{where}.integratedTime")
+        if "integratedTime" in obj
+        else None,
         promise=read_bytes(promise, f"{where}.inclusionPromise", limits.signature_bytes_max)
         if promise is not None
         else None,
@@ -76,16 +76,16 @@ def read_entry(value: object, where: str, limits: AttestLimits) -> LogEntry:
     )
 
 
-def _proof(value: object, where: str, limits: AttestLimits) -> InclusionProof:
+def _proof(value: object, where: str, limits: AttestLimits) -> EntryProof:
     obj = members(value, where, {"logIndex": str, "rootHash": str, "treeSize": str, "hashes": list, "checkpoint": dict})
 
     def step(item: object, at: str) -> bytes:
-        return _hash(expect(item, str, at), at)
+        return read_hash(expect(item, str, at), at)
 
-    return InclusionProof(
-        index=_number(obj["logIndex"], f"{where}.logIndex"),
-        tree_size=_number(obj["treeSize"], f"{where}.treeSize"),
-        root=_hash(obj["rootHash"], f"{where}.rootHash"),
+    return EntryProof(
+        index=read_number(obj["logIndex"], f"{where}.logIndex"),
+        tree_size=read_number(obj["treeSize"], f"{where}.treeSize"),
+        root=read_hash(obj["rootHash"], f"{where}.rootHash"),
         hashes=read_each(obj["hashes"], f"{where}.hashes", limits.proof_hashes_max, step),
         checkpoint=members(obj["checkpoint"], f"{where}.checkpoint", {"envelope": str})["envelope"],
     )
@@ -124,17 +124,3 @@ def read_bytes(text: str, where: str, most: int) -> bytes:
     if len(data) > most:
         raise InvalidError(f"{where} has {len(data)} bytes, expected at most {most}")
     return data
-
-
-def _hash(text: str, where: str) -> bytes:
-    data = decode_base64(text, what=where)
-    if len(data) != 32:
-        raise InvalidError(f"{where} has {len(data)} bytes, expected the 32 of SHA-256")
-    return data
-
-
-def _number(text: str, where: str) -> int:
-    """A 64-bit integer as the JSON mapping of protobuf writes it: a decimal string, in one spelling."""
-    if not _NUMBER.fullmatch(text) or int(text) >= 1 << 63:
-        raise InvalidError(f"{where} is {describe(text)}, expected a decimal number below 2^63")
-    return int(text)

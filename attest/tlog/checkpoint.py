@@ -30,7 +30,7 @@ def read_number(text: str, what: str) -> int:
         InvalidError: signs, leading zeroes, other digits than ASCII's, or too large.
     """
     if not _SIZE.fullmatch(text) or int(text) > SIZE_MAX:
-        raise InvalidError(f"{what} is {describe(text)}, expected a decimal number without leading zeroes")
+        raise InvalidError(f"{what} is {describe(text)}, expected a decimal number below 2^63, without leading zeroes")
     return int(text)
 
 

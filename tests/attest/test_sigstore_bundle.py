@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from attest.attestation.log_entry import InclusionProof, LogEntry
+from attest.attestation.log_entry import EntryProof, LogEntry
 from attest.attestation.sigstore_bundle import SigstoreBundle, encode, read, write
 from attest.dsse import PAYLOAD_TYPE, Envelope
 from attest.errors import AttestError, InvalidError, UnsupportedError
@@ -151,7 +151,7 @@ ENTRY = LogEntry(
     version="0.0.1",
     integrated_time=1_795_255_260,
     promise=b"promise",
-    proof=InclusionProof(index=7, tree_size=9, root=b"\2" * 32, hashes=(b"\3" * 32,), checkpoint="log\n9\n"),
+    proof=EntryProof(index=7, tree_size=9, root=b"\2" * 32, hashes=(b"\3" * 32,), checkpoint="log\n9\n"),
     body=b"{}",
 )
 CERTIFIED = SigstoreBundle(
@@ -199,8 +199,8 @@ CERTIFIED_BROKEN = {
     "promise_null": ((*LOGGED, "inclusionPromise"), None, "is null"),
     "kind_without_version": ((*LOGGED, "kindVersion", "version"), ..., "has no 'version'"),
     "no_proof": (PROOF, ..., "has no 'inclusionProof'"),
-    "root_of_31_bytes": ((*PROOF, "rootHash"), "A" * 42 + "==", "expected the 32 of SHA-256"),
-    "step_of_33_bytes": ((*PROOF, "hashes", 0), "A" * 44, "expected the 32 of SHA-256"),
+    "root_of_31_bytes": ((*PROOF, "rootHash"), "A" * 42 + "==", "expected 32"),
+    "step_of_33_bytes": ((*PROOF, "hashes", 0), "A" * 44, "expected 32"),
     "sixty_four_steps": ((*PROOF, "hashes"), ["A"] * 64, "at most 63"),
     "checkpoint_a_text": ((*PROOF, "checkpoint"), "log", "expected an object"),
     "body_with_slack": ((*LOGGED, "canonicalizedBody"), "e31=", "base64"),
