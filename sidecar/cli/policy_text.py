@@ -73,15 +73,27 @@ def _required(required: Required, *, certificates: bool) -> Iterator[str]:
     if required.signers > 1:
         yield f"{required.signers} distinct trusted signers"
     if required.timestamps:
-        yield f"RFC 3161 timestamps of {required.timestamps} trusted authorities"
+        yield _some(
+            required.timestamps,
+            "an RFC 3161 timestamp of a trusted authority",
+            "RFC 3161 timestamps of {} trusted authorities",
+        )
     if certificates and required.log_entry:
         yield "for a certificate, an entry in a transparency log"
     if required.sidecar_log:
         yield "a proof that the bundle is in its sidecar's log"
     if required.witnesses:
-        yield f"cosignatures of {required.witnesses} witnesses on that log's checkpoint"
+        yield _some(
+            required.witnesses,
+            "a witness's cosignature on that log's checkpoint",
+            "cosignatures of {} witnesses on that log's checkpoint",
+        )
     if required.delay_seconds_max is not None:
         yield f"a proven time of signing at most {required.delay_seconds_max} seconds after the run's end"
+
+
+def _some(number: int, one: str, many: str) -> str:
+    return one if number == 1 else many.format(number)
 
 
 def _capture(maxima: Iterable[tuple[str, int]]) -> Iterator[str]:

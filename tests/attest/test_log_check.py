@@ -223,7 +223,7 @@ def test_one_key_under_two_names_is_one_witness(make_facts, producer):
     trust = Trust(logs=(VKEY,), witnesses=names, required=Required(witnesses=2))
     check = check_log(said(facts, log, producer), facts, trust)
     assert check.outcome == "fail"
-    assert "cosigned by 1 trusted witnesses, expected at least 2" in check.reason
+    assert "cosigned by 1 of the trusted witnesses, expected at least 2" in check.reason
 
 
 @given(st.data())
