@@ -83,7 +83,7 @@ def _compare_entry(expected: Mapping[str, object], entry: Mapping[str, object]) 
     for name, value in expected.items():
         if name not in entry:
             raise InvalidError(f"the predicate says nothing about {name}, expected {describe(value)}")
-        if entry[name] != value:
+        if entry[name] != value or type(entry[name]) is not type(value):  # to Python true is 1
             raise InvalidError(f"the predicate's {name} is {describe(entry[name])}, the bundle's {describe(value)}")
     unknown = sorted(entry.keys() - expected.keys())
     if unknown:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from evidence import formulas
 from evidence import manifest as layout
 from evidence.bundle.reader import BundleFacts
-from evidence.canonical import JsonObject
+from evidence.canonical import JsonObject, canonical
 from evidence.errors import PackUnavailableError
 from evidence.formulas import Context
 from evidence.limits import DEFAULT, Limits
@@ -56,7 +56,12 @@ class Recomputation:
             (layout.CLOSURE, facts.reports[layout.CLOSURE], scores.closure_bytes()),
             (layout.FORMULA_RECEIPTS, facts.reports[layout.FORMULA_RECEIPTS], scores.receipts_bytes()),
         )
-        return [name for name, said, computed in pairs if said != computed]
+        return [name for name, said, computed in pairs if _bytes(said) != _bytes(computed)]
+
+
+def _bytes(part: object) -> bytes:
+    """As it stands in the bundle: to Python `true` is 1."""
+    return part if isinstance(part, bytes) else canonical(part)
 
 
 def context_of(facts: BundleFacts) -> Context:

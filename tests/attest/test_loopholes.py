@@ -319,3 +319,25 @@ def test_a_pin_in_the_name_of_a_key_is_refused_and_not_repeated(uri):
     with pytest.raises(KeyFileError, match="expected hsm:") as refused:
         check_key(uri)
     assert "271828" not in str(refused.value)
+
+
+# ---------------------------------------------------------------- true, which Python takes for 1
+
+
+def test_a_statement_that_says_true_where_the_bundle_says_1_is_not_about_it(tmp_path, key):
+    facts = world.seal_run(tmp_path)
+    said = json.loads(statement([facts], world.PRODUCER))
+    said["predicate"]["bundles"][0]["part"] = True
+    (tmp_path / "run-1.sigstore.json").write_bytes(world.sign_statement(key, canonical(said)))
+    result = verify_file(facts.path, trust=Trust.of(key.public))
+    assert (result.check("statement").outcome, result.verdict) == ("fail", "invalid")
+
+
+def test_capture_health_that_says_1_for_true_is_not_what_the_events_give(tmp_path):
+    facts = world.seal_run(tmp_path)
+    assert facts.manifest["capture_health"]["sender_uncounted"] is True
+    changed = world.with_manifest(
+        world.unpack(facts.path), lambda manifest: manifest["capture_health"].update(sender_uncounted=1)
+    )
+    facts.path.write_bytes(world.pack(changed))
+    assert "manifest.json#/capture_health" in verify_file(facts.path).check("reports").reason
