@@ -26,6 +26,11 @@ Algorithm: TypeAlias = Literal["ecdsa-p256-sha256", "ed25519"]
 _PrivateNative: TypeAlias = ec.EllipticCurvePrivateKey | Ed25519PrivateKey
 _PublicNative: TypeAlias = ec.EllipticCurvePublicKey | Ed25519PublicKey
 
+_P = (1 << 255) - 19
+_ORDER_8 = int.from_bytes(bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little")
+_SMALL_ORDER = frozenset({0, 1, _P - 1, _ORDER_8, _P - _ORDER_8})
+"""The y of every point of edwards25519 whose order divides 8."""
+
 _PEM = serialization.Encoding.PEM
 _DER = serialization.Encoding.DER
 _SPKI = serialization.PublicFormat.SubjectPublicKeyInfo
@@ -140,6 +145,15 @@ def load_public(source: Path | bytes, *, limits: AttestLimits = DEFAULT) -> Publ
     return _public(native, where)
 
 
+def is_anyones(raw: bytes) -> bool:
+    """Whether an Ed25519 public key is one of the few points of small order, under which signatures are made without any private key.
+
+    Whoever gives away such a key can deny everything that is signed with it later. RFC 8032 section 5.1 does not refuse them.
+    """
+    y = int.from_bytes(raw, "little") & ((1 << 255) - 1)
+    return y % _P in _SMALL_ORDER
+
+
 def _private(native: _PrivateNative, where: str = "generated key") -> PrivateKey:
     return PrivateKey(public=_public(native.public_key(), where), native=native)
 
@@ -150,6 +164,8 @@ def _public(native: _PublicNative, where: str) -> PublicKey:
         if not isinstance(native.curve, ec.SECP256R1):
             raise KeyFileError(f"{where}: an elliptic curve key on {native.curve.name}; expected P-256")
         algorithm = "ecdsa-p256-sha256"
+    elif is_anyones(native.public_bytes_raw()):
+        raise KeyFileError(f"{where}: an Ed25519 key with which anyone can sign; expected one of a private key")
     fingerprint = hashlib.sha256(native.public_bytes(_DER, _SPKI)).hexdigest()
     return PublicKey(algorithm=algorithm, fingerprint=fingerprint, native=native)
 

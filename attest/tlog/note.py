@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from attest.dsse import decode_base64, encode_base64
 from attest.errors import InvalidError, UnsupportedError
+from attest.keys import is_anyones
 from attest.limits import DEFAULT, AttestLimits
 from attest.shape import describe
 
@@ -42,6 +43,8 @@ class VerifierKey:
         _plain_name(self.name, "the key's name")
         if len(self.public) != _KEY_BYTES:
             raise InvalidError(f"the key {describe(self.name)} has {len(self.public)} bytes, expected {_KEY_BYTES}")
+        if is_anyones(self.public):
+            raise InvalidError(f"the key {describe(self.name)} is one with which anyone can sign")
         sha256 = hashlib.sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public)
         object.__setattr__(self, "key_id", sha256.digest()[:_ID_BYTES])
 

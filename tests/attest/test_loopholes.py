@@ -7,12 +7,14 @@ import re
 
 import pytest
 from click.testing import CliRunner
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from attest.attest import attest_bundles
 from attest.attestation.statement import LogEvidence, statement
-from attest.errors import FetchError, KeyFileError, PolicyError, SigningError
-from attest.keys import generate, save
+from attest.errors import FetchError, InvalidError, KeyFileError, PolicyError, SigningError
+from attest.keys import generate, is_anyones, load_public, save
 from attest.limits import DEFAULT
 from attest.log_audit import hold
 from attest.many.chain import Link, look
@@ -27,7 +29,7 @@ from attest.signers.key_uri import check_key
 from attest.signers.services import MEDIA_TYPE, read_services
 from attest.tlog.checkpoint import sign_checkpoint
 from attest.tlog.cosignature import cosign
-from attest.tlog.note import COSIGNATURE_V1, verifier_key
+from attest.tlog.note import COSIGNATURE_V1, ED25519, VerifierKey, verifier_key
 from attest.tlog.proof import InclusionProof
 from attest.trust.identity_pattern import takes_anyone
 from attest.trust.trust import Identity, Required, Trust, TrustedKey
@@ -341,3 +343,44 @@ def test_capture_health_that_says_1_for_true_is_not_what_the_events_give(tmp_pat
     )
     facts.path.write_bytes(world.pack(changed))
     assert "manifest.json#/capture_health" in verify_file(facts.path).check("reports").reason
+
+
+# ---------------------------------------------------------------- keys that are anyone's
+
+SMALL_ORDER = [
+    "01" + "00" * 31,
+    "01" + "00" * 30 + "80",
+    "00" * 32,
+    "00" * 31 + "80",
+    "ec" + "ff" * 30 + "7f",
+    "ed" + "ff" * 31,
+    "ee" + "ff" * 30 + "7f",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+]
+
+
+@pytest.mark.parametrize("point", SMALL_ORDER)
+def test_a_key_with_which_anyone_can_sign_is_not_trusted_and_names_no_log(point):
+    native = Ed25519PublicKey.from_public_bytes(bytes.fromhex(point))
+    made = [b"%d" % number for number in range(99) if _verifies(native, b"\1" + bytes(63), b"%d" % number)]
+    assert made, "a signature without a private key"
+    with pytest.raises(KeyFileError, match="anyone can sign"):
+        load_public(native.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    with pytest.raises(InvalidError, match="anyone can sign"):
+        VerifierKey(name="log.example", kind=ED25519, public=bytes.fromhex(point))
+
+
+def _verifies(native, signature, data):
+    try:
+        native.verify(signature, data)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def test_no_key_that_was_made_is_anyones():
+    for _ in range(50):
+        assert not is_anyones(generate("ed25519").public.native.public_bytes_raw())
