@@ -14,11 +14,10 @@ from semconv.fates import FATES, fates
 from semconv.translate import Translator
 from semconv.view import EventView, LogView, MetricView, SpanView
 from tests.semconv.recorded import recorded
-from tests.semconv.strategies import logs, metrics, spans
+from tests.semconv.strategies import TRANSLATOR, logs, metrics, spans
 from tests.semconv.test_laws import SIGNALS, translate
 from tests.semconv.test_properties import LAWS
 
-TRANSLATOR = Translator.load()
 PROFILES = {profile.id: profile for profile in TRANSLATOR.profiles}
 MINE = b"""
 id: mine

@@ -2,10 +2,9 @@
 
 import pytest
 
-from semconv.translate import Translator
 from semconv.view import EventView, SpanView
+from tests.semconv.strategies import TRANSLATOR
 
-TRANSLATOR = Translator.load()
 OPENINFERENCE = {"openinference.span.kind": "LLM"}
 LEGACY = {"gen_ai.system": "openai"}
 

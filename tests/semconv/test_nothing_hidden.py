@@ -2,10 +2,9 @@
 
 import pytest
 
-from semconv.translate import Translator
 from semconv.view import EventView, SpanView
+from tests.semconv.strategies import TRANSLATOR
 
-TRANSLATOR = Translator.load()
 INPUT = "gen_ai.input.messages"
 CHAT = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai"}
 FLAT = {"gen_ai.prompt.0.role": "user", "gen_ai.prompt.0.content": "said"}

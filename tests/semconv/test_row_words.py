@@ -6,9 +6,8 @@ from semconv import words
 from semconv.ops import OPS
 from semconv.reasons import REASONS
 from semconv.sources import sources
-from semconv.translate import Translator
+from tests.semconv.strategies import TRANSLATOR
 
-TRANSLATOR = Translator.load()
 ENUMS = {profile.id: profile.enums for profile in TRANSLATOR.profiles}
 ROWS = [
     (source.id, word, row)

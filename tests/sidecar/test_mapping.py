@@ -10,7 +10,6 @@ import pytest
 from evidence.event import RESOURCE, SCOPE, SPAN
 from semconv import otlp_json
 from semconv.errors import SemconvError
-from semconv.translate import Translator
 from sidecar.journal import Frame
 from sidecar.mapping import MappingAgain
 from sidecar.recorder.books import Books
@@ -18,9 +17,9 @@ from sidecar.recorder.lifecycle import Lifecycle
 from sidecar.recorder.recorder import Recorder
 from sidecar.recorder.store import RunStore
 from sidecar.translation import FrameTranslator
+from tests.semconv.strategies import TRANSLATOR
 from tests.tools.otlp import CORPUS
 
-TRANSLATOR = Translator.load()
 RECORDINGS = (
     "openinference-instrumentation-langchain@0.1.80/agent_tools_loop.traces.otlp.pb",
     "openllmetry-mcp@0.62.4/stdio_ok.traces.otlp.pb",
