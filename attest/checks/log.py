@@ -54,7 +54,9 @@ def _check(log: LogEvidence | None, facts: BundleFacts | None, trust: Trust) -> 
     signer = checkpoint.signed_by(_keys(trust.logs))
     witnesses = checkpoint.cosigned_by(_keys(trust.witnesses))
     if (count := len({key.public for key in witnesses})) < required.witnesses:
-        raise InvalidError(f"{place}: cosigned by {count} of the trusted witnesses, expected at least {required.witnesses}")
+        raise InvalidError(
+            f"{place}: cosigned by {count} of the trusted witnesses, expected at least {required.witnesses}"
+        )
     if signer is None:
         return _unknown(place, trust)
     cosigned = (
