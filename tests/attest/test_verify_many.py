@@ -11,6 +11,8 @@ from attest.errors import AttestError, FolderError
 from attest.many.rows import Row, Rows
 from attest.many.summary import Summary
 from attest.trust.trust import Trust
+from attest.verdict import Check, in_order
+from attest.verification import Verification
 from attest.verify import verify_file, verify_files
 from tests.attest import world
 
@@ -242,3 +244,12 @@ def test_pieces_come_to_the_same_as_the_whole(five, trust):
     summary = verify_files([five[0]], trust=trust)
     assert json.loads(everything(summary)) == json.loads(json.dumps(summary.to_json()))
     assert json.loads(everything(Summary(results=())))["results"] == []
+
+
+@pytest.mark.parametrize(("alone", "after"), [("fail", "fail"), ("skip", "skip"), ("warn", "pass"), ("pass", "pass")])
+def test_what_others_say_of_a_bundles_place_never_mends_what_was_wrong_with_it_alone(alone, after):
+    checks = in_order([Check(id="chain", outcome=alone, reason="alone")])
+    row = Row.of(Verification(file="f", attestation=None, checks=checks))
+    beside = row.beside(Check(id="chain", outcome="pass", reason="beside"))
+    assert beside.result().check("chain").outcome == after
+    assert beside.verdict == beside.result().verdict
