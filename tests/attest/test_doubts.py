@@ -4,6 +4,7 @@ import pytest
 
 from attest.bundle_checks import check_bundle
 from evidence.limits import DEFAULT
+from tests.attest import world
 from tests.evidence.make import gap, receipt, sealed, span, whole
 
 SAID = {"spans_ended": "1"}
@@ -43,3 +44,11 @@ def test_a_run_that_may_not_be_whole_is_warned_of(tmp_path, name):
 @pytest.mark.parametrize("name", TRUSTED)
 def test_a_run_of_which_nothing_need_be_missing_is_not(tmp_path, name):
     assert events_check(tmp_path, TRUSTED[name]).outcome == "pass"
+
+
+@pytest.mark.parametrize(("meta", "outcome"), [({"closed_at": world.at(0)}, "warn"), ({}, "pass")])
+def test_events_dated_after_the_run_was_closed_are_warned_of(tmp_path, meta, outcome):
+    facts = world.seal_run(tmp_path, **meta)
+    check = next(each for each in check_bundle(facts.path, [], DEFAULT).checks if each.id == "events")
+    assert check.outcome == outcome
+    assert ("after it was closed at" in check.reason) == (outcome == "warn")
