@@ -63,6 +63,8 @@ def check_cosigned(
         return _answer("warn", said)
     if not others:
         return _answer("skip", "there is no other attestation")
+    if len(signers) == 1:
+        return _answer("pass", f"{len(others)} further good, by the same signer: nobody else vouches for it")
     by = ", ".join(signer.describe() for signer in distinct(reading.signer for reading in others))
     return _answer("pass", f"{len(others)} further good, by {by}")
 

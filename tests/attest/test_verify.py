@@ -339,3 +339,15 @@ def test_verifying_works_in_a_network_namespace_without_any_network(case, tmp_pa
         pytest.skip(f"no network namespace to be had here: {probe.stderr.decode().strip()}")
     done = run_alone(case, tmp_path, "unshare", "-rn")
     assert done.stdout.split()[:1] == ["0"]
+
+
+@pytest.mark.parametrize(("own", "says"), [(True, "by the same signer"), (False, "1 further good, by ")])
+def test_a_second_attestation_says_whether_anybody_else_vouches(tmp_path, key, other_key, own, says):
+    facts = world.seal_run(tmp_path)
+    second = world.attest(key if own else other_key, facts).rename(tmp_path / "run-1.2.sigstore.json")
+    world.attest(key, facts)
+    result = verify_file(facts.path, trust=Trust.of(key.public, other_key.public))
+    assert (result.exit_code, result.check("cosigned").outcome) == (0, "pass")
+    assert says in result.check("cosigned").reason
+    assert len(result.facts.signers) == (1 if own else 2)
+    assert second.is_file()

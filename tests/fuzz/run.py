@@ -3,7 +3,7 @@
     python -m tests.fuzz.run [--seconds N] [TARGET...]
 
 What breaks the invariant is kept in var/fuzz/TARGET/; `python -m tests.fuzz.run --once TARGET FILE` runs that one input again.
-Found inputs belong into tests/fuzz/found/TARGET/, where the suite runs them for ever.
+What was found belongs into the tests of its reader, named by the defect.
 """
 
 from __future__ import annotations
