@@ -6,6 +6,7 @@ from attest.attestation.statement import LogEvidence, read, statement
 from attest.errors import StatementError
 from attest.limits import DEFAULT, AttestLimits
 from attest.signers.signer import Signer
+from attest.tlog.reader import LogReader
 from evidence.bundle import BundleFacts
 
 _AROUND_BYTES = 64 * 1024
@@ -47,6 +48,22 @@ def attest_bundles(
     read(payload, limits=limits)  # what our own verifier would refuse must not be signed
     validate(payload)
     return signer.sign(payload)
+
+
+def log_evidence(bundles: Sequence[BundleFacts], reader: LogReader) -> LogEvidence:
+    """Where these bundles are in a log that lies there, by its own checkpoint: for a statement made later than they were sealed.
+
+    Raises:
+        StatementError: one of them is not in it.
+        InvalidError: the log's tiles are malformed, or do not lead to its checkpoint.
+    """
+    proofs = {}
+    for facts in bundles:
+        index = reader.find(bytes.fromhex(facts.manifest_sha256))
+        if index is None:
+            raise StatementError(f"the bundle {facts.file} is not in the log of {reader.checkpoint.size} leaves")
+        proofs[facts.bundle_id] = reader.prove(index)
+    return LogEvidence(checkpoint=reader.checkpoint, proofs=proofs)
 
 
 def _hold_to_log(bundles: Sequence[BundleFacts], log: LogEvidence) -> None:

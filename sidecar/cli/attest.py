@@ -20,6 +20,7 @@ from sidecar.cli.signing_options import chosen_signing, signing_options
 
 if TYPE_CHECKING:
     from attest.signers.signer import Signer
+    from attest.tlog.reader import LogReader
     from evidence.bundle import BundleFacts
 
 
@@ -31,7 +32,14 @@ if TYPE_CHECKING:
 @click.option(
     "--batch", type=click.IntRange(1, 1000), default=1, show_default=True, help="Bundles that one signature may cover."
 )
-def attest(bundles: tuple[Path, ...], *, batch: int, **signing: Any) -> None:  # noqa: ANN401 - the options of signing_options
+@click.option(
+    "--log",
+    "log_folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="The sidecar's log that has the bundles: the proof goes under the signature.",
+)
+def attest(bundles: tuple[Path, ...], *, batch: int, log_folder: Path | None, **signing: Any) -> None:  # noqa: ANN401 - the options of signing_options
     """Sign the bundles BUNDLE: the first signature of what was sealed without one, or a further one, by another key or identity.
 
     Each is read in full and checked by itself first; what is not sound is refused and not signed. The attestation lies beside the bundle as
@@ -40,6 +48,7 @@ def attest(bundles: tuple[Path, ...], *, batch: int, **signing: Any) -> None:  #
     Prints one line of JSON a bundle. Exit code 1 when something was refused or could not be signed; the rest is signed all the same.
     """
     from attest.errors import AttestError
+    from attest.tlog.reader import LogReader
     from evidence.errors import EvidenceError
     from sidecar.errors import SidecarError
 
@@ -47,12 +56,13 @@ def attest(bundles: tuple[Path, ...], *, batch: int, **signing: Any) -> None:  #
     if chosen is None:
         raise click.UsageError("who signs? --key FILE|URI, or --keyless with --trust-config")
     chosen.ensure()
+    log = LogReader(log_folder) if log_folder else None
     refused: list[str] = []
     with progress(len(bundles), "signing") as bar:
         sound = _sound(bundles, refused, bar.update)
         while some := list(islice(sound, batch)):
             try:
-                for line in _attest(some, chosen.signer):
+                for line in _attest(some, chosen.signer, log):
                     click.echo(orjson.dumps(line).decode())
             except (AttestError, EvidenceError, SidecarError) as error:
                 names = ", ".join(str(facts.path) for facts in some[:3]) + (" and others" if len(some) > 3 else "")
@@ -78,12 +88,12 @@ def _sound(paths: Sequence[Path], refused: list[str], done: Any) -> Iterator[Bun
             refused.append(f"{path}: {wrong.id}: {wrong.reason}" if wrong else f"{path}: cannot be read")
 
 
-def _attest(bundles: Sequence[BundleFacts], signer: Signer) -> Iterator[dict[str, object]]:
-    from attest.attest import attest_bundles
+def _attest(bundles: Sequence[BundleFacts], signer: Signer, log: LogReader | None) -> Iterator[dict[str, object]]:
+    from attest.attest import attest_bundles, log_evidence
     from sidecar.attestations import add_beside
     from sidecar.producer import PRODUCER
 
-    data = attest_bundles(bundles, signer, producer=PRODUCER)
+    data = attest_bundles(bundles, signer, producer=PRODUCER, log=log_evidence(bundles, log) if log else None)
     for facts, path in zip(bundles, add_beside([facts.path for facts in bundles], data), strict=True):
         yield {
             "bundle": str(facts.path),

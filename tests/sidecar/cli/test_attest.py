@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from click.testing import CliRunner
 from attest.attestation import sigstore_bundle
 from attest.keys import generate, load_public, save
 from attest.policy.file import read_policy
-from attest.trust.trust import Identity, Trust, TrustedRoot
+from attest.trust.trust import Identity, Required, Trust, TrustedRoot
 from attest.verify import verify_file
+from sidecar.attestations import read_facts
 from sidecar.cli.attest import attest
 from sidecar.cli.keys import keys
 from sidecar.cli.seal import seal
@@ -67,6 +69,37 @@ def test_one_signature_may_cover_them_all(bundles, key):
     lines = printed(run(attest, *bundles, "--key", key, "--batch", 10))
     assert len({Path(line["attestation"]).read_bytes() for line in lines}) == 1
     assert [verify_file(path, trust=trusting(key)).verdict for path in bundles] == ["verified"] * 3
+
+
+@pytest.fixture
+def log(tmp_path, bundles) -> tuple[Path, str]:
+    """A log that has all of the bundles but the last, and its verifier key."""
+    from attest.tlog.log import Log
+    from attest.tlog.note import verifier_key
+
+    folder, private = tmp_path / "log", generate("ed25519").native
+    Log.create(folder, private, "log.example")
+    with Log(folder, private) as kept:
+        for path in bundles[:-1]:
+            kept.append([bytes.fromhex(read_facts(path).manifest_sha256)])
+    return folder, str(verifier_key("log.example", private))
+
+
+def test_a_signature_made_later_carries_the_proof_of_the_sidecars_log(bundles, key, log):
+    folder, vkey = log
+    printed(run(attest, *bundles[:2], "--key", key, "--log", folder, "--batch", 2))
+    trust = replace(trusting(key), logs=(vkey,), required=Required(sidecar_log=True))
+    for at, path in enumerate(bundles[:2]):
+        result = verify_file(path, trust=trust)
+        assert (result.verdict, result.check("log").outcome) == ("verified", "pass")
+        assert f"leaf {at} of 2" in result.check("log").reason
+
+
+def test_a_bundle_that_is_not_in_the_log_is_not_signed_as_if_it_were(bundles, key, log):
+    done = run(attest, *bundles, "--key", key, "--log", log[0])
+    assert done.exit_code == 1
+    assert "the bundle run-3.evidence.tar.gz is not in the log of 2 leaves" in done.stderr
+    assert names(bundles[0].parent) == ["run-1.sigstore.json", "run-2.sigstore.json"]
 
 
 def test_a_further_signature_has_the_next_name_and_the_first_stays_as_it_is(bundles, key, tmp_path):
