@@ -154,7 +154,7 @@ def _time(check: Check, manifest: Mapping[str, Any] | None) -> str:
 def _origin(manifest: Mapping[str, Any]) -> str:
     producer = manifest["producer"]
     amends = f" It amends the bundle {manifest['amends']}." if "amends" in manifest else ""
-    return f"Recorded by {producer['name']} {producer['version']}, closed by {manifest['close_reason'].replace('_', ' ')}.{amends}"
+    return f"Recorded by {producer['name']} {producer['version']}; close reason: {manifest['close_reason'].replace('_', ' ')}.{amends}"
 
 
 def _capture(manifest: Mapping[str, Any]) -> str:

@@ -182,7 +182,7 @@ def _pack(asked: PackThreshold, facts: Facts, scored: str) -> Iterator[Requireme
     meant = [pack for pack in named if asked.digest in (None, pack["digest"])]
     if asked.digest is not None:
         got = ", ".join(pack["digest"] for pack in meant or named) or "not scored by it"
-        yield _requirement(f"packs.{asked.name}.digest", got, bool(meant), asked.digest, scored)
+        yield _requirement(f"packs.{asked.name}.digest", got, enough=bool(meant), expected=asked.digest, why_not=scored)
     name = f"packs.{asked.name}.completeness"
     if not scored and not named:
         yield _requirement(name, "not scored by it", enough=False, expected=_least(asked.completeness_min), why_not="")
@@ -206,27 +206,31 @@ def _loss(asked: Thresholds, facts: Facts, translated: str) -> Iterator[Requirem
         files = facts.manifest["files"] if facts.manifest is not None else []
         own = [file["path"] for file in files if file["path"].startswith(PROFILES)]
         got = ", ".join(own) or "built-in tables alone"
-        yield _requirement("mapping_loss.built_in_tables", got, not own, "built-in tables alone", translated)
+        yield _requirement(
+            "mapping_loss.built_in_tables", got, enough=not own, expected="built-in tables alone", why_not=translated
+        )
 
 
 def _confidence(got: str | None, minimum: str, scored: str) -> Requirement:
     enough = CONFIDENCES[CONFIDENCES.index(minimum) :]
-    return _requirement("closure.confidence", got, got in enough, " or ".join(enough), scored)
+    return _requirement("closure.confidence", got, enough=got in enough, expected=" or ".join(enough), why_not=scored)
 
 
 def _at_least(name: str, got: float | None, minimum: float, why_not: str) -> Requirement:
-    return _requirement(name, got, got is not None and got >= minimum, _least(minimum), why_not)
+    enough = got is not None and got >= minimum
+    return _requirement(name, got, enough=enough, expected=_least(minimum), why_not=why_not)
 
 
 def _at_most(name: str, got: float | None, maximum: float, why_not: str) -> Requirement:
-    return _requirement(name, got, got is not None and got <= maximum, f"at most {maximum:g}", why_not)
+    enough = got is not None and got <= maximum
+    return _requirement(name, got, enough=enough, expected=f"at most {maximum:g}", why_not=why_not)
 
 
 def _least(minimum: float) -> str:
     return f"at least {minimum:g}"
 
 
-def _requirement(name: str, got: float | str | None, enough: bool, expected: str, why_not: str) -> Requirement:  # noqa: FBT001 - a private helper, called with a comparison
+def _requirement(name: str, got: float | str | None, *, enough: bool, expected: str, why_not: str) -> Requirement:
     if why_not or got is None:
         reason = why_not or "is not in the bundle's reports"
         return Requirement(id=name, outcome="unknown", got=None, expected=expected, reason=reason)

@@ -165,7 +165,7 @@ def _required(node: Node) -> Required:
     }
     if found.get("signers") == 0:
         members["signers"].fail("expected at least 1 signer: with none required, nobody has to have signed")
-    if found.get("log_entry") is False:
+    if found.pop("log_entry", True) is False:  # the one word that asks for what is so in any case, for who looks for it
         members["log_entry"].fail("expected true: no certificate can be judged without an entry in a transparency log")
     return Required(**found)
 

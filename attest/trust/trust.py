@@ -64,8 +64,6 @@ class Required:
 
     timestamps: int = 0
     """Verified RFC 3161 timestamps of distinct authorities."""
-    log_entry: bool = True
-    """For a certificate: an entry in a transparency log of the root. Without one no certificate can be judged, whoever asks."""
     signers: int = 1
     """Distinct trusted signers over all attestations of a bundle."""
     sidecar_log: bool = False

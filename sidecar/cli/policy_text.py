@@ -78,7 +78,7 @@ def _required(required: Required, *, certificates: bool) -> Iterator[str]:
             "an RFC 3161 timestamp of a trusted authority",
             "RFC 3161 timestamps of {} trusted authorities",
         )
-    if certificates and required.log_entry:
+    if certificates:
         yield "for a certificate, an entry in a transparency log"
     if required.sidecar_log:
         yield "a proof that the bundle is in its sidecar's log"

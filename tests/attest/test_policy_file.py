@@ -121,7 +121,7 @@ capture_health:
     assert policy.trust.logs == (LOG,)
     assert policy.trust.witnesses == (WITNESS,)
     assert policy.trust.required == Required(
-        timestamps=2, log_entry=True, signers=2, sidecar_log=True, witnesses=1, delay_seconds_max=600
+        timestamps=2, signers=2, sidecar_log=True, witnesses=1, delay_seconds_max=600
     )
     assert policy.trust.accepted == Accepted(
         payload_types=frozenset({"application/vnd.in-toto+json"}),
