@@ -18,6 +18,7 @@ from sidecar.errors import ConfigError
 if TYPE_CHECKING:
     from attest.keys import PublicKey
     from attest.signers.rotation import Rotation
+    from attest.signers.services import Services
     from attest.signers.signer import Signer
 
 __all__ = ["KeySpec", "KeylessSpec", "Signing", "SigningSpec"]
@@ -110,7 +111,8 @@ class Signing:
         """Makes our own key if it is ours to make and not there; its path if it was made.
 
         Raises:
-            ConfigError: A file that is configured is not there, or a package that a key needs.
+            ConfigError: A file that is configured is not there, or a package that a key needs; a Sigstore instance's config is none,
+                or is the public instance's and that was not asked for.
         """
         for key in self.keys:
             if key.file is None:
@@ -123,7 +125,22 @@ class Signing:
 
                 save(generate(), path)
                 return path
+        if self._spec.keyless:
+            _services(self._spec.keyless)
         return None
+
+    @property
+    def warning(self) -> str | None:
+        """What is published, to be said to whoever asked for the public Sigstore instance; None where nobody did.
+
+        Raises:
+            ConfigError: As `ensure`.
+        """
+        if self._spec.keyless is None or not _services(self._spec.keyless).public:
+            return None
+        from attest.signers.services import PUBLIC_WARNING  # noqa: PLC0415 - as above
+
+        return PUBLIC_WARNING
 
     @cached_property
     def signer(self) -> Signer:
@@ -163,6 +180,30 @@ class Signing:
         return [("attest.key_file or attest.keys", key.file) for key in self.keys if key.file]
 
 
+def _services(keyless: KeylessSpec) -> Services:
+    """The instance that signs, which is the public one only where that was asked for."""
+    from attest.errors import SigningError  # noqa: PLC0415 - for identities only
+    from attest.signers.services import PUBLIC_WARNING, read_services  # noqa: PLC0415 - as above
+
+    try:
+        services = read_services(_trust_config(keyless))
+    except SigningError as error:
+        raise ConfigError(f"{keyless.trust_config_file}: {error}") from error
+    if services.public and not keyless.public_instance:
+        raise ConfigError(
+            f"{keyless.trust_config_file}: is of the public instance; attest.keyless.public_instance or --public-instance asks for it,"
+            f" and {PUBLIC_WARNING}"
+        )
+    return services
+
+
+def _trust_config(keyless: KeylessSpec) -> bytes:
+    try:
+        return keyless.trust_config_file.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{keyless.trust_config_file}: cannot be read: {error.strerror}") from error
+
+
 def _check(key: KeySpec) -> None:
     from attest.errors import KeyFileError  # noqa: PLC0415 - for keys that are kept elsewhere
     from attest.signers.key_uri import check_key  # noqa: PLC0415 - as above
@@ -193,17 +234,13 @@ def _keyless(spec: SigningSpec, keyless: KeylessSpec) -> Signer:
     from attest.signers.identity import AmbientToken, TokenFile  # noqa: PLC0415 - as above
     from attest.signers.keyless import KeylessSigner  # noqa: PLC0415 - as above
 
-    try:
-        trust_config = keyless.trust_config_file.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{keyless.trust_config_file}: cannot be read: {error.strerror}") from error
     audience = keyless.audience
     tokens = (
         TokenFile(path=keyless.token_file, audience=audience) if keyless.token_file else AmbientToken(audience=audience)
     )
     make = partial(
         KeylessSigner,
-        trust_config,
+        _trust_config(keyless),
         tokens,
         tlog_version=keyless.tlog_version,
         require_timestamp=spec.require_timestamp,

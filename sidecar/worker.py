@@ -69,6 +69,8 @@ class Worker:
         signing = Signing(spec.signing, state.signing_key)
         if made := signing.ensure():
             log.info("made a signing key", file=made)
+        if signing.warning:
+            log.warning(signing.warning)
         bundle_log = None
         if spec.sidecar_log is not None:
             bundle_log = BundleLog(state.log, state.log_key, name=spec.name, spec=spec.sidecar_log)

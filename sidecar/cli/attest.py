@@ -55,7 +55,6 @@ def attest(bundles: tuple[Path, ...], *, batch: int, log_folder: Path | None, **
     chosen = chosen_signing(**signing)
     if chosen is None:
         raise click.UsageError("who signs? --key FILE|URI, or --keyless with --trust-config")
-    chosen.ensure()
     log = LogReader(log_folder) if log_folder else None
     refused: list[str] = []
     with progress(len(bundles), "signing") as bar:

@@ -69,6 +69,7 @@ def chosen_signing(
 
     Raises:
         UsageError: they contradict each other.
+        ConfigError: a file or a package that they need is not there.
     """
     from sidecar.signing import KeylessSpec, KeySpec, Signing, SigningSpec
 
@@ -97,11 +98,19 @@ def chosen_signing(
             public_instance=public_instance,
             tlog_version=int(tlog_version) if tlog_version else None,
         )
-        return Signing(SigningSpec(keyless=identity, deadline_seconds=deadline))
+        return _ready(Signing(SigningSpec(keyless=identity, deadline_seconds=deadline)))
     if key is None:
         return None
     kept = KeySpec(uri=key, public_key_file=public_key, pin_file=pin_file)
-    return Signing(SigningSpec(keys=(kept,), timestamp_url=timestamp_url, deadline_seconds=deadline))
+    return _ready(Signing(SigningSpec(keys=(kept,), timestamp_url=timestamp_url, deadline_seconds=deadline)))
+
+
+def _ready(signing: Signing) -> Signing:
+    """Who signs, once all files are there, and whoever asked for what cannot be taken back was told so."""
+    signing.ensure()
+    if signing.warning:
+        click.echo(f"affidavit: {signing.warning}", err=True)
+    return signing
 
 
 def _refuse(wrong: bool, why: str) -> None:  # noqa: FBT001 - reads as a sentence where it is called

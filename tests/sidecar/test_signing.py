@@ -11,6 +11,7 @@ from attest.signers import key_uri
 from attest.signers.bounded import BoundedSigner
 from attest.signers.key import KeySigner
 from attest.signers.rotation import Rotation
+from attest.signers.services import PUBLIC_WARNING
 from sidecar.errors import ConfigError
 from sidecar.settings import load
 from sidecar.signing import KeylessSpec, KeySpec, Signing, SigningSpec
@@ -116,3 +117,31 @@ def test_of_keys_with_windows_the_one_that_is_valid_now_is_opened_alone(tmp_path
         KeySpec(uri=str(tmp_path / "k.pem"), valid_from="2020-01-01T00:00:00.000000000Z"),
     )
     assert Signing(SigningSpec(keys=keys)).signer.sign(b"{}")
+
+
+def keyless(tmp_path: Path, config: bytes, *, public: bool = False) -> Signing:
+    (tmp_path / "config.json").write_bytes(config)
+    return Signing(SigningSpec(keyless=KeylessSpec(trust_config_file=tmp_path / "config.json", public_instance=public)))
+
+
+def test_the_public_instance_is_refused_at_start_unless_asked_for_and_then_it_is_said_what_it_publishes(
+    sigstore, tmp_path
+):
+    config = sigstore.trust_config().replace(sigstore.url.encode(), b"https://fulcio.sigstore.dev")
+    with pytest.raises(ConfigError, match="config.json: is of the public instance") as caught:
+        keyless(tmp_path, config).ensure()
+    assert PUBLIC_WARNING in str(caught.value)
+    asked_for = keyless(tmp_path, config, public=True)
+    asked_for.ensure()
+    assert asked_for.warning == PUBLIC_WARNING
+
+
+def test_an_instance_of_ones_own_is_nothing_to_warn_of(sigstore, tmp_path):
+    own = keyless(tmp_path, sigstore.trust_config(), public=True)
+    own.ensure()
+    assert own.warning is None
+
+
+def test_a_trust_config_that_is_none_is_refused_at_start(tmp_path):
+    with pytest.raises(ConfigError, match="config.json: the client trust config is not JSON"):
+        keyless(tmp_path, b"{").ensure()

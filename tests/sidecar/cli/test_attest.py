@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from attest.attestation import sigstore_bundle
 from attest.keys import generate, load_public, save
 from attest.policy.file import read_policy
+from attest.signers.services import PUBLIC_WARNING
 from attest.trust.trust import Identity, Required, Trust, TrustedRoot
 from attest.verify import verify_file
 from sidecar.attestations import read_facts
@@ -206,6 +207,19 @@ def test_keyless_signs_as_the_identity_of_the_token(sigstore, bundles, tmp_path)
     root = TrustedRoot(name="loopback", data=sigstore.trusted_root, sha256="")
     trust = Trust(roots=(root,), identities=(Identity(identity=IDENTITY, issuer=sigstore.url),))
     assert verify_file(bundles[0], trust=trust).verdict == "verified"
+
+
+@pytest.mark.parametrize("verb", [attest, seal], ids=["attest", "seal"])
+def test_who_asks_for_the_public_instance_is_told_what_it_publishes_before_anything_is_signed(sigstore, tmp_path, verb):
+    config = sigstore.trust_config().replace(sigstore.url.encode(), b"https://fulcio.sigstore.dev")
+    (tmp_path / "config.json").write_bytes(config)
+    (tmp_path / "no.evidence.tar.gz").write_bytes(b"neither a bundle nor telemetry")
+    arguments = ["--keyless", "--trust-config", tmp_path / "config.json", "--public-instance"]
+    more = ["--out", tmp_path / "out"] if verb is seal else []
+    done = run(verb, tmp_path / "no.evidence.tar.gz", *arguments, *more)
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"affidavit: {PUBLIC_WARNING}\n")
+    assert isinstance(run(verb, tmp_path / "no.evidence.tar.gz", *arguments[:3], *more).exception, ConfigError)
 
 
 def test_seal_takes_the_same_options_and_signs_in_batches(tmp_path, key):
