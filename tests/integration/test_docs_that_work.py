@@ -50,6 +50,7 @@ PAGES = {
         "BUNDLE...": "bundles/*.gz",
         "FILE|URI": "signing.pem",
         "--batch N": "--batch 2",
+        "--log DIR": "--log log",
         "--trust-config FILE": "--trust-config sigstore.json",
     },
     "docs/keyless.md": KEYLESS,
