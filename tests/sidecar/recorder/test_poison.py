@@ -18,6 +18,7 @@ from sidecar.offline import Inputs, seal_files
 from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb
 from sidecar.recorder.lifecycle import Lifecycle
 from sidecar.recorder.recorder import Recorder
+from sidecar.recorder.run_writer import RunWriter
 from sidecar.recorder.sealer import Sealer
 from sidecar.recorder.store import RunStore
 from sidecar.recorder.unrecorded import Unrecorded
@@ -114,8 +115,8 @@ def test_a_frame_of_a_newer_version_is_kept_and_passed(world, signal, encoding):
 def test_spans_whose_resource_does_not_fit_a_line_are_gaps_each_and_it_is_tried_once(world, monkeypatch):
     large = spans("one", "two", "three", resource="\x01" * (DEFAULT.line_bytes_max // 6))
     tried = []
-    write = Recorder._write
-    monkeypatch.setattr(Recorder, "_write", lambda *a, **k: (tried.append(a[2]), write(*a, **k))[1])
+    write = RunWriter.write
+    monkeypatch.setattr(RunWriter, "write", lambda *a, **k: (tried.append(a[2]), write(*a, **k))[1])
     world.recorder.record([frame(1, large), frame(2, spans("fits"))])
     assert world.names() == ["fits"]
     assert [gap["kind"] for gap in world.gaps()] == ["unrecordable"] * 3

@@ -219,9 +219,9 @@ def test_another_policy_is_a_gap_in_the_runs_that_are_open(world):
 def test_what_cannot_be_recorded_leaves_no_piece_behind(world, monkeypatch):
     from dataclasses import replace
 
-    from sidecar.recorder import recorder
+    from sidecar.recorder import run_writer
 
-    monkeypatch.setattr(recorder, "DEFAULT", replace(recorder.DEFAULT, line_bytes_max=600))
+    monkeypatch.setattr(run_writer, "DEFAULT", replace(run_writer.DEFAULT, line_bytes_max=600))
     world.spans(SECRET + " " + "long " * 200)
     world.close()
     assert world.of("otel.span") == []

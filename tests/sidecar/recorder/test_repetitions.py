@@ -59,16 +59,16 @@ def test_another_content_told_twice_is_recorded_once(tmp_path):
 
 
 def test_runs_that_had_to_be_forgotten_still_know_their_items(tmp_path, monkeypatch):
-    monkeypatch.setattr("sidecar.recorder.recorder._ITEMS_REMEMBERED_MAX", 3)
+    monkeypatch.setattr("sidecar.recorder.open_runs._ITEMS_REMEMBERED_MAX", 3)
     one = recorder(tmp_path)
     for sequence in range(1, 41):
         one.record([frame(sequence, sequence % 8 + 1, 0.5)])
-        assert sum(len(run.seen) for run in one._open.values()) <= 3
+        assert sum(len(run.seen) for run in one._runs._open.values()) <= 3
     assert counts(tmp_path) == [(1, 4)] * 8
 
 
 def test_a_run_larger_than_the_bound_is_not_forgotten_while_it_is_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr("sidecar.recorder.recorder._ITEMS_REMEMBERED_MAX", 3)
+    monkeypatch.setattr("sidecar.recorder.open_runs._ITEMS_REMEMBERED_MAX", 3)
     one = recorder(tmp_path)
     one.record([frame(n, 1, n + 0.5) for n in range(1, 10)])
-    assert [len(run.seen) for run in one._open.values()] == [9]
+    assert [len(run.seen) for run in one._runs._open.values()] == [9]
