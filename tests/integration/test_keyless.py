@@ -8,7 +8,7 @@ import pytest
 from attest.trust.roots import trusted_root
 from attest.trust.trust import Identity, Required, Trust
 from attest.verify import verify_file
-from tests.integration.test_attesting import attestations, said, seal, send
+from tests.integration.test_attesting import attestations, said, sealing, send
 from tests.sigstore.loopback import IDENTITY, Fault
 from tests.tools.process import running, wait_until
 
@@ -34,8 +34,8 @@ def test_what_was_being_signed_when_everything_was_killed_is_signed_by_the_next_
     sigstore.faults.set("rekor", Fault(hang=True))
     with running(tmp_path / "state", ATTEST__DEADLINE_SECONDS="5", **settings) as sidecar:
         send(sidecar, 1)
-        seal(sidecar, 1)
-        wait_until(lambda: ("POST", "/api/v1/log/entries") in sigstore.requests, "an entry for the log")
+        with sealing(sidecar, 1):
+            wait_until(lambda: ("POST", "/api/v1/log/entries") in sigstore.requests, "an entry for the log")
         (signing,) = signing_processes(sidecar)
         sidecar.kill()
         wait_until(lambda: not signing.is_running(), "the end of the process that signs, by itself")
