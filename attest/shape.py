@@ -23,8 +23,17 @@ _NAMES: Mapping[type, str] = {
 }
 
 
-def read_object(data: bytes, *, what: str, depth_max: int, commas_max: int) -> dict[str, Any]:
+def read_object(
+    data: bytes, *, what: str, depth_max: int, commas_max: int, require_canonical: bool = True
+) -> dict[str, Any]:
     """Parse the canonical JSON (RFC 8785) of one object. One value has one spelling, so no byte of it is slack.
+
+    Args:
+        data: the text.
+        what: its name, for the error.
+        depth_max: nesting that is still read.
+        commas_max: commas that are still read.
+        require_canonical: False for a caller that looks after its slack itself.
 
     Raises:
         InvalidError: not JSON, not canonical, a duplicate key, too deep, too many commas, or not an object.
@@ -33,7 +42,7 @@ def read_object(data: bytes, *, what: str, depth_max: int, commas_max: int) -> d
     if commas > commas_max:
         raise InvalidError(f"{what} has {commas} commas, expected at most {commas_max}")
     try:
-        value = parse(data, depth_max=depth_max)
+        value = parse(data, depth_max=depth_max, require_canonical=require_canonical)
     except EvidenceError as error:
         raise InvalidError(f"{what}: {error}") from error
     if not isinstance(value, dict):

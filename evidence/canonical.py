@@ -235,7 +235,8 @@ def _as_doubles(value: object) -> object:
 
 
 def _parse_strictly(data: bytes) -> object:
-    return json.loads(data, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
+    text = data.decode()  # from bytes json would take UTF-16 and UTF-32 as well
+    return json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
 
 
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:

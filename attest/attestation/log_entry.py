@@ -1,10 +1,10 @@
 """A transparency log entry in the JSON of a Sigstore bundle.
 
 Specification: https://github.com/sigstore/protobuf-specs (sigstore_rekor.proto, protobuf JSON mapping).
-Law: an entry has one spelling: what `read_entry` accepts, `entry_json` gives again.
+Law: an entry is written in one way; what `read_entry` accepts in another, `entry_json` gives again in that one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -38,8 +38,8 @@ class LogEntry:
     log_id: bytes
     kind: str
     version: str
-    integrated_time: int | None
-    """Seconds since 1970."""
+    integrated_time: int
+    """Seconds since 1970; 0 where the log gives none."""
     promise: bytes | None
     """The signed entry timestamp (SET) of Rekor 1."""
     proof: EntryProof
@@ -53,21 +53,19 @@ def read_entry(value: object, where: str, limits: AttestLimits) -> LogEntry:
         InvalidError: a member missing or malformed, too many or too large.
         UnsupportedError: a member that this version does not know.
     """
-    required = {"logIndex": str, "logId": dict, "kindVersion": dict, "inclusionProof": dict, "canonicalizedBody": str}
-    obj = members(value, where, required, {"integratedTime": str, "inclusionPromise": dict})
+    required = {"logId": dict, "kindVersion": dict, "inclusionProof": dict, "canonicalizedBody": str}
+    obj = members(value, where, required, {"logIndex": object, "integratedTime": object, "inclusionPromise": dict})
     kind = members(obj["kindVersion"], f"{where}.kindVersion", {"kind": str, "version": str})
     log_id = members(obj["logId"], f"{where}.logId", {"keyId": str})["keyId"]
     promise = obj.get("inclusionPromise")
     if promise is not None:
         promise = members(promise, f"{where}.inclusionPromise", {"signedEntryTimestamp": str})["signedEntryTimestamp"]
     return LogEntry(
-        index=read_number(obj["logIndex"], f"{where}.logIndex"),
+        index=_int64(obj, "logIndex", where),
         log_id=read_bytes(log_id, f"{where}.logId.keyId", limits.signature_bytes_max),
         kind=kind["kind"],
         version=kind["version"],
-        integrated_time=read_number(obj["integratedTime"], f"{where}.integratedTime")
-        if "integratedTime" in obj
-        else None,
+        integrated_time=_int64(obj, "integratedTime", where),
         promise=read_bytes(promise, f"{where}.inclusionPromise", limits.signature_bytes_max)
         if promise is not None
         else None,
@@ -77,28 +75,36 @@ def read_entry(value: object, where: str, limits: AttestLimits) -> LogEntry:
 
 
 def _proof(value: object, where: str, limits: AttestLimits) -> EntryProof:
-    obj = members(value, where, {"logIndex": str, "rootHash": str, "treeSize": str, "hashes": list, "checkpoint": dict})
+    required = {"rootHash": str, "treeSize": object, "checkpoint": dict}
+    obj = members(value, where, required, {"logIndex": object, "hashes": list})
 
     def step(item: object, at: str) -> bytes:
         return read_hash(expect(item, str, at), at)
 
     return EntryProof(
-        index=read_number(obj["logIndex"], f"{where}.logIndex"),
-        tree_size=read_number(obj["treeSize"], f"{where}.treeSize"),
+        index=_int64(obj, "logIndex", where),
+        tree_size=_int64(obj, "treeSize", where),
         root=read_hash(obj["rootHash"], f"{where}.rootHash"),
-        hashes=read_each(obj["hashes"], f"{where}.hashes", limits.proof_hashes_max, step),
+        hashes=read_each(obj.get("hashes", []), f"{where}.hashes", limits.proof_hashes_max, step),
         checkpoint=members(obj["checkpoint"], f"{where}.checkpoint", {"envelope": str})["envelope"],
     )
 
 
+def _int64(obj: Mapping[str, object], name: str, where: str) -> int:
+    """A number in the JSON of protobuf: a string, of some writers a number, and of most nothing where it is 0."""
+    value = obj.get(name, "0")
+    text = str(value) if type(value) is int else expect(value, str, f"{where}.{name}")
+    return read_number(text, f"{where}.{name}")
+
+
 def entry_json(entry: LogEntry) -> dict[str, object]:
     """The JSON form that `read_entry` reads."""
-    proof, dated, promised = entry.proof, entry.integrated_time, entry.promise
+    proof, promised = entry.proof, entry.promise
     return {
         "logIndex": str(entry.index),
         "logId": {"keyId": encode_base64(entry.log_id)},
         "kindVersion": {"kind": entry.kind, "version": entry.version},
-        **({} if dated is None else {"integratedTime": str(dated)}),
+        "integratedTime": str(entry.integrated_time),
         **({} if promised is None else {"inclusionPromise": {"signedEntryTimestamp": encode_base64(promised)}}),
         "inclusionProof": {
             "logIndex": str(proof.index),

@@ -43,7 +43,7 @@ def integrated_at(entry: LogEntry) -> str | None:
 def plain(bundle: SigstoreBundle, *, limits: AttestLimits = DEFAULT) -> SigstoreBundle:
     """The bundle without what `check_entry` would only name: for a signer, so that what it writes raises no concern.
 
-    Some logs send their witnesses' signatures under each checkpoint, and leave `integratedTime` away where there is none.
+    Some logs send their witnesses' signatures under each checkpoint.
 
     Raises:
         InvalidError: a log entry that contradicts itself; see `check_entry`.
@@ -57,7 +57,7 @@ def _plain(entry: LogEntry, limits: AttestLimits) -> LogEntry:
     note = read_checkpoint(entry.proof.checkpoint.encode(), limits=limits).note
     own = tuple(one for one in note.signatures if one.key_id == entry.log_id[:_HINT_BYTES])
     proof = replace(entry.proof, checkpoint=str(replace(note, signatures=own)))
-    return replace(entry, proof=proof, integrated_time=entry.integrated_time or 0)
+    return replace(entry, proof=proof)
 
 
 def check_entry(entry: LogEntry, *, limits: AttestLimits = DEFAULT) -> tuple[str, ...]:
@@ -74,10 +74,10 @@ def check_entry(entry: LogEntry, *, limits: AttestLimits = DEFAULT) -> tuple[str
     if kind not in (REKOR_1, REKOR_2):
         raise UnsupportedError(f"the log entry is of the kind {describe(kind)}, expected {REKOR_1} or {REKOR_2}")
     _check_body(entry, limits)
-    concerns = _check_dated(entry) if kind == REKOR_1 else _check_undated(entry)
+    (_check_dated if kind == REKOR_1 else _check_undated)(entry)
     checkpoint = _checkpoint(entry, limits)
     others = len(checkpoint.note.signatures) - 1
-    return (*concerns, f"{others} further signatures under the log's checkpoint") if others else concerns
+    return (f"{others} further signatures under the log's checkpoint",) if others else ()
 
 
 def _check_body(entry: LogEntry, limits: AttestLimits) -> None:
@@ -91,18 +91,16 @@ def _check_body(entry: LogEntry, limits: AttestLimits) -> None:
         raise InvalidError(f"the log entry says {describe(kind_of(entry))}, its body {inside}")
 
 
-def _check_dated(entry: LogEntry) -> tuple[str, ...]:
+def _check_dated(entry: LogEntry) -> None:
     if entry.promise is None or not entry.integrated_time:
         raise InvalidError(f"the log entry is {REKOR_1} and has no signed entry timestamp, which its log always gives")
-    return ()
 
 
-def _check_undated(entry: LogEntry) -> tuple[str, ...]:
+def _check_undated(entry: LogEntry) -> None:
     if entry.promise is not None or entry.integrated_time:
         raise InvalidError(f"the log entry is {REKOR_2} and says when it was integrated, which its log never signs")
     if entry.index != entry.proof.index:
         raise InvalidError(f"the log entry has the index {entry.index}, its proof {entry.proof.index}")
-    return () if entry.integrated_time == 0 else ("a log entry without the member integratedTime",)
 
 
 def _checkpoint(entry: LogEntry, limits: AttestLimits) -> Checkpoint:

@@ -116,6 +116,8 @@ def _checked(
 def _read(path: Path, limits: AttestLimits) -> tuple[SigstoreBundle, str]:
     with open_regular(path) as file:
         bundle = sigstore_bundle.read(file.read(limits.attestation_bytes_max + 1), limits=limits)
+    if bundle.is_respelled:
+        raise InvalidError("it is not spelled as `affidavit verify` writes a result")
     if bundle.hint is None or len(bundle.envelope.signatures) != 1:
         raise InvalidError("it is not signed by one key, expected exactly one signature by an auditor's key")
     return bundle, f"a Sigstore bundle v0.3 with a payload of {len(bundle.envelope.payload)} bytes"
