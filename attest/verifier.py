@@ -7,6 +7,7 @@ prepared once and decides nothing: a bundle's result is the same whatever was ve
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import orjson
 
@@ -37,38 +38,75 @@ _NO_DISCLOSURES = Check(id="disclosed", outcome="skip", reason="none was given")
 _NO_POLICY = Check(id="policy", outcome="skip", reason="none was given")
 
 
+class Terms(TypedDict, total=False):
+    """What bundles are verified by: the keyword arguments of `Verifier`, `verify_file` and `verify_files`, none of them required."""
+
+    trust: Trust | None
+    """Whom to trust. Without any (None), the verdict is at best undecided."""
+    policy: Policy | None
+    """Whom to trust and what a bundle must amount to (None: no policy); then `trust` is None."""
+    at: str | None
+    """What time it is, RFC 3339, for when the policy expires and for nothing else."""
+    mapping: MappingRecomputer | None
+    """Translates the telemetry again for the check `mapping`, and starts over with each bundle; None skips that check. Each of several
+    processes has a copy, so then it must be fit to be pickled."""
+    recompute: bool
+    """False leaves out the checks `reports` and `mapping`, for integrity alone; True by default."""
+    strict: bool
+    """True lets warnings decide the exit code; False by default."""
+    limits: Limits
+    """Bounds on a bundle."""
+    attest_limits: AttestLimits
+    """Bounds on attestations, and on how many files there are."""
+
+
+_DEFAULTS: Terms = {
+    "trust": None,
+    "policy": None,
+    "at": None,
+    "mapping": None,
+    "recompute": True,
+    "strict": False,
+    "limits": EVIDENCE_DEFAULT,
+    "attest_limits": DEFAULT,
+}
+
+
+def in_full(terms: Terms) -> Terms:
+    """The terms with the default of each that is not given.
+
+    Raises:
+        AttestError: both a policy and trust beside it.
+        TypeError: there is no term of such a name: one that is misspelled must not count for nothing.
+    """
+    if unknown := sorted(terms.keys() - _DEFAULTS.keys()):
+        raise TypeError(f"unexpected keyword argument {unknown[0]!r}, expected any of {', '.join(_DEFAULTS)}")
+    full: Terms = {**_DEFAULTS, **terms}
+    if full["policy"] is not None and full["trust"] is not None:
+        raise AttestError("a policy says by itself whom to trust; expected no other trust beside it")
+    return full
+
+
 class Verifier:
-    """Verifies bundles by what it was given; see `attest.verify.verify_file` for what each of that is.
+    """Verifies bundles by the terms that it was given.
 
     Raises:
         AttestError: both a policy and trust beside it.
     """
 
-    def __init__(
-        self,
-        *,
-        trust: Trust | None = None,
-        policy: Policy | None = None,
-        at: str | None = None,
-        mapping: MappingRecomputer | None = None,
-        recompute: bool = True,
-        strict: bool = False,
-        limits: Limits = EVIDENCE_DEFAULT,
-        attest_limits: AttestLimits = DEFAULT,
-    ) -> None:
-        if policy is not None and trust is not None:
-            raise AttestError("a policy says by itself whom to trust; expected no other trust beside it")
-        self._trust = policy.trust if policy else trust
-        self._judge = AttestationJudge(self._trust, attest_limits)
-        self._policy, self._at, self._strict = policy, at, strict
-        self._limits, self._attest_limits = limits, attest_limits
-        self._mapping = mapping if recompute else None
-        self._recompute = recompute
+    def __init__(self, **terms: Unpack[Terms]) -> None:
+        given = in_full(terms)
+        self._policy, self._at, self._strict = given["policy"], given["at"], given["strict"]
+        self._trust = self._policy.trust if self._policy else given["trust"]
+        self._limits, self._attest_limits = given["limits"], given["attest_limits"]
+        self._judge = AttestationJudge(self._trust, self._attest_limits)
+        self._recompute = given["recompute"]
+        self._mapping = given["mapping"] if self._recompute else None
         self._skipped = (
             _NO_POLICY,
             _NO_DISCLOSURES,
-            *(() if recompute else (_NO_REPORTS,)),
-            *(() if mapping else (_NO_TRANSLATOR,)),
+            *(() if self._recompute else (_NO_REPORTS,)),
+            *(() if given["mapping"] else (_NO_TRANSLATOR,)),
         )
 
     def verify(self, path: Path, *, attestation: Path | None = None, disclosed: Path | None = None) -> Verification:

@@ -9,20 +9,15 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Unpack
 
 from attest.errors import AttestError, FolderError
-from attest.limits import DEFAULT, AttestLimits
 from attest.many import chain, folder
 from attest.many.folder import Folder
 from attest.many.rows import Row, Rows
 from attest.many.summary import Summary
-from attest.policy.policy import Policy
-from attest.trust.trust import Trust
 from attest.verification import Verification
-from attest.verifier import Verifier, died
-from attest.watch import MappingRecomputer
-from evidence.limits import DEFAULT as EVIDENCE_DEFAULT
-from evidence.limits import Limits
+from attest.verifier import Terms, Verifier, died, in_full
 
 _FILES_PER_PROCESS = 64
 _BYTES_PER_PROCESS = 16 * 1024 * 1024
@@ -30,18 +25,7 @@ _BYTES_PER_PROCESS = 16 * 1024 * 1024
 
 
 def verify_file(
-    path: Path,
-    *,
-    attestation: Path | None = None,
-    trust: Trust | None = None,
-    policy: Policy | None = None,
-    at: str | None = None,
-    mapping: MappingRecomputer | None = None,
-    recompute: bool = True,
-    disclosed: Path | None = None,
-    strict: bool = False,
-    limits: Limits = EVIDENCE_DEFAULT,
-    attest_limits: AttestLimits = DEFAULT,
+    path: Path, *, attestation: Path | None = None, disclosed: Path | None = None, **terms: Unpack[Terms]
 ) -> Verification:
     """Verify one evidence bundle. Never raises on account of what is in it or in its attestations.
 
@@ -51,47 +35,23 @@ def verify_file(
     Args:
         path: the bundle, `RUN.evidence.tar.gz`.
         attestation: the Sigstore bundle about it; by default those beside it, `RUN.sigstore.json`, `RUN.2.sigstore.json` and so on.
-        trust: whom to trust. Without any, the verdict is at best undecided.
-        policy: whom to trust and what the bundle must amount to; then `trust` is none.
-        at: what time it is, RFC 3339, for when the policy expires and for nothing else.
-        mapping: translates the telemetry again for the check `mapping`; without it that check is skipped.
-        recompute: False leaves out the checks `reports` and `mapping`, for integrity alone.
         disclosed: pieces that were withheld and are shown now, for the check `disclosed`.
-        strict: let warnings decide the exit code.
-        limits: bounds on the bundle.
-        attest_limits: bounds on the attestation.
+        terms: what it is verified by: whom to trust, and more; see `Terms`.
 
     Raises:
         AttestError: both a policy and trust beside it, or `disclosed` is no file of disclosures.
         EvidenceError: `at` is no time.
     """
-    verifier = Verifier(
-        trust=trust,
-        policy=policy,
-        at=at,
-        mapping=mapping,
-        recompute=recompute,
-        strict=strict,
-        limits=limits,
-        attest_limits=attest_limits,
-    )
-    return verifier.verify(path, attestation=attestation, disclosed=disclosed)
+    return Verifier(**terms).verify(path, attestation=attestation, disclosed=disclosed)
 
 
 def verify_files(
     paths: Sequence[Path],
     *,
-    trust: Trust | None = None,
-    policy: Policy | None = None,
-    at: str | None = None,
-    mapping: MappingRecomputer | None = None,
-    recompute: bool = True,
-    strict: bool = False,
     complete: bool = False,
     processes: int | None = 1,
     progress: Callable[[int, int], object] | None = None,
-    limits: Limits = EVIDENCE_DEFAULT,
-    attest_limits: AttestLimits = DEFAULT,
+    **terms: Unpack[Terms],
 ) -> Summary:
     """Verify several bundles, each with the attestations beside it, and the chain between them.
 
@@ -99,43 +59,27 @@ def verify_files(
 
     Args:
         paths: bundles, and folders of them, of which all below count.
-        trust: as in `verify_file`.
-        policy: as in `verify_file`.
-        at: as in `verify_file`.
-        mapping: starts over with each bundle. Each of several processes has a copy, so it must be fit to be pickled.
-        recompute: as in `verify_file`.
-        strict: as in `verify_file`.
         complete: every bundle of their sidecars should be among them, and one that is named and absent is a warning; so it is with a
             folder.
         processes: how many work at once; None for as many as pay. With more than 1, the death of one is a verdict, on the bundle it
             was at.
         progress: called after each bundle with how many are done and how many there are.
-        limits: as in `verify_file`.
-        attest_limits: as in `verify_file`.
+        terms: what they are verified by, as in `verify_file`.
 
     Raises:
         AttestError: no path, or more than `attest_limits.files_per_call_max`; both a policy and trust beside it.
         FolderError: a folder cannot be read, or there is nothing to verify in it.
         EvidenceError: `at` is no time.
     """
-    folders = {path: folder.find(path, attest_limits) for path in paths if path.is_dir()}
+    full = in_full(terms)
+    limits, strict = full["attest_limits"], full["strict"]
+    folders = {path: folder.find(path, limits) for path in paths if path.is_dir()}
     files = list(_files(paths, folders))
-    if not len(paths) >= 1 or len(files) > attest_limits.files_per_call_max:
-        raise AttestError(f"{len(files)} files to verify, expected 1 to {attest_limits.files_per_call_max}")
-    make = partial(
-        _work,
-        trust=trust,
-        policy=policy,
-        at=at,
-        mapping=mapping,
-        recompute=recompute,
-        strict=strict,
-        limits=limits,
-        attest_limits=attest_limits,
-    )
+    if not len(paths) >= 1 or len(files) > limits.files_per_call_max:
+        raise AttestError(f"{len(files)} files to verify, expected 1 to {limits.files_per_call_max}")
     rows: list[Row | None] = [None] * len(files)
-    for done, (at_, row) in enumerate(_each(make, files, processes, partial(died, strict=strict)), 1):
-        rows[at_] = row
+    for done, (at, row) in enumerate(_each(partial(_work, full), files, processes, partial(died, strict=strict)), 1):
+        rows[at] = row
         if progress is not None:
             progress(done, len(files))
     made = [row for row in rows if row is not None]
@@ -153,8 +97,8 @@ def _files(paths: Sequence[Path], folders: dict[Path, Folder]) -> Iterator[Path]
             raise FolderError(f"{path}: there is no bundle in this folder")
 
 
-def _work(**options: object) -> Callable[[Path], Row]:
-    return Verifier(**options).row  # type: ignore[arg-type]  # as `verify_files` has them
+def _work(terms: Terms) -> Callable[[Path], Row]:
+    return Verifier(**terms).row
 
 
 def _each(

@@ -10,12 +10,16 @@ import pytest
 from attest.errors import AttestError, KeyFileError
 from attest.keys import generate
 from attest.many.folder import find_attestations
+from attest.policy.policy import Policy
 from attest.trust.trust import Trust
 from attest.verify import verify_file, verify_files
 from evidence.limits import Limits
 from tests.attest import world
 
 ROOT = Path(__file__).parents[2]
+EITHER = pytest.mark.parametrize(
+    "verify", [verify_file, lambda path, **terms: verify_files([path], **terms)], ids=["one", "several"]
+)
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +60,18 @@ def test_the_two_lines_say_who_signed_and_what_is_not_shown(case, trust, key):
         "never reached the sidecar",
     ):
         assert part in result.assurance
+
+
+@EITHER
+def test_a_term_that_is_misspelled_never_counts_for_nothing(case, trust, verify):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'stritc', expected any of trust, policy, "):
+        verify(case.path, trust=trust, stritc=True)
+
+
+@EITHER
+def test_trust_beside_a_policy_is_the_callers_mistake(case, trust, verify):
+    with pytest.raises(AttestError, match="expected no other trust beside it"):
+        verify(case.path, trust=trust, policy=Policy(name="p", version="1", digest="sha256:" + "0" * 64, trust=trust))
 
 
 def test_without_a_key_the_bundle_agrees_with_itself_and_nothing_is_verified(case):
@@ -304,6 +320,7 @@ def test_trust_files_are_the_callers_and_raise(tmp_path):
 SCRIPT = """
 import sys
 from pathlib import Path
+from attest.policy.policy import Policy
 from attest.trust.trust import Trust
 from attest.verify import verify_file
 result = verify_file(Path(sys.argv[1]), trust=Trust.load([Path(sys.argv[2])]))
