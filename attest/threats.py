@@ -381,12 +381,14 @@ LIARS: tuple[Liar, ...] = (
                 open="that the one who told the time told it right",
                 how=(
                     "Timestamps are counted by distinct authorities, and every proven time has to lie in every window "
-                    "that it is used for."
+                    "that it is used for. The authorities and logs of one root say nothing about a certificate of "
+                    "another."
                 ),
                 tests=(
                     "attest/test_certificates.py::test_two_timestamps_of_one_authority_are_one",
                     "attest/test_certificates.py::test_what_is_trusted_counts_from_its_start_to_its_end_and_not_beyond",
                     "attest/test_certificates.py::test_a_timestamp_of_a_stranger_counts_for_nothing_and_is_said",
+                    "attest/test_certificates.py::test_an_authority_of_one_root_does_not_date_what_another_root_issued",
                 ),
             ),
             Defence(

@@ -7,7 +7,8 @@ attestations share is worked out once (`attest.checks.shared`).
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from attest.attestation import sigstore_bundle, statement
@@ -46,7 +47,6 @@ class _Opened:
     """Why there is no statement, when there is none."""
     judged: Judged | None = None
     """None when the envelope could not be read."""
-    dated: Dated = field(default_factory=Dated)
 
 
 class AttestationJudge:
@@ -88,7 +88,7 @@ class AttestationJudge:
         stated = judge("statement", lambda: check_statement(said, attested)) if said else opened.stated
         time = judge(
             "time",
-            lambda: check_time(opened.dated, trust.required, closed_at, self._limits, by_key=opened.hint is not None),
+            lambda: check_time(judged.dated, trust.required, closed_at, self._limits, by_key=opened.hint is not None),
         )
         log = check_log(said.statement, attested.facts, self._trust) if said else _answer("log", "skip", "no statement")
         signer = judged.signer if judged.trust.outcome == "pass" else None
@@ -98,7 +98,7 @@ class AttestationJudge:
             path=path,
             signed_by=signer.key if signer else None,
             signer=signer,
-            times=opened.dated.times,
+            times=judged.dated.times,
             log_entry=judged.log_entry,
             log_witnesses=witnesses(said.statement, trust) if said and log.outcome == "pass" else (),
             key_hint=opened.hint,
@@ -123,12 +123,10 @@ class AttestationJudge:
         count = len(bundle.envelope.signatures)
         if count != 1:
             failed = _answer("signature", "fail", f"the envelope has {count} signatures, expected exactly one")
-            judged = Judged(signature=failed, trust=_answer("trust", "skip", "it is not signed exactly once"))
+            skipped = _answer("trust", "skip", "it is not signed exactly once")
+            judged = Judged(signature=failed, trust=skipped, dated=Dated())
             return _Opened(envelope=envelope, hint=bundle.hint, said=said, stated=stated, judged=judged)
-        dated = self._stamps(bundle)
-        judged = self._signed(bundle, dated)
-        dated = Dated(stamps=dated.stamps, refuted=dated.refuted, logged=judged.logged)
-        return _Opened(envelope=envelope, hint=bundle.hint, said=said, stated=stated, judged=judged, dated=dated)
+        return _Opened(envelope=envelope, hint=bundle.hint, said=said, stated=stated, judged=self._signed(bundle))
 
     def _parse(self, bundle: SigstoreBundle) -> Said:
         kind = bundle.envelope.payload_type
@@ -140,10 +138,11 @@ class AttestationJudge:
                 raise InvalidError(f"it is of the type {used}, accepted are {', '.join(sorted(allowed)) or 'none'}")
         return Said(statement=statement.read(bundle.envelope.payload, limits=self._limits))
 
-    def _stamps(self, bundle: SigstoreBundle) -> Dated:
+    def _dated(self, bundle: SigstoreBundle, roots: Sequence[Root]) -> Dated:
+        """What its timestamps come to by the authorities of these roots."""
         if not bundle.timestamps:
             return Dated()
-        roots, unusable = self._read_roots()
+        unusable = self._read_roots()[1]
         if unusable is not None:
             return Dated(refuted=_answer("time", "undecided", unusable.reason))
         if not roots:
@@ -153,19 +152,19 @@ class AttestationJudge:
             return Dated(stamps=Stamps(concerns=(untrusted,)))
         from attest.checks.timestamps import verify_timestamps  # noqa: PLC0415 - X.509 and more, which a key alone does not need
 
-        known = [authority for root in roots for authority in root.timestamp_authorities]
         signature = bundle.envelope.signatures[0]
-        stamps, refuted = attempt("time", lambda: (verify_timestamps(bundle.timestamps, signature, known), ""))
+        stamps, refuted = attempt("time", lambda: (verify_timestamps(bundle.timestamps, signature, roots), ""))
         return Dated(stamps=stamps) if stamps is not None else Dated(refuted=refuted)
 
-    def _signed(self, bundle: SigstoreBundle, dated: Dated) -> Judged:
+    def _signed(self, bundle: SigstoreBundle) -> Judged:
         if bundle.certificate is None:
-            return judge_key(bundle, self._trust, dated.stamps.times)
+            roots = self._read_roots()[0] if bundle.timestamps else ()
+            return judge_key(bundle, self._trust, self._dated(bundle, roots))
         from attest.checks.certificate import judge_certificate  # noqa: PLC0415 - as above
 
         roots, unusable = self._read_roots()
-        judged = judge_certificate(bundle, self._trust, roots, dated.stamps)
-        return Judged(signature=judged.signature, trust=unusable) if unusable is not None else judged
+        judged = judge_certificate(bundle, self._trust, roots, partial(self._dated, bundle))
+        return replace(judged, trust=unusable) if unusable is not None else judged
 
     def _read_roots(self) -> tuple[tuple[Root, ...], Check | None]:
         """The trusted roots, or why they cannot be used. Read once, and only when something needs them."""
@@ -185,10 +184,6 @@ def _read_bundle(data: bytes, limits: AttestLimits) -> SigstoreBundle:
 
 def _check_envelope(bundle: SigstoreBundle, limits: AttestLimits) -> Check:
     concerns = [concern for entry in bundle.entries for concern in check_entry(entry, limits=limits)]
-    if bundle.is_respelled:
-        concerns.append(
-            "the spelling of its JSON, which is not ours (white space, order and defaults of members, keyid)"
-        )
     form = f"a Sigstore bundle v0.3 with a payload of {len(bundle.envelope.payload)} bytes"
     if concerns:
         return _answer("envelope", "warn", f"{form}; not judged, and under no trusted signature: {', '.join(concerns)}")

@@ -4,11 +4,12 @@ sigstore-python verifies chain, certificate log, inclusion, checkpoint, promise 
 around it: windows of everything trusted (`attest.trust.roots`), timestamps (`attest.checks.timestamps`), unsigned fields
 (`attest.checks.transparency`), and who the signer is (`attest.trust.identities`).
 Laws: it is given only what was read here, and a root without anything that does not count at every proven time; an
-identity is judged by us and never by it; what it raises is an answer. It is loaded for the first certificate that a root is
-there for, not before.
+identity is judged by us and never by it; what it raises is an answer; a root's authorities speak for what that root issued and for
+nothing else, so that each root is trusted as far as it alone goes. It is loaded for the first certificate that a root is there for, not
+before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -20,12 +21,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from attest.attestation.sigstore_bundle import SigstoreBundle, encode
-from attest.checks.material import Judged, Stamps
+from attest.checks.material import Dated, Judged, Stamps
 from attest.checks.transparency import integrated_at, kind_of
 from attest.errors import InvalidError, UnsupportedError
 from attest.judge import attempt, judge
 from attest.trust.identities import Claims, is_trusted, read_claims
-from attest.trust.roots import Entry, Root
+from attest.trust.roots import Entry, Root, dating
 from attest.trust.trust import Trust
 from attest.verdict import Check, LogEntryFacts, Outcome, ProvenTime, SignedBy
 from evidence.timestamp import from_rfc3339
@@ -34,30 +35,46 @@ if TYPE_CHECKING:
     from sigstore.verify import Verifier
 
 
-def judge_certificate(bundle: SigstoreBundle, trust: Trust | None, roots: Sequence[Root], stamps: Stamps) -> Judged:
+def judge_certificate(
+    bundle: SigstoreBundle, trust: Trust | None, roots: Sequence[Root], date: Callable[[Sequence[Root]], Dated]
+) -> Judged:
     """Judge the one signature of a bundle that carries a certificate.
 
     Args:
         bundle: with a certificate, exactly one signature, and a log entry that does not contradict itself, if any.
         trust: whom the caller trusts; None when nobody was named.
         roots: the trusted roots, read.
-        stamps: what its timestamps came to, by the authorities of all roots.
+        date: what its timestamps come to by the authorities of some roots.
     """
     certificate, signature = attempt("signature", lambda: _verify_signature(bundle))
     if certificate is None:
         return Judged(
-            signature=signature, trust=_trust("skip", "the signature was not made with the certificate's key")
+            signature=signature,
+            trust=_trust("skip", "the signature was not made with the certificate's key"),
+            dated=date(roots),
         )
     claims, named = attempt("trust", lambda: (read_claims(certificate), ""))
     if claims is None:
-        return Judged(signature=signature, trust=named)
+        return Judged(signature=signature, trust=named, dated=date(roots))
     if trust is None or not roots:
         given = "no trusted root was given" if trust is None or not trust.keys else "only keys are trusted"
         said = f"it is signed with a certificate, which says {claims.describe()}; {given}"
-        return Judged(signature=signature, trust=_trust("undecided", said))
-    signed = _Signed(bundle=bundle, certificate=certificate, claims=claims, stamps=stamps, signature=signature)
-    judged = [_under(root, signed, trust) for root in roots]
-    return next((one for one in judged if one.trust.outcome == "pass"), judged[0])
+        return Judged(signature=signature, trust=_trust("undecided", said), dated=date(roots))
+    signed = _Signed(bundle=bundle, certificate=certificate, claims=claims, signature=signature)
+    issuing = [root for root in roots if not root.only_dates] or roots
+    return min((_under(root, signed, trust, date(dating(root, roots))) for root in issuing), key=_rank)
+
+
+def _rank(judged: Judged) -> tuple[int, bool, int, int]:
+    """The best one first: a further root adds, and takes nothing away."""
+    dated = judged.dated
+    concerns = len(dated.stamps.concerns)
+    return (
+        ("pass", "undecided", "fail").index(judged.trust.outcome),
+        dated.refuted is not None,
+        -dated.stamps.distinct,
+        concerns,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +84,6 @@ class _Signed:
     bundle: SigstoreBundle
     certificate: x509.Certificate
     claims: Claims
-    stamps: Stamps
     signature: Check
 
 
@@ -86,18 +102,18 @@ def _verify_signature(bundle: SigstoreBundle) -> tuple[x509.Certificate, str]:
     return certificate, "valid ecdsa-p256-sha256 signature over the statement with the certificate's key"
 
 
-def _under(root: Root, signed: _Signed, trust: Trust) -> Judged:
-    """What it comes to under one root."""
-    log, refused = attempt("trust", lambda: (_verify(root, signed, trust), ""))
+def _under(root: Root, signed: _Signed, trust: Trust, dated: Dated) -> Judged:
+    """What it comes to under one root, dated by those who may date what it issued."""
+    log, refused = attempt("trust", lambda: (_verify(root, signed, trust, dated.stamps), ""))
     if log is None:
-        return Judged(signature=signed.signature, trust=refused)
+        return Judged(signature=signed.signature, trust=refused, dated=dated)
     claims, entry = signed.claims, signed.bundle.entries[0]
     promised = integrated_at(entry)
     return Judged(
         signature=signed.signature,
         trust=judge("trust", lambda: _check_identity(root, claims, trust)),
         signer=SignedBy(identity=claims.identity, issuer=claims.issuer, root_sha256=root.sha256),
-        logged=ProvenTime(time=promised, source="log", by=log.name) if promised else None,
+        dated=replace(dated, logged=ProvenTime(time=promised, source="log", by=log.name) if promised else None),
         log_entry=LogEntryFacts(kind=kind_of(entry), index=entry.proof.index, log=log.name),
     )
 
@@ -111,9 +127,9 @@ def _check_identity(root: Root, claims: Claims, trust: Trust) -> Check:
     return _trust("pass", f"signed with the {said}")
 
 
-def _verify(root: Root, signed: _Signed, trust: Trust) -> Entry:
+def _verify(root: Root, signed: _Signed, trust: Trust, stamps: Stamps) -> Entry:
     """Verify everything but the identity; the log that has the signature."""
-    bundle, certificate, stamps = signed.bundle, signed.certificate, signed.stamps
+    bundle, certificate = signed.bundle, signed.certificate
     if not bundle.entries:
         raise UnsupportedError("it has no transparency log entry, and without one no certificate can be judged")
     entry = bundle.entries[0]

@@ -7,7 +7,7 @@ that somebody trusted has proven, because the time that a signer gives for himse
 from collections.abc import Sequence
 
 from attest.attestation.sigstore_bundle import SigstoreBundle
-from attest.checks.material import Judged
+from attest.checks.material import Dated, Judged
 from attest.errors import InvalidError
 from attest.judge import attempt
 from attest.shape import describe
@@ -15,13 +15,13 @@ from attest.trust.trust import Trust, TrustedKey
 from attest.verdict import Check, CheckId, Outcome, ProvenTime, SignedBy
 
 
-def judge_key(bundle: SigstoreBundle, trust: Trust | None, times: Sequence[ProvenTime]) -> Judged:
+def judge_key(bundle: SigstoreBundle, trust: Trust | None, dated: Dated) -> Judged:
     """Judge the one signature of a bundle that names a key.
 
     Args:
         bundle: with a hint and exactly one signature.
         trust: whom the caller trusts; None when nobody was named.
-        times: what RFC 3161 timestamps have proven.
+        dated: what RFC 3161 timestamps have proven, by the authorities of any trusted root.
     """
     hint = describe(bundle.hint)
     if trust is None:
@@ -29,18 +29,21 @@ def judge_key(bundle: SigstoreBundle, trust: Trust | None, times: Sequence[Prove
         return Judged(
             signature=_answer("signature", "skip", "no trusted key was given to check it with"),
             trust=_answer("trust", "undecided", said),
+            dated=dated,
         )
     if not trust.keys:
         said = f"it is signed with a key ({hint}), and only certificates are trusted"
         return Judged(
             signature=_answer("signature", "skip", "no trusted key was given to check it with"),
             trust=_answer("trust", "undecided", said),
+            dated=dated,
         )
     key, signature = attempt("signature", lambda: _verify(bundle, trust))
     return Judged(
         signature=signature,
-        trust=_trust(bundle, trust, key, times),
+        trust=_trust(bundle, trust, key, dated.stamps.times),
         signer=SignedBy(key=key.public.fingerprint) if key else None,
+        dated=dated,
     )
 
 

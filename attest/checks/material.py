@@ -27,25 +27,12 @@ class Stamps:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """The answers about signature and trust, and what is proven with them."""
-
-    signature: Check
-    trust: Check
-    signer: SignedBy | None = None
-    """Who made the signature, as far as it verified; the row `trust` says whether that counts."""
-    logged: ProvenTime | None = None
-    """When a transparency log promised to include it; None when none did, or its promise did not verify."""
-    log_entry: LogEntryFacts | None = None
-    """Where a transparency log has it; None when its proof was not verified."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Dated:
     """What is known of when an attestation was signed."""
 
     stamps: Stamps = field(default_factory=Stamps)
     logged: ProvenTime | None = None
+    """When a transparency log promised to include it; None when none did, or its promise did not verify."""
     refuted: Check | None = None
     """Why its timestamps cannot be so; None when they can."""
 
@@ -53,6 +40,20 @@ class Dated:
     def times(self) -> tuple[ProvenTime, ...]:
         """All that was proven, earliest first."""
         return in_time((*self.stamps.times, *((self.logged,) if self.logged else ())))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """The answers about signature and trust, and what is proven with them."""
+
+    signature: Check
+    trust: Check
+    signer: SignedBy | None = None
+    """Who made the signature, as far as it verified; the row `trust` says whether that counts."""
+    dated: Dated
+    """When it was signed, by those who are trusted for this very signature."""
+    log_entry: LogEntryFacts | None = None
+    """Where a transparency log has it; None when its proof was not verified."""
 
 
 def in_time(times: Iterable[ProvenTime]) -> tuple[ProvenTime, ...]:

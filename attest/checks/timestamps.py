@@ -1,11 +1,12 @@
 """RFC 3161 timestamps verified: who that is trusted to tell the time had seen a signature, and when.
 
 Specifications: RFC 3161, RFC 5652, RFC 5816.
-Law: a timestamp that names a trusted authority and does not hold refutes the attestation; one of a stranger counts for
-nothing and is never passed over in silence. The library that verifies is loaded for the first timestamp, not before.
+Law: a timestamp that names a trusted authority and does not hold refutes the attestation; one of a stranger, or of an
+authority that is trusted for something else, counts for nothing and is never passed over in silence. The library that
+verifies is loaded for the first timestamp, not before.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -15,20 +16,20 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from attest.checks.material import Stamps
 from attest.checks.timestamp_token import TimestampToken, read_token
 from attest.errors import InvalidError
-from attest.trust.roots import Entry
+from attest.trust.roots import Entry, Root
 from attest.verdict import ProvenTime
 
 if TYPE_CHECKING:
     from rfc3161_client.verify import Verifier
 
 
-def verify_timestamps(responses: Sequence[bytes], signature: bytes, authorities: Iterable[Entry]) -> Stamps:
+def verify_timestamps(responses: Sequence[bytes], signature: bytes, roots: Sequence[Root]) -> Stamps:
     """Verify timestamps over a signature.
 
     Args:
         responses: TimeStampResp in DER.
         signature: the bytes that are stamped, as the envelope has them.
-        authorities: the timestamp authorities of all trusted roots.
+        roots: whose timestamp authorities are trusted for this signature.
 
     Raises:
         InvalidError: one is malformed, there twice, or names a trusted authority and does not verify or is outside the
@@ -37,13 +38,13 @@ def verify_timestamps(responses: Sequence[bytes], signature: bytes, authorities:
     """
     if len(set(responses)) != len(responses):
         raise InvalidError("a timestamp is there twice")
-    known = [entry for entry in authorities if len(entry.chain) > 1]
+    known = [entry for root in roots for entry in root.timestamp_authorities if len(entry.chain) > 1]
     times, verified, by, concerns = [], [], [], []
     for response in responses:
         token = read_token(response)
         named = [entry for entry in known if _signs_as(entry, token)]
         if not named:
-            concerns.append(f"a timestamp of {token.time} is by an authority that no trusted root has")
+            concerns.append(f"a timestamp of {token.time} is by an authority that {_lacking(roots)}")
             continue
         entry = _verify(response, signature, token, named)
         times.append(ProvenTime(time=token.time, source="rfc3161", by=entry.name))
@@ -61,6 +62,12 @@ def verify_timestamps(responses: Sequence[bytes], signature: bytes, authorities:
         distinct=len({_root_key(entry.chain[-1]) for entry in by}),
         concerns=tuple(concerns),
     )
+
+
+def _lacking(roots: Sequence[Root]) -> str:
+    if len(roots) == 1:
+        return f"the root {roots[0].name} does not have"
+    return f"none of the roots {', '.join(root.name for root in roots)} has"
 
 
 def _verify(response: bytes, signature: bytes, token: TimestampToken, named: Sequence[Entry]) -> Entry:

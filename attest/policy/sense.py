@@ -6,7 +6,7 @@ Law: a policy that nobody can meet, and one that trusts nobody, is refused where
 from collections.abc import Mapping, Sequence
 
 from attest.trust.identity_pattern import takes_anyone
-from attest.trust.roots import Root
+from attest.trust.roots import Root, dating
 from attest.trust.trust import Identity, Required, Trust
 from evidence.strict_yaml import Node
 
@@ -77,10 +77,16 @@ def _refuse_absent(members: Mapping[str, Node], trust: Trust, roots: Sequence[Ro
     """What is asked of authorities that no root has."""
     if trust.identities and not any(root.authorities for root in roots):
         members["identities"].fail("no root has a certificate authority; expected one that issues for them")
-    dating = {entry.chain[-1] for root in roots for entry in root.timestamp_authorities}
-    if trust.required.timestamps > len(dating):
-        asked = f"{trust.required.timestamps} timestamps of {len(dating)} timestamp authorities"
+    most = _most_timestamps(trust, roots)
+    if trust.required.timestamps > most:
+        asked = f"{trust.required.timestamps} timestamps of {most} timestamp authorities"
         members["require"].fail(f"{asked} can never be had; expected a root that has as many")
+
+
+def _most_timestamps(trust: Trust, roots: Sequence[Root]) -> int:
+    """Of how many authorities one signature can be dated: a key's by those of all roots, a certificate's by those of its own."""
+    together = [roots] if trust.keys else [dating(root, roots) for root in roots if root.authorities]
+    return max(len({one.chain[-1] for root in some for one in root.timestamp_authorities}) for some in together)
 
 
 def weaknesses(trust: Trust) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 from attest.attestation import sigstore_bundle
 from attest.attestation.sigstore_bundle import SigstoreBundle
 from attest.checks.key import judge_key
+from attest.checks.material import Dated
 from attest.dsse import PAYLOAD_TYPE
 from attest.errors import InvalidError
 from attest.judge import attempt, caught
@@ -98,7 +99,7 @@ def check_result(
         skipped = tuple(Check(id=name, outcome="skip", reason="it could not be read") for name in _AFTER)
         return _checked(path, (envelope, *skipped), None, None, ())
     result, stated = attempt("statement", lambda: _parse(bundle, limits))
-    judged = judge_key(bundle, trust, ())
+    judged = judge_key(bundle, trust, Dated())
     held = tuple(_hold(file, result) for file in files) if result else ()
     signer = judged.signer.key if judged.signer else None
     return _checked(path, (envelope, stated, judged.signature, judged.trust), result, signer, held)

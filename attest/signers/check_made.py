@@ -6,6 +6,7 @@ issuer.
 
 from attest.attestation.sigstore_bundle import read
 from attest.checks.certificate import judge_certificate
+from attest.checks.material import Dated
 from attest.checks.timestamps import verify_timestamps
 from attest.checks.transparency import check_entry
 from attest.dsse import PAYLOAD_TYPE
@@ -44,14 +45,14 @@ def _check(data: bytes, payload: bytes, root_file: bytes, *, require_timestamp: 
         raise SigningError("what was made is over another payload")
     for entry in bundle.entries:
         check_entry(entry)
-    stamps = verify_timestamps(bundle.timestamps, bundle.envelope.signatures[0], root.timestamp_authorities)
+    stamps = verify_timestamps(bundle.timestamps, bundle.envelope.signatures[0], [root])
     if require_timestamp and not stamps.times:
         raise SigningError(
             f"the signature has no time, and one is required: {'; '.join(stamps.concerns) or 'none came'}"
         )
     claims = read_claims(load_der_x509_certificate(bundle.certificate or b""))
     trust = Trust(identities=(Identity(identity=claims.identity, issuer=claims.issuer),))
-    judged = judge_certificate(bundle, trust, [root], stamps)
+    judged = judge_certificate(bundle, trust, [root], lambda _: Dated(stamps=stamps))
     for check in (judged.signature, judged.trust):
         if check.outcome != "pass":
             raise SigningError(f"what was made does not verify: {check.reason}")

@@ -69,6 +69,11 @@ class Root:
     ct_logs: tuple[Entry, ...]
     timestamp_authorities: tuple[Entry, ...]
 
+    @property
+    def only_dates(self) -> bool:
+        """Whether it names timestamp authorities and nothing else, as whoever trusts them for the time of any signature does."""
+        return bool(self.timestamp_authorities) and not (self.authorities or self.logs or self.ct_logs)
+
     def log(self, log_id: bytes, times: Iterable[str]) -> Entry:
         """The transparency log of that id, which must count at every one of these times.
 
@@ -104,6 +109,11 @@ class Root:
                 "timestampAuthorities": [entry.opened() for entry in stamped_by],
             }
         )
+
+
+def dating(root: Root, roots: Iterable[Root]) -> tuple[Root, ...]:
+    """The roots whose timestamp authorities date what `root` issued: itself, and those among `roots` that only date."""
+    return (root, *(other for other in roots if other.only_dates and other is not root))
 
 
 def trusted_root(data: bytes, name: str) -> TrustedRoot:

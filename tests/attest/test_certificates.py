@@ -12,6 +12,7 @@ from attest.attestation.sigstore_bundle import encode, read
 from attest.attestation.statement import statement
 from attest.checks.transparency import plain
 from attest.keys import generate
+from attest.trust.roots import trusted_root
 from attest.trust.trust import Accepted, Identity, Required, Trust, TrustedKey
 from attest.verdict import SignedBy
 from evidence.canonical import canonical
@@ -304,7 +305,7 @@ def test_a_part_of_another_good_attestation_does_not_fit(loopback, facts, payloa
 def test_a_timestamp_of_a_stranger_counts_for_nothing_and_is_said(loopback, facts, payload):
     reading = sw.judge(facts, sw.trust(loopback), forge(loopback, payload, tsas=("stranger",)))
     assert (sw.outcomes(reading)["time"], sw.outcomes(reading)["trust"]) == ("warn", "pass")
-    assert "no trusted root" in sw.reason(reading, "time")
+    assert "an authority that the root root.json does not have" in sw.reason(reading, "time")
     assert [proven.source for proven in reading.times] == ["log"]
 
 
@@ -342,6 +343,89 @@ def test_one_bad_timestamp_beside_a_good_one_refutes(loopback, facts, payload):
     given = json.loads(forge(loopback, payload))
     mixed = sw.edited(forge(loopback, payload), lambda obj: sw.stamps(obj).append(sw.stamps(given)[0]))
     assert sw.outcomes(sw.judge(facts, sw.trust(loopback), mixed))["time"] == "fail"
+
+
+# ---------------------------------------------------------------- one root's authorities, and another's
+
+ALL = ("fulcio", "ctlog", "rekor1", "rekor2", "tsa", "second")
+
+
+def roots(loopback, *has):
+    """Trusted roots, each with some entries of the loopback."""
+    return tuple(
+        trusted_root(loopback.root(without=set(ALL) - set(parts)), f"{at}.json") for at, parts in enumerate(has)
+    )
+
+
+OWN = ("fulcio", "ctlog", "rekor1", "rekor2", "tsa")
+UNDATED = ("fulcio", "ctlog", "rekor1", "rekor2")
+OTHER_INSTANCE = ("rekor1", "tsa", "second")
+
+
+def test_an_authority_of_one_root_does_not_date_what_another_root_issued(loopback, facts, payload):
+    """Rekor 2 signs no time: whoever has the login and a timestamp authority of another instance could date it back."""
+    trusted = sw.trust(loopback, roots=roots(loopback, UNDATED, OTHER_INSTANCE))
+    reading = sw.judge(facts, trusted, forge(loopback, payload, version=2))
+    assert sw.outcomes(reading)["trust"] == "undecided"
+    assert "nothing proves when it was signed" in sw.reason(reading, "trust")
+    assert not reading.times
+
+    logged = sw.judge(facts, trusted, forge(loopback, payload, version=1))
+    assert (sw.outcomes(logged)["trust"], sw.outcomes(logged)["time"]) == ("pass", "warn")
+    assert "an authority that the root 0.json does not have" in sw.reason(logged, "time")
+    assert [proven.source for proven in logged.times] == ["log"]
+
+
+def test_a_log_of_one_root_does_not_hold_what_another_root_issued(loopback, facts, payload):
+    trusted = sw.trust(loopback, roots=roots(loopback, ("fulcio", "ctlog", "tsa"), OTHER_INSTANCE))
+    reading = sw.judge(facts, trusted, forge(loopback, payload))
+    assert sw.outcomes(reading)["trust"] == "fail"
+    assert "not in the root 0.json" in sw.reason(reading, "trust")
+
+
+def test_a_bad_timestamp_of_another_roots_authority_is_a_strangers(loopback, facts, payload):
+    """It counts for nothing there, and so refutes nothing."""
+    given = json.loads(forge(loopback, payload, tsas=("second",)))
+    mixed = sw.edited(forge(loopback, payload), lambda obj: sw.stamps(obj).append(sw.stamps(given)[0]))
+    trusted = sw.trust(loopback, roots=roots(loopback, OWN, OTHER_INSTANCE))
+    reading = sw.judge(facts, trusted, mixed)
+    assert (sw.outcomes(reading)["trust"], sw.outcomes(reading)["time"]) == ("pass", "warn")
+    assert sw.outcomes(sw.judge(facts, sw.trust(loopback), mixed))["time"] == "fail"
+
+
+def test_authorities_are_counted_under_one_root_and_not_over_all(loopback, facts, payload):
+    made = forge(loopback, payload, tsas=("tsa", "second"))
+    two = Required(timestamps=2)
+    apart = sw.trust(loopback, roots=roots(loopback, OWN, OTHER_INSTANCE), required=two)
+    assert sw.outcomes(sw.judge(facts, apart, made))["time"] == "undecided"
+    assert sw.outcomes(sw.judge(facts, sw.trust(loopback, required=two), made))["time"] == "pass"
+
+
+def test_a_root_that_names_timestamp_authorities_and_nothing_else_dates_any_signature(loopback, facts, payload):
+    trusted = sw.trust(loopback, roots=roots(loopback, ("second",), UNDATED), required=Required(timestamps=1))
+    for version in (1, 2):
+        reading = sw.judge(facts, trusted, forge(loopback, payload, version=version, tsas=("second",)))
+        assert (sw.outcomes(reading)["trust"], sw.outcomes(reading)["time"]) == ("pass", "pass"), reading.checks
+        assert reading.signer.root_sha256 == trusted.roots[1].sha256
+
+
+def test_a_key_is_dated_by_the_authorities_of_every_root(loopback, facts, payload):
+    key = generate()
+    for root in (OWN, OTHER_INSTANCE):
+        trusted = sw.trust(loopback, roots=roots(loopback, root, UNDATED), keys=(TrustedKey(public=key.public),))
+        reading = sw.judge(facts, trusted, sw.keyed(key, payload, loopback.tsas["tsa"].stamp))
+        assert sw.outcomes(reading)["time"] == "pass", reading.checks
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_further_root_takes_nothing_away_in_whatever_order(loopback, facts, payload, version):
+    """Such as an older file of the same instance, which does not know the newer authority yet."""
+    made = forge(loopback, payload, version=version, tsas=("second",))
+    newer, older = roots(loopback, ALL, OWN)
+    for order in ((newer, older), (older, newer)):
+        reading = sw.judge(facts, sw.trust(loopback, roots=order, required=Required(timestamps=1)), made)
+        assert (sw.outcomes(reading)["trust"], sw.outcomes(reading)["time"]) == ("pass", "pass"), reading.checks
+        assert reading.signer.root_sha256 == newer.sha256
 
 
 # ---------------------------------------------------------------- windows of what is trusted

@@ -276,7 +276,7 @@ def test_without_a_time_a_signature_is_given_where_none_is_required_and_the_log_
 def test_a_time_by_an_authority_that_the_root_does_not_know_is_none(sigstore):
     sigstore.add_tsa("stranger", trusted=False)
 
-    with pytest.raises(SigningError, match="an authority that no trusted root has"):
+    with pytest.raises(SigningError, match="an authority that the root of the client trust config does not have"):
         signer(sigstore, timestamps=["stranger"]).sign(PAYLOAD)
 
 

@@ -4,6 +4,7 @@ The first line of each file in `policies/` says what is expected.
 """
 
 import hashlib
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -299,3 +300,27 @@ def test_the_documentation_names_every_key_and_its_smallest_policy_is_one(tmp_pa
     (tmp_path / "sidecar.pub").write_bytes((POLICIES / "keys" / "a.pub").read_bytes())
     smallest = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1]
     assert _example(tmp_path, smallest).thresholds.closure_min == 0.6
+
+
+@pytest.mark.parametrize(
+    ("second", "by_key", "met"),
+    [("another instance", False, False), ("another instance", True, True), ("authorities of time alone", False, True)],
+)
+def test_timestamps_that_no_root_can_give_a_certificate_together_are_refused(written, tmp_path, second, by_key, met):
+    whole = json.loads((POLICIES / "root.json").read_text())
+    one, other = whole["timestampAuthorities"]
+    further = {**whole, "timestampAuthorities": [other]}
+    if second == "authorities of time alone":
+        further = {"mediaType": whole["mediaType"], "timestampAuthorities": [other]}
+    listed = ""
+    for name, root in (("own.json", {**whole, "timestampAuthorities": [one]}), ("further.json", further)):
+        data = json.dumps(root).encode()
+        (tmp_path / name).write_bytes(data)
+        listed += f"  - {{file: {name}, sha256: {hashlib.sha256(data).hexdigest()}}}\n"
+    signers = _KEYS if by_key else "identities:\n  - {identity: me@example.org, issuer: https://accounts.example.org}\n"
+    text = f"{_HEAD}{signers}roots:\n{listed}require: {{timestamps: 2}}\n"
+    if met:
+        assert written(text).trust.required.timestamps == 2
+    else:
+        with pytest.raises(PolicyError, match="2 timestamps of 1 timestamp authorities can never be had"):
+            written(text)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from attest.attestation.sigstore_bundle import SigstoreBundle
 from attest.checks.key import judge_key
+from attest.checks.material import Dated, Stamps
 from attest.dsse import Envelope
 from attest.keys import generate
 from attest.threats import INTACT, LIARS, nevers, standings
@@ -138,5 +139,7 @@ def test_a_key_revoked_later_leaves_what_was_proven_before_and_nothing_else(time
     signed = replace(envelope, signatures=(world._sign(key, envelope.pae()),))
     trust = Trust(keys=(TrustedKey(public=key.public, revoked_at=_REVOKED),))
     times = (ProvenTime(time=time, source="rfc3161", by="tsa"),) if time else ()
-    judged = judge_key(SigstoreBundle(hint=key.public.fingerprint, envelope=signed), trust, times)
+    judged = judge_key(
+        SigstoreBundle(hint=key.public.fingerprint, envelope=signed), trust, Dated(stamps=Stamps(times=times))
+    )
     assert (judged.signature.outcome, judged.trust.outcome) == ("pass", outcome)
