@@ -4,10 +4,14 @@ Shortly in the suite, at positions that differ from file to file; every bit outs
 in `make soak`.
 """
 
+import json
+
 import pytest
 
+from attest.attestation.sigstore_bundle import encode, read
 from attest.attestation.statement import statement
 from attest.checks.attestation import AttestationJudge
+from attest.errors import AttestError
 from attest.keys import generate
 from attest.trust.trust import TrustedKey
 from tests.attest import sigstore_world as sw
@@ -68,6 +72,29 @@ def every(size, payload):
 @pytest.mark.parametrize("kind", ["key+tsa", "v1+tsa", "v2+tsa"])
 def test_a_flipped_bit_is_never_verified_without_a_warning(made, kind):
     assert survivors(made, kind, some) == []
+
+
+@pytest.mark.parametrize("kind", ["key+tsa", "v2+tsa"])
+def test_another_clients_spelling_is_judged_as_ours_whatever_bit_is_flipped_and_never_without_a_warning(made, kind):
+    facts, trust, attestations = made
+    good = json.dumps(dict(reversed(json.loads(attestations[kind]).items())), indent=2).encode()
+    judge, attested = AttestationJudge(trust), sw.attested(facts)
+
+    def judged(data):
+        return {check.id: check for check in judge.judge([sw.Held(data)], attested).checks}
+
+    for at in (None, *range(0, len(good), 151)):
+        data = bytearray(good)
+        if at is not None:
+            data[at] ^= 1 << at % 7
+        found = judged(bytes(data))
+        assert found["envelope"].outcome in ("warn", "fail", "undecided"), at
+        try:
+            ours = judged(encode(read(bytes(data))))
+        except AttestError:
+            assert found["envelope"].outcome != "warn", at
+            continue
+        assert {**found, "envelope": None} == {**ours, "envelope": None}, at
 
 
 @pytest.mark.soak

@@ -172,6 +172,20 @@ class Sigstore:
         token: str | None = None,
     ) -> bytes:
         """An attestation over an in-toto statement, made by sigstore-python over HTTP, in our canonical form."""
+        return canonical_bundle(
+            self.sign_as_it_is(payload, identity=identity, version=version, timestamp=timestamp, token=token)
+        )
+
+    def sign_as_it_is(
+        self,
+        payload: bytes,
+        *,
+        identity: str = IDENTITY,
+        version: int = 1,
+        timestamp: bool | Collection[str] = True,
+        token: str | None = None,
+    ) -> str:
+        """As `sign`, in the text that the client writes."""
         from sigstore.dsse import Statement
         from sigstore.models import ClientTrustConfig
         from sigstore.oidc import IdentityToken
@@ -179,7 +193,7 @@ class Sigstore:
 
         config = ClientTrustConfig.from_json(self.trust_config(version, timestamp).decode())
         with SigningContext.from_trust_config(config).signer(IdentityToken(token or self.token(identity))) as signer:
-            return canonical_bundle(signer.sign_dsse(Statement(payload)).to_json())
+            return signer.sign_dsse(Statement(payload)).to_json()
 
     def _skewed(self, service: Service) -> Clock:
         return lambda: self.clock() + self.skew.get(service, timedelta())
