@@ -19,9 +19,8 @@ from attest.signers.key import KeySigner
 from attest.signers.keyless import KeylessSigner
 from attest.signers.timestamp import Timestamper
 from attest.trust.roots import trusted_root
-from attest.trust.trust import Identity, Required, Trust
+from attest.trust.trust import Identity, Required, Trust, TrustedKey
 from attest.verify import verify_file
-from evidence.canonical import canonical
 from evidence.run import attestation_file_name
 from tests.attest import world
 from tests.attest.test_keyless import early
@@ -42,12 +41,16 @@ WHY = (
 pytestmark = pytest.mark.skipif(bool(WHY), reason=WHY or "present")
 
 
-def node(script, said):
+def node_writes(script, said):
     done = subprocess.run(
         [NODE, str(HERE / script)], input=json.dumps(said), capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return done.stdout
+
+
+def node(script, said):
+    return json.loads(node_writes(script, said))
 
 
 def keyless(sigstore, version, timestamps):
@@ -112,18 +115,25 @@ def test_it_verifies_what_we_sign_with_a_key_with_and_without_time(sigstore, alg
 
 
 @pytest.mark.parametrize("timestamp", [False, True])
-def test_what_it_signs_of_a_bundle_verifies_here(sigstore, tmp_path, timestamp):
+@pytest.mark.parametrize("by", ["certificate", "key"])
+def test_what_it_signs_of_a_bundle_verifies_here_as_it_writes_it(sigstore, tmp_path, by, timestamp):
     events = [replace(event, time=early(event.time)) for event in world.run_events()]
     facts = world.seal_run(tmp_path, events, opened_at=early(world.at(0)), closed_at=early(world.at(30)))
-    payload = base64.b64encode(statement([facts], world.PRODUCER)).decode()
-    said = {"payload": payload, "token": sigstore.token(), "url": sigstore.url}
-    bundle = node("sign.js", {**said, "tsa": sigstore.tsa_url if timestamp else None})
-    if not timestamp:  # our one spelling of nothing is a member that is absent
-        assert bundle["verificationMaterial"].pop("timestampVerificationData") == {}
-    facts.path.with_name(attestation_file_name(facts.path.name)).write_bytes(canonical(bundle))
+    key = generate()
+    named = {"key": key.to_pem().decode(), "hint": key.public.fingerprint} if by == "key" else {}
+    said = {
+        "payload": base64.b64encode(statement([facts], world.PRODUCER)).decode(),
+        "token": sigstore.token(),
+        "url": sigstore.url,
+        "tsa": sigstore.tsa_url if timestamp else None,
+    }
+    written = node_writes("sign.js", {**said, **named})
+    facts.path.with_name(attestation_file_name(facts.path.name)).write_text(written)
 
     root = trusted_root(sigstore.trusted_root, "root.json")
     who = Identity(identity=IDENTITY, issuer=sigstore.oidc.url)
-    trust = Trust(roots=(root,), identities=(who,), required=Required(timestamps=int(timestamp)))
+    required = Required(timestamps=int(timestamp))
+    trust = Trust(keys=(TrustedKey(public=key.public),), roots=(root,), identities=(who,), required=required)
     found = verify_file(facts.path, trust=trust)
     assert found.verdict == "verified", [check.reason for check in found.checks if check.outcome == "fail"]
+    assert [check.id for check in found.checks if check.outcome == "warn"] == ["envelope"]  # the spelling is not ours
