@@ -7,9 +7,11 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
+import psutil
 import pytest
 import urllib3
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -35,10 +37,15 @@ CORPUS = Path(__file__).resolve().parents[1] / "corpus"
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
 
-@pytest.fixture
-def sidecar(tmp_path):
-    with running(tmp_path / "state") as process:
+@pytest.fixture(scope="module")
+def sidecar(tmp_path_factory):
+    """One for all tests that have runs of their own and do not end it."""
+    with running(tmp_path_factory.mktemp("shared") / "state") as process:
         yield process
+
+
+MAPPING = MappingAgain()
+"""Its tables are read once."""
 
 
 def events(bundle: Path) -> list[dict]:
@@ -53,7 +60,7 @@ def spans(bundle: Path) -> list[dict]:
 
 
 def verdict(sidecar: Sidecar, bundle: Path) -> str:
-    return verify_file(bundle, trust=Trust.load([sidecar.public_key]), mapping=MappingAgain()).verdict
+    return verify_file(bundle, trust=Trust.load([sidecar.public_key]), mapping=MAPPING).verdict
 
 
 def agent(exporter) -> str:
@@ -102,6 +109,12 @@ def test_a_run_of_the_stock_sdk_becomes_a_bundle_that_verifies(sidecar, exporter
     assert verdict(sidecar, bundle) == "verified"
 
 
+def seal(sidecar: Sidecar, run_id: str) -> Path:
+    with grpc.insecure_channel(sidecar.grpc) as channel:
+        run = EvidenceServiceStub(channel).SealRun(pb.SealRunRequest(run_id=run_id), timeout=PATIENCE_SECONDS).run
+    return sidecar.state / "bundles" / run.bundle_file
+
+
 def test_json_over_http_with_gzip_becomes_a_bundle(sidecar):
     span = {"traceId": "0A" * 16, "spanId": "0b" * 8, "name": "s", "kind": 1}
     body = {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
@@ -109,8 +122,7 @@ def test_json_over_http_with_gzip_becomes_a_bundle(sidecar):
     url = f"http://{sidecar.http}/v1/traces"
     answer = urllib3.request("POST", url, body=gzip.compress(json.dumps(body).encode()), headers=headers)
     assert (answer.status, answer.data) == (200, b"{}")
-    assert sidecar.stop() == 0
-    assert spans(sidecar.bundles[0]) == [{**span, "traceId": "0a" * 16}]
+    assert spans(seal(sidecar, "0a" * 16)) == [{**span, "traceId": "0a" * 16}]
 
 
 def test_a_run_closes_by_itself_once_its_root_has_ended_and_it_is_quiet(tmp_path):
@@ -208,18 +220,61 @@ def test_an_open_run_can_be_asked_for_its_scores_and_gaps_as_they_stand(sidecar)
     assert "missing" in {signal.status for signal in run.signals}
 
 
-def test_sigterm_seals_every_open_run_and_exits_0(sidecar):
+@dataclass(frozen=True, kw_only=True)
+class Life:
+    """A sidecar from its start without configuration to its end by SIGTERM, and what was seen of it."""
+
+    sidecar: Sidecar
+    processes: list[psutil.Process]
+    sent: int
+    """Spans, of runs that were all open at the end."""
+    health: tuple[int, int]
+    """Exit codes of `affidavit health`, while it ran and afterwards."""
+    code: int
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory) -> Life:
     sent = 0
-    with grpc.insecure_channel(sidecar.grpc) as channel:
-        for file in sorted(CORPUS.glob("openinference-instrumentation-*/*.traces.otlp.pb"))[:20]:
-            channel.unary_unary(EXPORT)(file.read_bytes())
-            request = ExportTraceServiceRequest.FromString(file.read_bytes())
-            sent += sum(len(scope.spans) for group in request.resource_spans for scope in group.scope_spans)
-    assert sidecar.stop() == 0
-    assert sum(len(spans(bundle)) for bundle in sidecar.bundles) == sent
-    closings = {events(bundle)[-1]["data"]["reason"] for bundle in sidecar.bundles}
+    with running(tmp_path_factory.mktemp("life") / "state") as sidecar:
+        processes, health_before = sidecar.tree(), health(sidecar)
+        with grpc.insecure_channel(sidecar.grpc) as channel:
+            for file in sorted(CORPUS.glob("openinference-instrumentation-*/*.traces.otlp.pb"))[:20]:
+                channel.unary_unary(EXPORT)(file.read_bytes())
+                request = ExportTraceServiceRequest.FromString(file.read_bytes())
+                sent += sum(len(scope.spans) for group in request.resource_spans for scope in group.scope_spans)
+        code = sidecar.stop()
+    return Life(sidecar=sidecar, processes=processes, sent=sent, health=(health_before, health(sidecar)), code=code)
+
+
+def health(sidecar: Sidecar) -> int:
+    environment = {**os.environ, "AFFIDAVIT_RECEIVER__HTTP__ENDPOINT": sidecar.http}
+    return subprocess.run([sys.executable, "-m", "sidecar", "health"], env=environment, capture_output=True).returncode
+
+
+def test_sigterm_seals_every_open_run_and_exits_0(life):
+    assert life.code == 0
+    assert sum(len(spans(bundle)) for bundle in life.sidecar.bundles) == life.sent
+    closings = {events(bundle)[-1]["data"]["reason"] for bundle in life.sidecar.bundles}
     assert closings == {"shutdown"}
-    assert {verdict(sidecar, bundle) for bundle in sidecar.bundles} == {"verified"}
+    assert {verdict(life.sidecar, bundle) for bundle in life.sidecar.bundles} == {"verified"}
+
+
+def test_health_says_ready_of_a_running_sidecar_and_not_of_a_stopped_one(life):
+    assert life.health == (0, 1)
+
+
+def test_a_shutdown_leaves_no_process_behind(life):
+    assert len(life.processes) == 2
+    assert [process for process in life.processes if process.is_running()] == []
+
+
+def test_without_configuration_a_key_is_made_once_for_its_owner_alone(life):
+    key = life.sidecar.state / "keys" / "signing.pem"
+    assert key.stat().st_mode & 0o777 == 0o600
+    first = key.read_bytes()
+    with running(life.sidecar.state):
+        assert key.read_bytes() == first
 
 
 def test_translated_telemetry_reaches_every_backend(tmp_path):
@@ -256,50 +311,22 @@ def test_translated_telemetry_reaches_every_backend(tmp_path):
     assert names[0] == names[1] > 0
 
 
-def test_a_worker_that_is_killed_starts_again_and_loses_nothing(sidecar):
+def test_a_worker_that_is_killed_starts_again_and_loses_nothing(tmp_path):
     trace = bytes.fromhex("cd" * 16)
-    with grpc.insecure_channel(sidecar.grpc) as channel:
-        for number in range(1, 41):
-            request = ExportTraceServiceRequest()
-            span = request.resource_spans.add().scope_spans.add().spans.add
-            span(trace_id=trace, span_id=number.to_bytes(8, "big"), name=str(number), parent_span_id=b"parentid")
-            channel.unary_unary(EXPORT)(request.SerializeToString())
-            if number in {10, 25}:
-                for worker in sidecar.tree()[1:]:
-                    worker.kill()
-    assert sidecar.stop() == 0
+    with running(tmp_path / "state") as sidecar:
+        with grpc.insecure_channel(sidecar.grpc) as channel:
+            for number in range(1, 41):
+                request = ExportTraceServiceRequest()
+                span = request.resource_spans.add().scope_spans.add().spans.add
+                span(trace_id=trace, span_id=number.to_bytes(8, "big"), name=str(number), parent_span_id=b"parentid")
+                channel.unary_unary(EXPORT)(request.SerializeToString())
+                if number in {10, 25}:
+                    for worker in sidecar.tree()[1:]:
+                        worker.kill()
+        assert sidecar.stop() == 0
     assert sorted(int(span["name"]) for span in spans(sidecar.bundles[0])) == list(range(1, 41))
 
 
-def test_a_second_sidecar_on_the_same_state_is_refused_by_name(sidecar, tmp_path):
-    with pytest.raises(RuntimeError, match="in use by another sidecar"), running(tmp_path / "state"):
+def test_a_second_sidecar_on_the_same_state_is_refused_by_name(sidecar):
+    with pytest.raises(RuntimeError, match="in use by another sidecar"), running(sidecar.state):
         pass
-
-
-def test_without_configuration_a_key_is_made_once_for_its_owner_alone(tmp_path):
-    with running(tmp_path / "state") as sidecar:
-        key = sidecar.state / "keys" / "signing.pem"
-        assert key.stat().st_mode & 0o777 == 0o600
-        first = key.read_bytes()
-        sidecar.stop()
-    with running(tmp_path / "state") as sidecar:
-        assert key.read_bytes() == first
-
-
-def test_health_says_ready_of_a_running_sidecar_and_not_of_a_stopped_one(sidecar):
-    def health() -> int:
-        environment = {**os.environ, "AFFIDAVIT_RECEIVER__HTTP__ENDPOINT": sidecar.http}
-        return subprocess.run(
-            [sys.executable, "-m", "sidecar", "health"], env=environment, capture_output=True
-        ).returncode
-
-    assert health() == 0
-    sidecar.stop()
-    assert health() == 1
-
-
-def test_a_shutdown_leaves_no_process_behind(sidecar):
-    processes = sidecar.tree()
-    assert len(processes) == 2
-    sidecar.stop()
-    assert [process for process in processes if process.is_running()] == []
