@@ -56,7 +56,7 @@ _RULES: Mapping[CheckId, tuple[str, str]] = {
     ),
     "envelope": (
         "There is an attestation that can be read",
-        "A Sigstore bundle v0.3 with one DSSE envelope, in its one spelling.",
+        "A Sigstore bundle v0.3 with one DSSE envelope; a warning when it is not in our one spelling.",
     ),
     "signature": (
         "The signature is over the statement",

@@ -278,7 +278,8 @@ LIARS: tuple[Liar, ...] = (
                 open="that nobody changed it since",
                 how=(
                     "The container's digest and those of every member are signed; the container is read without any "
-                    "slack; an attestation has one spelling. One bit changed in either is never verified."
+                    "slack; an attestation of ours has one spelling, and of another tool's there is a warning. One bit changed "
+                    "in either is never verified without one."
                 ),
                 tests=(
                     f"{_ATTACKS}::test_a_flipped_bit_of_any_byte_of_a_bundle_is_never_verified",
