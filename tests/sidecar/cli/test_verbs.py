@@ -1,4 +1,7 @@
-"""The command line: exit codes, what goes to which stream, and help that reads well."""
+"""The command line: exit codes, what goes to which stream, and help that reads well.
+
+What is done most is done once as users start it, in a process of its own; all else is asked of the entry point in this one.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,15 @@ import pytest
 from click.testing import CliRunner
 
 from sidecar.cli import main as cli
+from tests.tools.command import affidavit
 from tests.tools.process import PATIENCE_SECONDS
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus"
 CHAT = CORPUS / "openinference-instrumentation-openai@0.1.66" / "chat.traces.otlp.pb"
 
 
-def affidavit(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess:
+def started(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess:
+    """The command as users start it."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("AFFIDAVIT_", "OTEL_"))}
     root = Path(__file__).resolve().parents[3]
     environment["PYTHONPATH"] = str(root)
@@ -29,8 +34,8 @@ def affidavit(*arguments: object, cwd: Path | None = None) -> subprocess.Complet
 @pytest.fixture(scope="module")
 def sealed(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("sealed")
-    assert affidavit("keys", "new", "--out", folder / "k.pem").returncode == 0
-    assert affidavit("seal", CHAT, "--out", folder, "--key", folder / "k.pem").returncode == 0
+    assert started("keys", "new", "--out", folder / "k.pem").returncode == 0
+    assert started("seal", CHAT, "--out", folder, "--key", folder / "k.pem").returncode == 0
     return folder
 
 
@@ -39,7 +44,7 @@ def bundle(folder: Path) -> Path:
 
 
 def test_help_lists_every_verb_and_each_explains_itself():
-    said = affidavit("--help").stdout
+    said = started("--help").stdout
     for verb, (_, text) in cli._VERBS.items():
         assert f"{verb} " in said
         assert text.split(".")[0][:30] in said
@@ -50,7 +55,7 @@ def test_help_lists_every_verb_and_each_explains_itself():
 
 def test_an_unknown_verb_or_option_is_usage():
     assert affidavit("bogus").returncode == 2
-    assert affidavit("seal", "--bogus").returncode == 2
+    assert started("seal", "--bogus").returncode == 2
 
 
 def test_of_a_verb_that_is_none_the_one_that_is_like_it_is_named():
@@ -61,7 +66,7 @@ def test_of_a_verb_that_is_none_the_one_that_is_like_it_is_named():
 
 def test_verified_is_0_and_json_is_the_same_every_time(sealed):
     arguments = ("verify", bundle(sealed), "--key", sealed / "k.pem.pub", "--json")
-    first, second = affidavit(*arguments), affidavit(*arguments)
+    first, second = started(*arguments), affidavit(*arguments)
     assert (first.returncode, first.stdout) == (0, second.stdout)
     assert json.loads(first.stdout)["verdict"] == "verified"
     assert first.stderr == ""
@@ -118,7 +123,7 @@ def test_a_missing_file_is_usage_and_not_a_verdict(tmp_path):
 
 def test_keys_are_never_overwritten(sealed):
     before = (sealed / "k.pem").read_bytes()
-    done = affidavit("keys", "new", "--out", sealed / "k.pem")
+    done = started("keys", "new", "--out", sealed / "k.pem")
     assert done.returncode == 1
     assert "k.pem" in done.stderr
     assert (sealed / "k.pem").read_bytes() == before
@@ -181,7 +186,7 @@ def test_an_input_that_is_not_otlp_is_refused_by_name_and_the_others_are_sealed(
 @pytest.mark.parametrize("suffix", [".ndjson", ".pb"])
 def test_what_map_writes_can_be_mapped_again_without_new_loss(tmp_path, suffix):
     first, second = tmp_path / f"first.traces{suffix}", tmp_path / f"second.traces{suffix}"
-    assert affidavit("semconv", "map", CHAT, "--out", first, "--report", tmp_path / "1.json").returncode == 0
+    assert started("semconv", "map", CHAT, "--out", first, "--report", tmp_path / "1.json").returncode == 0
     assert affidavit("semconv", "map", first, "--out", second, "--report", tmp_path / "2.json").returncode == 0
     assert first.read_bytes() == second.read_bytes()
     one, two = (json.loads((tmp_path / name).read_text())["totals"] for name in ("1.json", "2.json"))
@@ -202,7 +207,7 @@ def test_map_reads_what_map_wrote_as_json_or_protobuf_alike(tmp_path):
 
 def test_config_check_names_what_is_wrong(tmp_path):
     (tmp_path / "c.yaml").write_text("reciever: {}")
-    done = affidavit("config", "check", tmp_path / "c.yaml")
+    done = started("config", "check", tmp_path / "c.yaml")
     assert done.returncode == 2
     assert "did you mean 'receiver'" in done.stderr
 
@@ -216,7 +221,7 @@ def test_config_show_prints_what_is_in_force():
 
 def test_run_refuses_a_bad_configuration_before_it_listens(tmp_path):
     (tmp_path / "c.yaml").write_text("exporters: {b: {endpoint: 'http://h:1', signals: [profiles]}}")
-    done = affidavit("run", "--config", tmp_path / "c.yaml", cwd=tmp_path)
+    done = started("run", "--config", tmp_path / "c.yaml", cwd=tmp_path)
     assert done.returncode == 2
     assert "exporters.b.signals" in done.stderr
     assert not (tmp_path / "affidavit-state").exists()
@@ -232,7 +237,7 @@ def test_run_names_the_address_that_is_taken(tmp_path):
         (tmp_path / "c.yaml").write_text(
             f"receiver: {{grpc: {{endpoint: '127.0.0.1:{port}'}}, http: {{endpoint: '127.0.0.1:0'}}}}"
         )
-        done = affidavit("run", "--config", tmp_path / "c.yaml", cwd=tmp_path)
+        done = started("run", "--config", tmp_path / "c.yaml", cwd=tmp_path)
     assert done.returncode == 1
     assert f"127.0.0.1:{port}" in done.stderr
     assert "Traceback" not in done.stderr
