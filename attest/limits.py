@@ -23,6 +23,9 @@ class AttestLimits:
     bundles_per_statement_max: int = 1_000
     """Bundles one statement speaks of."""
 
+    batches_bytes_max: int = 16 * 1024 * 1024
+    """What trusted statements name, id and file name of each bundle once a statement: some 100 bytes each, so those of 160,000."""
+
     subjects_max: int = 16_000
     """Subjects of one statement: up to sixteen for each bundle."""
 

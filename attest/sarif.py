@@ -85,15 +85,14 @@ def sarif(results: Sequence[Verification], *, version: str, summary: Summary | N
         version: of this program.
         summary: what several bundles say about each other.
     """
-    files = [result.file for result in results] + list(summary.orphans if summary else ())
     worst = summary.exit_code if summary else max((EXIT_CODES[result.verdict] for result in results), default=0)
     return one_run(
         {
             "tool": {"driver": {"name": "affidavit", "version": version, "rules": [_rule(name) for name in CHECKS]}},
             "invocations": [{"executionSuccessful": True, "exitCode": worst}],
             "artifacts": [artifact(result.file, result.facts.container_sha256) for result in results]
-            + [artifact(file) for file in files[len(results) :]],
-            "results": [*_results(results), *_orphans(files, len(results))],
+            + [artifact(file) for file in (summary.orphans if summary else ())],
+            "results": [*_results(results), *(_orphans(summary, len(results)) if summary else ())],
         }
     )
 
@@ -123,10 +122,9 @@ def _results(results: Sequence[Verification]) -> Iterator[JsonObject]:
             }
 
 
-def _orphans(files: Sequence[str], first: int) -> Iterator[JsonObject]:
-    for index, file in enumerate(files[first:], first):
-        reason = "there is an attestation and no bundle beside it: removed, or never handed over"
-        check = Check(id="chain", outcome="warn", reason=reason)
+def _orphans(summary: Summary, first: int) -> Iterator[JsonObject]:
+    for index, file in enumerate(summary.orphans, first):
+        check = Check(id="chain", outcome="warn", reason=summary.orphan_reason(file))
         yield _result(check, file, index) | {"properties": {"outcome": check.outcome}}
 
 

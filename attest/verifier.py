@@ -13,6 +13,7 @@ import orjson
 
 from attest.bundle_checks import BundleReading, check_bundle
 from attest.checks.attestation import AttestationJudge, AttestationReading, Attested
+from attest.checks.batch import Batch
 from attest.disclosed import DisclosedWatch
 from attest.errors import AttestError
 from attest.judge import attempt
@@ -117,14 +118,22 @@ class Verifier:
         """
         return self._verify(path, attestation, disclosed)[0]
 
-    def row(self, path: Path) -> Row:
-        """Verify one bundle among many."""
-        return Row.of(*self._verify(path, None, None))
+    def row(self, path: Path) -> tuple[Row, tuple[Batch, ...]]:
+        """Verify one bundle among many; with the bundles that trusted statements beside it name."""
+        found = self._verify(path, None, None)
+        return Row.of(*found), found[-1]
 
-    def _verify(self, path: Path, attestation: Path | None, disclosed: Path | None) -> tuple[Verification, str]:
-        """The result, and the source of the bundle's events."""
+    def left(self, attestation: Path) -> tuple[Batch, ...]:
+        """The bundles that an attestation without a bundle names, when somebody trusted signed it."""
+        unseen = Attested(file_name=attestation.name, container_sha256=None, facts=None)
+        return self._judge.judge((attestation,), unseen).batches
+
+    def _verify(
+        self, path: Path, attestation: Path | None, disclosed: Path | None
+    ) -> tuple[Verification, str, tuple[Batch, ...]]:
+        """The result, the source of the bundle's events, and the bundles that trusted statements beside it name."""
         if is_assay(path):
-            return self._assay(path, attestation, disclosed), ""
+            return self._assay(path, attestation, disclosed), "", ()
         attestations = (attestation,) if attestation else find_attestations(path)
         bundle = check_bundle(path, self._watches(disclosed), self._limits)
         attested = Attested(file_name=path.name, container_sha256=bundle.container_sha256, facts=bundle.facts)
@@ -136,7 +145,7 @@ class Verifier:
             facts=_facts(bundle, signed),
             strict=self._strict,
         )
-        return self._judged(result), bundle.facts.source if bundle.facts else ""
+        return self._judged(result), bundle.facts.source if bundle.facts else "", signed.batches
 
     def _assay(self, path: Path, attestation: Path | None, disclosed: Path | None) -> Verification:
         from attest.assay.verify import verify_assay  # noqa: PLC0415 - of another tool: those who verify ours need not pay for it

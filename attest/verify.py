@@ -6,17 +6,20 @@ signed subjects, and an attestation has one spelling only, so no byte of either 
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Unpack
+from typing import TypeAlias, Unpack
 
+from attest.checks.batch import Batch
 from attest.errors import AttestError, FolderError
 from attest.many import chain, folder
+from attest.many.absent import Batches, find_absent
 from attest.many.folder import Folder
 from attest.many.rows import Row, Rows
 from attest.many.summary import Summary
-from attest.verification import Verification
+from attest.verification import Verification, text
 from attest.verifier import Terms, Verifier, died, in_full
 
 _FILES_PER_PROCESS = 64
@@ -72,18 +75,24 @@ def verify_files(
         EvidenceError: `at` is no time.
     """
     full = in_full(terms)
-    limits, strict = full["attest_limits"], full["strict"]
+    limits = full["attest_limits"]
     folders = {path: folder.find(path, limits) for path in paths if path.is_dir()}
     files = list(_files(paths, folders))
     if not len(paths) >= 1 or len(files) > limits.files_per_call_max:
         raise AttestError(f"{len(files)} files to verify, expected 1 to {limits.files_per_call_max}")
     rows: list[Row | None] = [None] * len(files)
-    for done, (at, row) in enumerate(_each(partial(_work, full), files, processes, partial(died, strict=strict)), 1):
+    batches = Batches(limits)
+    for done, (at, (row, told)) in enumerate(_each(partial(_Work, full), files, processes, strict=full["strict"]), 1):
         rows[at] = row
+        batches.add(told)
         if progress is not None:
             progress(done, len(files))
     made = [row for row in rows if row is not None]
-    return _summary(made, tuple(folders.values()), complete=complete or bool(folders), strict=strict)
+    looked = tuple(folders.values())
+    left = _left(looked, full)
+    for named in left.values():
+        batches.add(named)
+    return _summary(made, looked, left, batches, complete=complete or bool(folders), strict=full["strict"])
 
 
 def _files(paths: Sequence[Path], folders: dict[Path, Folder]) -> Iterator[Path]:
@@ -97,22 +106,46 @@ def _files(paths: Sequence[Path], folders: dict[Path, Folder]) -> Iterator[Path]
             raise FolderError(f"{path}: there is no bundle in this folder")
 
 
-def _work(terms: Terms) -> Callable[[Path], Row]:
-    return Verifier(**terms).row
+_Answer: TypeAlias = tuple[Row, tuple[Batch, ...]]
+"""What came of a bundle, and the batches that were not told of before."""
+
+
+class _Work:
+    """Verifies one bundle after another, and tells of each batch once: one of a thousand bundles may lie beside all of them."""
+
+    def __init__(self, terms: Terms) -> None:
+        self._verifier = Verifier(**terms)
+        self._told: set[bytes] = set()
+
+    def __call__(self, path: Path) -> _Answer:
+        row, batches = self._verifier.row(path)
+        new = tuple(batch for batch in batches if batch.digest in row.batches and batch.digest not in self._told)
+        self._told.update(batch.digest for batch in new)
+        return row, new
+
+
+def _left(folders: Sequence[Folder], terms: Terms) -> dict[str, tuple[Batch, ...]]:
+    """What attestations without a bundle name, by path; of no more of them than there may be bundles."""
+    orphans = [path for found in folders for path in found.orphans][: terms["attest_limits"].files_per_call_max]
+    if not orphans or not (terms["trust"] or terms["policy"]):
+        return {}
+    verifier = Verifier(**terms)
+    return {text(path): verifier.left(path) for path in orphans}
 
 
 def _each(
-    make: Callable[[], Callable[[Path], Row]],
+    make: Callable[[], Callable[[Path], _Answer]],
     files: Sequence[Path],
     processes: int | None,
-    lost: Callable[[Path, str], Row],
-) -> Iterator[tuple[int, Row]]:
+    *,
+    strict: bool,
+) -> Iterator[tuple[int, _Answer]]:
     wanted = _processes(files) if processes is None else processes
     if wanted <= 1 or len(files) <= 1:
         return enumerate(map(make(), files))
     from attest.many.processes import over_processes  # noqa: PLC0415 - its pipes come from a module that knows sockets
 
-    return over_processes(make, files, wanted, lost)
+    return over_processes(make, files, wanted, lambda path, how: (died(path, how, strict=strict), ()))
 
 
 def _processes(files: Sequence[Path]) -> int:
@@ -122,15 +155,26 @@ def _processes(files: Sequence[Path]) -> int:
     return max(1, min(usable, max(len(files) // _FILES_PER_PROCESS, size // _BYTES_PER_PROCESS)))
 
 
-def _summary(rows: Sequence[Row], folders: Sequence[Folder], *, complete: bool, strict: bool) -> Summary:
+def _summary(
+    rows: Sequence[Row],
+    folders: Sequence[Folder],
+    left: Mapping[str, Sequence[Batch]],
+    batches: Batches,
+    *,
+    complete: bool,
+    strict: bool,
+) -> Summary:
     links = [row.link for row in rows]
-    found = chain.look(links, complete=complete, invalid={row.claims for row in rows if row.claims})
+    linked = chain.look(links, complete=complete, invalid={row.claims for row in rows if row.claims})
+    absent, orphaned = find_absent(rows, left, batches, complete=complete)
+    found = replace(linked, findings=(*linked.findings, *absent))
     checks = found.checks()
     return Summary(
         results=Rows(row.beside(checks[at]) if at in checks else row for at, row in enumerate(rows)),
         links=tuple(links),
         chain=found,
         folders=tuple(folders),
+        left=orphaned,
         complete=complete,
         strict=strict,
     )

@@ -75,7 +75,8 @@ class AttestationJudge:
         signers = distinct(reading.signer for reading in readings if not reading.bad)
         required = self._trust.required if self._trust else Required()
         cosigned = check_cosigned(others, signers, required, left_out=max(0, len(paths) - most))
-        return replace(deciding, checks=(*deciding.checks, cosigned), signers=signers)
+        batches = tuple(batch for reading in readings for batch in reading.batches)
+        return replace(deciding, checks=(*deciding.checks, cosigned), signers=signers, batches=batches)
 
     def _judge_one(self, path: Path, attested: Attested) -> AttestationReading:
         found, unread = attempt("envelope", lambda: (self._files.read(path), ""))
@@ -93,6 +94,7 @@ class AttestationJudge:
         log = check_log(said.statement, attested.facts, self._trust) if said else _answer("log", "skip", "no statement")
         signer = judged.signer if judged.trust.outcome == "pass" else None
         checks = (stated, opened.envelope, judged.signature, judged.trust, time, log)
+        vouched = signer and not any(row.outcome in BAD for row in (opened.envelope, judged.signature, time))
         return AttestationReading(
             checks=tuple(check for check in checks if check),
             path=path,
@@ -103,6 +105,7 @@ class AttestationJudge:
             log_witnesses=witnesses(said.statement, trust) if said and log.outcome == "pass" else (),
             key_hint=opened.hint,
             bundles_attested=len(said.statement.entries) if said else None,
+            batches=(said.batch,) if said and vouched else (),
         )
 
     # ------------------------------------------------------------ without the bundle, once for each attestation

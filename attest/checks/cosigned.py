@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from attest.checks.batch import Batch
 from attest.trust.trust import Required
 from attest.verdict import Check, LogEntryFacts, Outcome, ProvenTime, SignedBy
 
@@ -29,6 +30,8 @@ class AttestationReading:
     log_witnesses: tuple[str, ...] = ()
     key_hint: str | None = None
     bundles_attested: int | None = None
+    batches: tuple[Batch, ...] = ()
+    """What is named by statements that somebody trusted signed: with `AttestationJudge.judge`, over all attestations."""
 
     @property
     def bad(self) -> tuple[Check, ...]:

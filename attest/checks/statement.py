@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from attest.attestation import predicate
 from attest.attestation.statement import Statement
+from attest.checks.batch import Batch
 from attest.errors import InvalidError, UnsupportedError
 from attest.shape import describe
 from attest.verdict import Check
@@ -36,6 +37,8 @@ class Said:
     """Names of the subjects inside a bundle, by its id."""
     digests: frozenset[str] = field(init=False)
     """Of all subjects."""
+    batch: Batch = field(init=False)
+    """The bundles that it names."""
 
     def __post_init__(self) -> None:
         inside: dict[str, set[str]] = {}
@@ -44,6 +47,7 @@ class Said:
                 inside.setdefault(name.partition("/")[0], set()).add(name)
         object.__setattr__(self, "inside", {bundle: frozenset(names) for bundle, names in inside.items()})
         object.__setattr__(self, "digests", frozenset(self.statement.subjects.values()))
+        object.__setattr__(self, "batch", Batch.of(self.statement.entries))
 
 
 def check_statement(said: Said, attested: Attested) -> Check:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, S
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from attest.checks.batch import Named
 from attest.verdict import Check, Outcome
 
 Kind: TypeAlias = Literal[
@@ -23,6 +24,7 @@ Kind: TypeAlias = Literal[
     "missing_bundle",
     "missing_part",
     "missing_amended",
+    "missing_attested",
     "sequence",
 ]
 
@@ -82,6 +84,8 @@ class Finding:
     reason: str
     kind: Kind | None = None
     """What is broken; None when nothing is."""
+    missing: tuple[Named, ...] = ()
+    """The bundles that are not at hand, when it is about such."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +128,8 @@ def check_alone(manifest: Mapping[str, Any]) -> Check:
 def look(links: Sequence[Link | None], *, complete: bool, invalid: Collection[str] = ()) -> Chain:
     """Look at bundles together.
 
-    Does not show that the newest ones were removed: nothing at hand names them. `affidavit log verify` does.
+    Does not show that the newest ones were removed: no bundle at hand names them. `attest.many.absent` does where a statement names
+    them, and `affidavit log verify`.
 
     Args:
         links: a place for each bundle; None for one that takes no part.
@@ -166,7 +171,7 @@ class _Known:
             return Finding(at=at, kind=kind, outcome="warn", reason=f"{what}, {bundle_id}, is here and is invalid")
         if self.complete:
             reason = f"{what}, {bundle_id}, is missing: removed, or never handed over"
-            return Finding(at=at, kind=kind, outcome="warn", reason=reason)
+            return Finding(at=at, kind=kind, outcome="warn", reason=reason, missing=(Named(bundle_id),))
         return Finding(at=at, outcome="pass", reason=_not_at_hand(what, bundle_id))
 
 

@@ -7,8 +7,10 @@ import pickle
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import Any, Self, overload
 
+from attest.checks.batch import Batch, others
 from attest.many.chain import Link
 from attest.verdict import MANIFEST_FACTS, Check, Facts, Outcome, Verdict
 from attest.verification import Verification
@@ -32,24 +34,33 @@ class Row:
     packed: bytes
     alone: Outcome
     """How the check `chain` ended by itself."""
+    name: str | None = None
+    """What its file is called, when it takes no part in the chain."""
+    batches: tuple[bytes, ...] = ()
+    """Digests of the batches that trusted statements beside it name, but for the one that is it alone."""
     chain: Check | None = None
     """What the others at hand say about its place, once that is known."""
 
     @classmethod
-    def of(cls, result: Verification, source: str = "") -> Self:
+    def of(cls, result: Verification, source: str = "", batches: Sequence[Batch] = ()) -> Self:
         """Pack a result.
 
         Args:
             result: what came of one bundle.
             source: the CloudEvents source of its events.
+            batches: what is named by trusted statements beside it.
         """
-        verdict = result.verdict
+        verdict, bundle_id = result.verdict, result.facts.bundle_id
+        link = _link(result.facts, source) if verdict != "invalid" else None
+        claims = bundle_id if verdict == "invalid" else None
         return cls(
             verdict=verdict,
-            link=_link(result.facts, source) if verdict != "invalid" else None,
-            claims=result.facts.bundle_id if verdict == "invalid" else None,
+            link=link,
+            claims=claims,
             packed=zlib.compress(pickle.dumps(_slim(result), pickle.HIGHEST_PROTOCOL), _LEVEL),
             alone=result.check("chain").outcome,
+            name=None if link else PurePosixPath(result.file).name,
+            batches=tuple(batch.digest for batch in others(batches, bundle_id)),
         )
 
     def result(self) -> Verification:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from attest.checks.batch import Named
+from attest.many.absent import bundles_that_are
 from attest.many.chain import Chain, Finding, Link
 from attest.many.folder import Folder
 from attest.many.rows import Rows
@@ -17,7 +19,7 @@ from attest.verdict import EXIT_CODES, WORST_FIRST, Verdict
 from attest.verification import Verification, text
 from evidence.canonical import JsonObject
 
-_REMOVED = "there is no bundle beside it: removed, or never handed over"
+_REMOVED = "there is an attestation and no bundle beside it: removed, or never handed over"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,8 @@ class Summary:
     chain: Chain = field(default_factory=Chain)
     folders: tuple[Folder, ...] = ()
     """What lay in the folders that were given."""
+    left: Mapping[str, tuple[Named, ...]] = field(default_factory=dict)
+    """Bundles that are missing and are named by no more than an attestation without a bundle, by its path."""
     complete: bool = False
     """Whether all bundles of their sidecars should be here."""
     strict: bool = False
@@ -61,11 +65,17 @@ class Summary:
     def breaks(self) -> list[JsonObject]:
         """What is broken or missing among the bundles, in order of position."""
         found = sorted(self.chain.breaks, key=lambda finding: finding.at)
-        orphaned = [
-            {"kind": "orphan", "outcome": "warn", "reason": _REMOVED, "file": file, "bundle_id": None}
-            for file in self.orphans
-        ]
-        return [self._break(finding) for finding in found] + orphaned
+        return [self._break(finding) for finding in found] + [self._orphan(file) for file in self.orphans]
+
+    @property
+    def not_at_hand(self) -> tuple[Named, ...]:
+        """Bundles that statements name and that are not at hand, where not all of them should be."""
+        return tuple(named for each in self.chain.findings if each.kind is None for named in each.missing)
+
+    def orphan_reason(self, file: str) -> str:
+        """What an attestation says beside which there is no bundle."""
+        missing = self.left.get(file, ())
+        return f"{_REMOVED}; its statement names {bundles_that_are(missing, 'missing')}" if missing else _REMOVED
 
     def place(self, at: int) -> JsonObject:
         """One bundle's place in the chain, for reports."""
@@ -97,6 +107,7 @@ class Summary:
                 "heads": [self.place(at) for at in self.chain.heads],
                 "beginnings": [self.place(at) for at in self.chain.beginnings],
                 "breaks": self.breaks,
+                "not_at_hand": [named.to_json() for named in self.not_at_hand],
             },
             "ignored": {
                 "files": sum(folder.others for folder in self.folders),
@@ -112,6 +123,17 @@ class Summary:
             "reason": finding.reason,
             "file": self.results[finding.at].file,
             "bundle_id": link.bundle_id if link else None,
+            "missing": [named.to_json() for named in finding.missing],
+        }
+
+    def _orphan(self, file: str) -> JsonObject:
+        return {
+            "kind": "orphan",
+            "outcome": "warn",
+            "reason": self.orphan_reason(file),
+            "file": file,
+            "bundle_id": None,
+            "missing": [named.to_json() for named in self.left.get(file, ())],
         }
 
 
