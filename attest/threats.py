@@ -296,13 +296,14 @@ LIARS: tuple[Liar, ...] = (
                 shown="",
                 open="",
                 how=(
-                    "Each bundle names the one before it, and the sidecar's log has all of them. Verified together, or as a "
-                    "folder, what is missing, forked, rolled back or doubled among them is named; a bundle alone only says what "
-                    "should be there."
+                    "Each bundle names the one before it, a statement every bundle of its batch, and the sidecar's log all of "
+                    "them. Verified together, or as a folder, what is missing, forked, rolled back or doubled among them is named; "
+                    "a bundle alone only says what should be there."
                 ),
                 tests=(
                     "attest/test_chain.py::test_removing_any_bundle_but_the_newest_from_a_complete_chain_shows",
                     "attest/test_chain.py::test_what_is_broken_is_named_in_words_of_its_own",
+                    "attest/test_absent.py::test_whatever_part_of_a_batch_is_kept_exactly_the_absent_bundles_are_named",
                     f"{_AUDIT}::test_a_deleted_bundle_is_named_by_its_leaf_and_digest",
                     "attest/test_folder.py::test_an_attestation_without_its_bundle_is_an_orphan_and_other_files_are_counted",
                 ),
