@@ -15,6 +15,7 @@ through. Should a version of orjson spell them otherwise, every line is.
 """
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -87,7 +88,7 @@ def parse(data: bytes, *, depth_max: int = ENCODER_DEPTH_MAX, require_canonical:
         require_canonical: refuse a text that is not byte for byte the RFC 8785 form of its value.
 
     Raises:
-        CanonicalError: not JSON, too deep, a duplicate key, NaN or infinity, or not canonical.
+        CanonicalError: not JSON in UTF-8, too deep, a duplicate key, NaN or infinity, a lone surrogate, or not canonical.
     """
     if depth_max < ENCODER_DEPTH_MAX or not require_canonical:
         check_depth(data, depth_max)
@@ -236,7 +237,12 @@ def _as_doubles(value: object) -> object:
 
 def _parse_strictly(data: bytes) -> object:
     text = data.decode()  # from bytes json would take UTF-16 and UTF-32 as well
-    return json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
+    value = json.loads(
+        text, object_pairs_hook=_without_duplicates, parse_float=_finite, parse_constant=_refuse_constant
+    )
+    if "\\u" in text:  # an escape is the one way to half a character
+        json.dumps(value, ensure_ascii=False).encode()  # noqa: TID251 - nothing is made of it
+    return value
 
 
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -245,6 +251,13 @@ def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
         keys = [key for key, _ in pairs]
         raise ValueError(f"duplicate key {next(key for key in keys if keys.count(key) > 1)!r}")
     return result
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:40]} is beyond a double")
+    return value
 
 
 def _refuse_constant(name: str) -> object:

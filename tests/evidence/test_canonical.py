@@ -156,15 +156,34 @@ def test_a_text_that_is_not_canonical_is_refused(text):
 
 @pytest.mark.parametrize(
     "text",
-    [b'{"a":{"b":1,"b":2}}', b'{"a":NaN}', b"[Infinity]", b"\xff", b"[" * 100_000, b'{"a":' * 300 + b"1" + b"}" * 300],
+    [
+        b'{"a":{"b":1,"b":2}}',
+        b'{"a":1,"\\u0061":1}',
+        b'{"a":NaN}',
+        b"[Infinity]",
+        b"[1e999]",
+        b"[-1e999]",
+        b'["\\ud800"]',
+        b'[{"\\uDFFF":1}]',
+        b'["\\ude00\\ud83d"]',
+        b"\xff",
+        b"\xef\xbb\xbf1",
+        '{"a":1}'.encode("utf-16"),
+        '{"a":1}'.encode("utf-32-le"),
+        b"[" * 100_000,
+        b'{"a":' * 300 + b"1" + b"}" * 300,
+    ],
 )
-def test_a_loose_text_with_a_duplicate_key_a_non_number_or_too_deep_is_refused(text):
+def test_a_loose_text_that_is_not_utf_8_or_has_a_key_twice_no_number_half_a_character_or_too_much_depth_is_refused(
+    text,
+):
     with pytest.raises(CanonicalError):
         parse(text, require_canonical=False)
 
 
 def test_a_loose_text_may_be_ordered_and_spaced_freely():
     assert parse(b' { "b" : 1, "a" : [ 1.0 ] }\n', require_canonical=False) == {"b": 1, "a": [1.0]}
+    assert parse(b'["\\ud83d\\ude00", "\\\\ud800"]', require_canonical=False) == ["\N{GRINNING FACE}", "\\ud800"]
 
 
 def test_depth_counts_brackets_outside_strings_only():
