@@ -99,10 +99,11 @@ def inclusion_proof(leaf_hashes: Sequence[bytes], index: int) -> list[bytes]:
 
 def verify_inclusion(leaf: bytes, index: int, size: int, path: Iterable[bytes], root: bytes) -> bool:
     """Whether `path` proves that the hashed `leaf` is leaf `index` of the tree of `size` with `root` (2.1.3.2)."""
-    if not 0 <= index < size:
+    steps = list(path)
+    if not 0 <= index < size or not _are_hashes(leaf, root, *steps):
         return False
     position, last, node = index, size - 1, leaf
-    for other in path:
+    for other in steps:
         if last == 0:
             return False
         if position & 1 or position == last:
@@ -124,7 +125,7 @@ def consistency_proof(leaf_hashes: Sequence[bytes], first: int) -> list[bytes]:
 
 def verify_consistency(first: int, second: int, path: Sequence[bytes], first_root: bytes, second_root: bytes) -> bool:
     """Whether `path` proves the tree (`first`, `first_root`) to be a prefix of (`second`, `second_root`) (2.1.4.2)."""
-    if not 0 < first <= second:
+    if not 0 < first <= second or not _are_hashes(first_root, second_root, *path):
         return False
     if first == second:
         return not path and first_root == second_root
@@ -148,6 +149,11 @@ def verify_consistency(first: int, second: int, path: Sequence[bytes], first_roo
             new = node_hash(new, other)
         position, last = position >> 1, last >> 1
     return last == 0 and old == first_root and new == second_root
+
+
+def _are_hashes(*values: bytes) -> bool:
+    """Whether each has the length of one: of others a node could be put together in more ways than one."""
+    return all(len(value) == len(EMPTY_ROOT) for value in values)
 
 
 def _subproof(leaf_hashes: Sequence[bytes], first: int, *, complete: bool) -> list[bytes]:

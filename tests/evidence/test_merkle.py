@@ -86,6 +86,17 @@ def test_a_consistency_proof_holds_for_a_prefix_only(leaves, data):
     assert not verify_consistency(0, len(leaves), path, old, new)
 
 
+@pytest.mark.parametrize("cut", [0, 1, 31, 33, 64])
+def test_a_proof_of_hashes_of_another_length_proves_nothing(cut):
+    """Two children joined and parted elsewhere make the same node."""
+    both = leaf_hash(b"a") + leaf_hash(b"b")
+    root = node_hash(both[:32], both[32:])
+    assert verify_inclusion(both[:32], 0, 2, [both[32:]], root)
+    assert not verify_inclusion(both[:cut], 0, 2, [both[cut:]], root)
+    assert verify_consistency(1, 2, [both[32:]], both[:32], root)
+    assert not verify_consistency(1, 2, [both[cut:]], both[:cut], root)
+
+
 def test_proofs_outside_the_tree_are_not_made():
     with pytest.raises(IndexError):
         inclusion_proof([leaf_hash(b"")], 1)
