@@ -2,16 +2,16 @@
 
 Atoms are counted by `semconv.account`, names by their fates. Laws: an item that several profiles match is counted with
 each of them, in the totals once; the report is a function of what was added (and, where it names an example, of the
-order), sorted, and bounded as an account is.
+order), sorted, and bounded (`semconv.counts`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from semconv.account import ENTRIES_MAX, NAME_CHARS_MAX, SHOWN_MAX, Account, bounded, numberless
+from semconv.account import Account
+from semconv.counts import NAME_CHARS_MAX, SHOWN_MAX, count_names, entry_of, most, numberless
 from semconv.fates import FATES, Fate, Item, attributes_of, fates
 from semconv.profile import LAYERS
 from semconv.translate import Translator
@@ -73,21 +73,21 @@ class _Book:
             self.items["points"] += len(view.points)
         else:
             self.items["spans" if isinstance(view, SpanView) else "logs"] += 1
-        _count(self.scopes, view.scope_name, 1)
+        count_names(self.scopes, [view.scope_name[:NAME_CHARS_MAX]])
 
     def merge(self, other: _Book) -> None:
         self.account.merge(other.account)
         for signal, count in other.items.items():
             self.items[signal] += count
         for scope, count in other.scopes.items():
-            _count(self.scopes, scope, count)
+            count_names(self.scopes, [scope], count)
 
     def to_json(self) -> dict[str, Any]:
         """Items, where they come from, and where their atoms went."""
         report = self.account.report()
         return {
             "items": dict(self.items),
-            "scopes": [{"scope": scope, "items": count} for scope, count in _most(self.scopes)],
+            "scopes": [{"scope": scope, "items": count} for scope, count in most(self.scopes)],
             "atoms": {bucket: report["totals"][bucket] for bucket in ("atoms_in", *BUCKETS)},
             "lost": [entry for entry in report["by_reason"] if entry["atoms"]],
         }
@@ -118,7 +118,7 @@ class Coverage:
     def add(self, view: Item, translation: Translation, *, file: str = "") -> None:
         """Enter one item and its translation; `file` is where it came from, for examples."""
         ids = tuple(sorted(translation.profiles))
-        book: _Book = bounded(self._books, ids, ids[:1], _Book)
+        book: _Book = entry_of(self._books, ids, ids[:1], _Book)
         book.add(view, translation)
         example = _example(view, file)
         if not ids:
@@ -128,7 +128,7 @@ class Coverage:
         for fate in fates(view, translation, matched, self._translator.target):
             counts = self._names.setdefault(fate.profile, {})
             name: Name = (fate.kind, numberless(fate.name))
-            count: _Count = bounded(counts, name, (fate.kind, "*"), _Count)
+            count: _Count = entry_of(counts, name, (fate.kind, "*"), _Count)
             count.add(fate, example)
 
     def _strange(self, view: Item, example: Example) -> None:
@@ -139,12 +139,11 @@ class Coverage:
                 claimed[numberless(key)] = ids
         if not claimed:
             return
-        stranger: _Stranger = bounded(self._strangers, view.scope_name[:NAME_CHARS_MAX], "*", _Stranger)
+        stranger: _Stranger = entry_of(self._strangers, view.scope_name[:NAME_CHARS_MAX], "*", _Stranger)
         stranger.items += 1
         stranger.namespaces.update(*claimed.values())
         stranger.example = stranger.example or example
-        for key in claimed:
-            _count(stranger.names, key, 1)
+        count_names(stranger.names, [key[:NAME_CHARS_MAX] for key in claimed])
 
     # ------------------------------------------------------------------ the report
 
@@ -212,7 +211,7 @@ class Coverage:
                 "scope": scope,
                 "items": stranger.items,
                 "namespaces": sorted(stranger.namespaces),
-                "names": [{"name": name, "count": count} for name, count in _most(stranger.names)][:SHOWN_MAX],
+                "names": [{"name": name, "count": count} for name, count in most(stranger.names)][:SHOWN_MAX],
                 "example": stranger.example,
             }
             for scope, stranger in sorted(self._strangers.items(), key=lambda item: (-item[1].items, item[0]))
@@ -232,13 +231,3 @@ def _example(view: Item, file: str) -> Example:
         "trace_id": view.trace_id[:NAME_CHARS_MAX],
         "span_id": view.span_id[:NAME_CHARS_MAX],
     }
-
-
-def _count(counts: dict[str, int], name: str, count: int) -> None:
-    name = name[:NAME_CHARS_MAX]
-    name = name if name in counts or len(counts) < ENTRIES_MAX else "*"
-    counts[name] = counts.get(name, 0) + count
-
-
-def _most(counts: Mapping[str, int]) -> Iterable[tuple[str, int]]:
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

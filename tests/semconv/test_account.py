@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from semconv import account as account_module
+from semconv import counts
 from semconv.account import Account
 from semconv.reasons import REASONS
 from semconv.translate import Translator
@@ -62,7 +62,7 @@ def test_every_list_is_sorted_by_weight_and_says_how_long_it_would_be(books):
     assert [entry["count"] for entry in report["by_key"]] == sorted(
         (e["count"] for e in report["by_key"]), reverse=True
     )
-    assert len(report["by_key"]) == min(report["totals"]["distinct"]["by_key"], account_module.SHOWN_MAX)
+    assert len(report["by_key"]) == min(report["totals"]["distinct"]["by_key"], counts.SHOWN_MAX)
 
 
 def test_names_of_any_length_make_no_report_that_cannot_be_read_again(translator):
@@ -77,7 +77,7 @@ def test_names_of_any_length_make_no_report_that_cannot_be_read_again(translator
     assert report["balanced"]
     assert len(orjson.dumps(report)) < 20_000
     shown = [entry["key"] for entry in report["by_key"]] + [entry["scope"] for entry in report["by_source"]]
-    assert max(map(len, shown)) == account_module.NAME_CHARS_MAX + len("…")
+    assert max(map(len, shown)) == counts.NAME_CHARS_MAX + len("…")
 
 
 def test_a_span_nobody_knows_is_counted_and_kept(translator):
@@ -160,7 +160,7 @@ def test_reversibility_is_counted_by_span(translator):
 
 
 def test_what_an_account_remembers_is_bounded(translator, monkeypatch):
-    monkeypatch.setattr(account_module, "ENTRIES_MAX", 10)
+    monkeypatch.setattr(counts, "ENTRIES_MAX", 10)
     keys = [f"llm.brand.new.{'x' * at}" for at in range(1, 40)]
     views = [SpanView(name="r", attributes={"openinference.span.kind": "LLM", key: 1}) for key in keys]
     report = entered(translator, *views)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semconv import account, otlp_json
+from semconv import counts, otlp_json
 from semconv.account import Account
 from semconv.coverage import Coverage
 from semconv.fates import FATES, fates
@@ -205,8 +205,7 @@ def test_items_no_profile_matches_are_told_from_those_that_look_like_agent_telem
 
 
 def test_names_and_scopes_made_up_as_they_go_take_a_bounded_place(monkeypatch):
-    monkeypatch.setattr(account, "ENTRIES_MAX", 8)
-    monkeypatch.setattr("semconv.coverage.ENTRIES_MAX", 8)
+    monkeypatch.setattr(counts, "ENTRIES_MAX", 8)
     views = [
         SpanView(name="s", scope_name=f"lib-{at}-{'x' * 1000}", attributes={"mine.kind": "t", f"mine.n{at}" * 99: 1})
         for at in range(40)
