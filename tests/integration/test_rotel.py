@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import itertools
 import socket
 import subprocess
 import time
@@ -54,17 +55,16 @@ class Rotel:
         return items(signal, [received.body for received in self.sink.taken if received.signal is signal])
 
 
-@pytest.fixture
-def rotel(tmp_path) -> Iterator[Rotel]:
+@contextlib.contextmanager
+def rotel(folder: Path) -> Iterator[Rotel]:
     """rotel's agent on ports of its own, and a sink behind it."""
-    if "error while loading shared libraries" in (said := _version()):
-        pytest.skip(f"rotel's agent does not load here: {said}")
+    folder.mkdir()
     sink = Sink(keep=True)
     behind = GrpcServer(sink, "127.0.0.1:0")
     behind.start()
     agent = Rotel(*_free_addresses(2), sink)
     command = [
-        *(str(BINARY), "start", "--pid-file", str(tmp_path / "pid"), "--log-file", str(tmp_path / "log")),
+        *(str(BINARY), "start", "--pid-file", str(folder / "pid"), "--log-file", str(folder / "log")),
         *("--otlp-grpc-endpoint", agent.grpc, "--otlp-http-endpoint", agent.http, "--batch-timeout", "20ms"),
         *("--exporter", "otlp", "--otlp-exporter-endpoint", f"http://{behind.address}"),
     ]
@@ -118,22 +118,48 @@ def comparable(found: list) -> list[bytes]:
     return sorted(item.SerializeToString(deterministic=True) for item in found)
 
 
+WAYS = tuple(itertools.product(("grpc", "http/protobuf"), ("none", "gzip")))
+"""Protocol and compression."""
+
+
+@dataclass(frozen=True)
+class Passed:
+    """What each rotel passed on, by the way it was reached, and what it should be."""
+
+    found: dict[tuple[str, str], dict[OtlpSignal, list]]
+    expected: dict[OtlpSignal, list]
+
+
+@pytest.fixture(scope="module")
+def passed(tmp_path_factory) -> Passed:
+    """One sidecar with a rotel for each way as its backends."""
+    if "error while loading shared libraries" in (said := _version()):
+        pytest.skip(f"rotel's agent does not load here: {said}")
+    folder, expected = tmp_path_factory.mktemp("rotel"), translated()
+    assert all(expected.values()), "the recordings hold all three signals"
+    with contextlib.ExitStack() as stack:
+        agents = {way: stack.enter_context(rotel(folder / str(number))) for number, way in enumerate(WAYS)}
+        backends = {}
+        for number, ((protocol, compression), agent) in enumerate(agents.items()):
+            address = agent.grpc if protocol == "grpc" else agent.http
+            backends[f"EXPORTERS__R{number}__ENDPOINT"] = f"http://{address}"
+            backends[f"EXPORTERS__R{number}__PROTOCOL"] = protocol
+            backends[f"EXPORTERS__R{number}__COMPRESSION"] = compression
+        with running(folder / "state", **backends) as sidecar:
+            with grpc.insecure_channel(sidecar.grpc) as channel:
+                for file in RECORDINGS:
+                    channel.unary_unary(METHODS[signal_of(file)])(file.read_bytes())
+            assert sidecar.stop() == 0
+            assert [line for line in sidecar.log if line.get("level") != "info"] == []
+        count = sum(map(len, expected.values()))
+        for way, agent in agents.items():
+            wait_until(lambda agent=agent: sum(agent.sink.items.values()) >= count, f"all items over {way}")
+        found = {way: {signal: agent.passed_on(signal) for signal in OtlpSignal} for way, agent in agents.items()}
+    return Passed(found, expected)
+
+
 @pytest.mark.parametrize("compression", ["none", "gzip"])
 @pytest.mark.parametrize("protocol", ["grpc", "http/protobuf"])
-def test_rotel_takes_every_translated_item_and_understands_it_as_we_meant_it(tmp_path, rotel, protocol, compression):
-    expected = translated()
-    assert all(expected.values()), "the recordings hold all three signals"
-    backend = {
-        "EXPORTERS__ROTEL__ENDPOINT": f"http://{rotel.grpc if protocol == 'grpc' else rotel.http}",
-        "EXPORTERS__ROTEL__PROTOCOL": protocol,
-        "EXPORTERS__ROTEL__COMPRESSION": compression,
-    }
-    with running(tmp_path / "state", **backend) as sidecar:
-        with grpc.insecure_channel(sidecar.grpc) as channel:
-            for file in RECORDINGS:
-                channel.unary_unary(METHODS[signal_of(file)])(file.read_bytes())
-        assert sidecar.stop() == 0
-        assert [line for line in sidecar.log if line.get("level") != "info"] == []
-    wait_until(lambda: sum(rotel.sink.items.values()) >= sum(map(len, expected.values())), "all items")
+def test_rotel_takes_every_translated_item_and_understands_it_as_we_meant_it(passed, protocol, compression):
     for signal in OtlpSignal:
-        assert comparable(rotel.passed_on(signal)) == comparable(expected[signal])
+        assert comparable(passed.found[protocol, compression][signal]) == comparable(passed.expected[signal])
