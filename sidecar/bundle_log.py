@@ -203,7 +203,7 @@ class BundleLog:
             )
 
     def _cosigned(self) -> Checkpoint:
-        from attest.tlog.witness import cosign_by  # noqa: PLC0415 - urllib3, for witnesses only
+        from attest.tlog.witness import cosign_by  # noqa: PLC0415 - TLS and HTTP, for witnesses only
 
         with self._lock:
             checkpoint = self._log.checkpoint

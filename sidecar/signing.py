@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from attest.signers.rotation import Rotation
     from attest.signers.services import Services
     from attest.signers.signer import Signer
+    from attest.signers.timestamp import Timestamper
 
 __all__ = ["KeySpec", "KeylessSpec", "Signing", "SigningSpec"]
 
@@ -217,16 +218,21 @@ def _check(key: KeySpec) -> None:
 def open_key_signer(key: KeySpec, spec: SigningSpec) -> Signer:
     """Opens one key and whoever dates its signatures; where it signs, which may be a process of its own."""
     from attest.signers.key import KeySigner  # noqa: PLC0415 - as above
-    from attest.signers.timestamp import Timestamper  # noqa: PLC0415 - as above
 
     seconds = min(_TIMESTAMP_SECONDS_MAX, spec.deadline_seconds / 2)
     return KeySigner.from_uri(
         key.uri,
         public_key=key.public_key_file,
         pin_file=key.pin_file,
-        timestamper=Timestamper(spec.timestamp_url, timeout_seconds=seconds) if spec.timestamp_url else None,
+        timestamper=_timestamper(spec.timestamp_url, seconds) if spec.timestamp_url else None,
         require_timestamp=spec.require_timestamp,
     )
+
+
+def _timestamper(url: str, seconds: float) -> Timestamper:
+    from attest.signers.timestamp import Timestamper  # noqa: PLC0415 - as above
+
+    return Timestamper(url, clock=now_unix_nano, timeout_seconds=seconds)
 
 
 def _keyless(spec: SigningSpec, keyless: KeylessSpec) -> Signer:
@@ -242,6 +248,7 @@ def _keyless(spec: SigningSpec, keyless: KeylessSpec) -> Signer:
         KeylessSigner,
         _trust_config(keyless),
         tokens,
+        clock=now_unix_nano,
         tlog_version=keyless.tlog_version,
         require_timestamp=spec.require_timestamp,
         public=keyless.public_instance,

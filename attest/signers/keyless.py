@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from attest.errors import AttestError, SignerUnavailableError, SigningError
+from attest.signers.clock import Clock
 from attest.signers.failure import is_passing, line, one_line
 from attest.signers.identity import TokenSource
 from attest.signers.services import PUBLIC_WARNING, read_services
@@ -46,6 +47,7 @@ class KeylessSigner:
     Args:
         trust_config: a Sigstore client trust config in JSON: the services to use, and the trusted root they belong to.
         tokens: where tokens come from.
+        clock: this machine's, to hold to it what dates a signature.
         tlog_version: 1 or 2 of Rekor; None takes 1 where the instance has one, which the most verifiers can read.
         require_timestamp: whether a signature without a verified RFC 3161 time is withheld. Rekor 2 gives no other time.
         public: whether the config may be one of the public instance. Read `PUBLIC_WARNING` before.
@@ -59,6 +61,7 @@ class KeylessSigner:
         trust_config: bytes,
         tokens: TokenSource,
         *,
+        clock: Clock,
         tlog_version: int | None = None,
         require_timestamp: bool = True,
         public: bool = False,
@@ -71,6 +74,7 @@ class KeylessSigner:
         if require_timestamp and not self._services.timestamp_authorities:
             raise SigningError("the client trust config names no timestamp authority, and a timestamp is required")
         self._tokens = tokens
+        self._clock = clock
         self._require_timestamp = require_timestamp
         try:
             self._config = _parse(trust_config, tlog_version)
@@ -111,7 +115,7 @@ class KeylessSigner:
             life = bundle.signing_certificate.not_valid_after_utc - bundle.signing_certificate.not_valid_before_utc
             self._renew_at, self._dated = self._opened_at + life.total_seconds() * _REUSED_SHARE, True
         data = _file(bundle)
-        claims = check_made(data, payload, self._root, require_timestamp=self._require_timestamp)
+        claims = check_made(data, payload, self._root, clock=self._clock, require_timestamp=self._require_timestamp)
         self._signed_as = f"{claims.identity}, issuer {claims.issuer}"
         return data
 
@@ -149,9 +153,12 @@ class KeylessSigner:
             fulcio=services.get_fulcio(),
             rekor=services.get_tlogs()[0],
             trusted_root=self._config.trusted_root,
-            tsa_clients=[_Stamping(tsa.url, required=self._require_timestamp) for tsa in services.get_tsas()],  # type: ignore[misc]  # duck
+            tsa_clients=[self._stamping(tsa.url) for tsa in services.get_tsas()],  # type: ignore[misc]  # duck
         )
         return Signer(token, context)
+
+    def _stamping(self, url: str) -> "_Stamping":
+        return _Stamping(url, Timestamper(url, clock=self._clock), required=self._require_timestamp)
 
 
 class _Stamping:
@@ -161,9 +168,9 @@ class _Stamping:
     attestations that nobody gets.
     """
 
-    def __init__(self, url: str, *, required: bool) -> None:
+    def __init__(self, url: str, timestamper: Timestamper, *, required: bool) -> None:
         self.url = url
-        self._timestamper = Timestamper(url)
+        self._timestamper = timestamper
         self._required = required
 
     def request_timestamp(self, signature: bytes) -> "TimeStampResponse":

@@ -12,18 +12,15 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from attest.errors import AttestError, InvalidError, WitnessError
 from attest.limits import DEFAULT
+from attest.post import Answer, post
 from attest.tlog.checkpoint import Checkpoint, read_number
 from attest.tlog.cosignature import cosigned_at
 from attest.tlog.note import NoteSignature, VerifierKey, read_signatures
 from attest.tlog.proof import prove_consistency, write_growth
 from attest.tlog.tiles import Tiles
-
-if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse
 
 _TRIES = 3
 """One to learn what the witness has seen, one that counts, one for a size that moved meanwhile."""
@@ -91,7 +88,7 @@ def _cosign(witness: Witness, checkpoint: Checkpoint, folder: Path, deadline: fl
     old, node = 0, Tiles(folder, checkpoint.size).node
     for _ in range(_TRIES):
         proof = prove_consistency(node, old, checkpoint.size)
-        status, answer = _post(witness, write_growth(old, proof, checkpoint).encode(), deadline)
+        status, answer = _submitted(witness, write_growth(old, proof, checkpoint).encode(), deadline)
         if status == 200:
             return _cosignature(answer, witness, checkpoint)
         if status != 409:
@@ -123,39 +120,7 @@ def _cosignature(answer: bytes, witness: Witness, checkpoint: Checkpoint) -> Not
     raise InvalidError(f"the answer holds no cosignature by the key {witness.key}")
 
 
-def _post(witness: Witness, body: bytes, deadline: float) -> tuple[int, bytes]:
-    import urllib3  # noqa: PLC0415 - for witnesses only
-
-    with urllib3.PoolManager(retries=False) as pool:
-        response = pool.request(
-            "POST",
-            f"{witness.url.rstrip('/')}/add-checkpoint",
-            body=body,
-            headers={"Content-Type": "text/plain; charset=utf-8"},
-            timeout=urllib3.Timeout(total=_left(deadline)),
-            redirect=False,
-            preload_content=False,
-            decode_content=False,
-        )
-        try:
-            return response.status, _bounded(response, deadline)
-        finally:
-            response.close()
-
-
-def _bounded(response: BaseHTTPResponse, deadline: float) -> bytes:
-    """The answer as far as the bound, however slowly it drips in: no longer than the deadline."""
-    data = b""
-    while piece := response.read1(DEFAULT.witness_answer_bytes_max):
-        data += piece
-        if len(data) > DEFAULT.witness_answer_bytes_max:
-            raise InvalidError(f"the answer has more than {DEFAULT.witness_answer_bytes_max} bytes")
-        _left(deadline)
-    return data
-
-
-def _left(deadline: float) -> float:
-    seconds = deadline - time.monotonic()
-    if seconds <= 0:
-        raise TimeoutError("no answer within the deadline")
-    return seconds
+def _submitted(witness: Witness, body: bytes, deadline: float) -> Answer:
+    url = f"{witness.url.rstrip('/')}/add-checkpoint"
+    limit = DEFAULT.witness_answer_bytes_max
+    return post(url, body, kind="text/plain; charset=utf-8", deadline=deadline, bytes_max=limit)

@@ -26,6 +26,7 @@ from attest.trust.trust import Identity, Trust
 from attest.verify import verify_file
 from evidence.canonical import canonical
 from evidence.run import attestation_file_name
+from sidecar.clock import now_unix_nano
 from tests.attest import world
 from tests.sigstore.log import note_line
 from tests.sigstore.loopback import IDENTITY, Fault
@@ -36,10 +37,13 @@ AT_FAULT = {"fulcio": "asking for a certificate", "rekor": "asking for a log ent
 CERTIFICATE, ENTRY, STAMP = "/api/v2/signingCert", "/api/v1/log/entries", "/tsa/timestamp"
 
 
+keyless = partial(KeylessSigner, clock=now_unix_nano)
+
+
 def signer(sigstore, *, version=1, timestamps=True, token=None, **options):
     config = sigstore.trust_config(version, timestamps)
     options = {"require_timestamp": bool(timestamps), **options}
-    return KeylessSigner(config, GivenToken(value=token or sigstore.token()), **options)
+    return keyless(config, GivenToken(value=token or sigstore.token()), **options)
 
 
 def asked(sigstore):
@@ -74,14 +78,14 @@ def test_rekor_1_is_used_where_there_is_one_and_2_where_there_is_not(sigstore):
     token = GivenToken(value=sigstore.token())
 
     def kind(config, tlog_version=None):
-        data = KeylessSigner(config, token, tlog_version=tlog_version).sign(PAYLOAD)
+        data = keyless(config, token, tlog_version=tlog_version).sign(PAYLOAD)
         return json.loads(data)["verificationMaterial"]["tlogEntries"][0]["kindVersion"]["kind"]
 
     assert kind(json.dumps(both).encode()) == "dsse"
     assert kind(json.dumps(both).encode(), tlog_version=2) == "hashedrekord"
     assert kind(sigstore.trust_config(2)) == "hashedrekord"
     with pytest.raises(SigningError, match="No valid Rekor"):
-        KeylessSigner(sigstore.trust_config(2), token, tlog_version=1)
+        keyless(sigstore.trust_config(2), token, tlog_version=1)
 
 
 def test_a_witness_of_the_log_that_no_root_knows_is_left_out(sigstore):
@@ -136,6 +140,7 @@ def later(sigstore, monkeypatch, by):
             return datetime.now(tz) + by
 
     monkeypatch.setattr("sigstore.sign.datetime", Later)
+    monkeypatch.setattr(time, "time_ns", partial(lambda now: now() + int(by.total_seconds()) * 10**9, time.time_ns))
     sigstore.skew.update(dict.fromkeys(("oidc", "fulcio", "rekor", "tsa"), by))
 
 
@@ -153,7 +158,7 @@ def test_while_the_log_fails_one_certificate_serves_every_try(sigstore):
 def test_what_a_service_said_is_kept(sigstore):
     stranger = GivenToken(value=sigstore.token(issuer="https://unknown.example"))
     with pytest.raises(SigningError, match="status 401: unknown issuer https://unknown.example") as caught:
-        KeylessSigner(sigstore.trust_config(), stranger).sign(PAYLOAD)
+        keyless(sigstore.trust_config(), stranger).sign(PAYLOAD)
 
     assert not isinstance(caught.value, SignerUnavailableError)
     assert stranger.value not in str(caught.value)
@@ -252,7 +257,7 @@ def test_a_connection_that_nobody_takes_is_a_named_error(sigstore):
     config = sigstore.trust_config().replace(sigstore.url.encode(), b"http://127.0.0.1:9")
 
     with pytest.raises(SignerUnavailableError, match=r"127\.0\.0\.1"):
-        KeylessSigner(config, GivenToken(value=sigstore.token())).sign(PAYLOAD)
+        keyless(config, GivenToken(value=sigstore.token())).sign(PAYLOAD)
 
 
 def test_without_the_time_that_is_required_nothing_is_entered_into_the_log(sigstore):
@@ -293,15 +298,32 @@ def test_a_config_without_timestamp_authority_is_refused_where_a_time_is_require
         ("fulcio", -20, "status 401"),
         ("fulcio", 5, "does not verify"),
         ("rekor", 20, "does not verify"),
-        ("tsa", 20, "does not verify"),
-        ("tsa", -20, "does not verify"),
+        ("rekor", 7, r"the log https://rekor.* s after this machine's .* one of the two clocks is wrong"),
+        ("rekor", -20, "does not verify"),
+        ("tsa", 20, r"timestamp authority .* s after this machine's"),
+        ("tsa", 6, r"timestamp authority .* s after this machine's"),
+        ("tsa", -20, r"timestamp authority .* s before this machine's"),
     ],
 )
 def test_a_clock_that_is_wrong_somewhere_is_a_named_error(sigstore, service, minutes, said):
     sigstore.skew[service] = timedelta(minutes=minutes)
 
-    with pytest.raises(SigningError, match=said):
+    with pytest.raises(SigningError, match=said) as caught:
         signer(sigstore).sign(PAYLOAD)
+
+    assert isinstance(caught.value, SignerUnavailableError) is (service == "oidc"), (
+        "a new token may come, a clock must be put right"
+    )
+
+
+@pytest.mark.parametrize("minutes", [-20, -6, 6, 20])
+def test_with_a_clock_of_our_own_that_is_wrong_nothing_is_signed_or_logged(sigstore, minutes):
+    ours = signer(sigstore, clock=lambda: now_unix_nano() + minutes * 60 * 10**9)
+
+    with pytest.raises(SigningError, match="one of the two clocks is wrong"):
+        ours.sign(PAYLOAD)
+
+    assert ENTRY not in asked(sigstore)
 
 
 def test_a_certificate_that_is_over_when_it_comes_is_asked_for_once(sigstore):
@@ -325,7 +347,7 @@ def test_a_certificate_that_no_transparency_log_has_seen_is_refused(sigstore, sc
 def test_the_token_is_read_anew_for_each_certificate(sigstore, tmp_path):
     file = tmp_path / "token"
     file.write_text(sigstore.token(lifetime=timedelta(0)))
-    ours = KeylessSigner(sigstore.trust_config(), TokenFile(path=file))
+    ours = keyless(sigstore.trust_config(), TokenFile(path=file))
 
     with pytest.raises(SignerUnavailableError, match="token"):
         ours.sign(PAYLOAD)
@@ -348,16 +370,16 @@ def test_the_public_instance_is_used_only_when_asked_for_and_the_refusal_says_wh
     token = GivenToken(value=sigstore.token())
 
     with pytest.raises(SigningError) as caught:
-        KeylessSigner(config, token)
+        keyless(config, token)
 
     assert PUBLIC_WARNING in str(caught.value)
-    assert KeylessSigner(config, token, public=True).describe() == f"keyless at rekor.{domain} as a given token"
+    assert keyless(config, token, public=True).describe() == f"keyless at rekor.{domain} as a given token"
 
 
 @pytest.mark.parametrize("config", [b"", b"{", b"[]", b"null", b"{}", b'{"mediaType":"x"}', b"[" * 100_000])
 def test_a_trust_config_that_is_none_is_refused(config):
     with pytest.raises(SigningError, match="client trust config"):
-        KeylessSigner(config, GivenToken(value=""))
+        keyless(config, GivenToken(value=""))
 
 
 @WAYS
@@ -421,9 +443,7 @@ def test_what_a_window_of_the_root_excludes_is_not_given_out(sigstore, version, 
     for entry in (f"rekor{version}", "fulcio", "ctlog", *(["tsa"] if timestamps else [])):
         config = json.loads(sigstore.trust_config(version, timestamps))
         config["trustedRoot"] = json.loads(sigstore.root(windows={entry: over}))
-        ours = KeylessSigner(
-            json.dumps(config).encode(), GivenToken(value=sigstore.token()), require_timestamp=timestamps
-        )
+        ours = keyless(json.dumps(config).encode(), GivenToken(value=sigstore.token()), require_timestamp=timestamps)
 
         with pytest.raises(SigningError, match="does not verify|no valid|SCT|CTFE"):
             ours.sign(PAYLOAD)
@@ -433,7 +453,7 @@ def test_what_a_window_of_the_root_excludes_is_not_given_out(sigstore, version, 
 
 
 def bounded(sigstore, *, deadline_seconds=60.0, **options):
-    make = partial(KeylessSigner, sigstore.trust_config(), GivenToken(value=sigstore.token()), **options)
+    make = partial(keyless, sigstore.trust_config(), GivenToken(value=sigstore.token()), **options)
     return BoundedSigner(make, what="keyless", deadline_seconds=deadline_seconds)
 
 
@@ -474,8 +494,9 @@ from attest.trust.roots import trusted_root
 from attest.signers.bounded import BoundedSigner
 from attest.signers.identity import TokenFile
 from attest.signers.keyless import KeylessSigner
+from sidecar.clock import now_unix_nano
 here = Path({str(tmp_path)!r})
-make = partial(KeylessSigner, (here / "config").read_bytes(), TokenFile(path=here / "token"))
+make = partial(KeylessSigner, (here / "config").read_bytes(), TokenFile(path=here / "token"), clock=now_unix_nano)
 signer = BoundedSigner(make, what="keyless")
 assert signer.sign((here / "payload").read_bytes())
 signer.close()

@@ -3,6 +3,7 @@
 import hashlib
 import socket
 import threading
+from datetime import timedelta
 
 import pytest
 from rfc3161_client import decode_timestamp_response
@@ -13,6 +14,7 @@ from attest.keys import generate
 from attest.limits import DEFAULT
 from attest.signers.key import KeySigner
 from attest.signers.timestamp import Timestamper
+from sidecar.clock import now_unix_nano
 from tests.sigstore.loopback import Fault
 
 SIGNATURE = b"the bytes of a signature"
@@ -20,7 +22,7 @@ SIGNATURE = b"the bytes of a signature"
 
 @pytest.fixture
 def authority(sigstore):
-    return Timestamper(sigstore.tsa_url, timeout_seconds=5)
+    return Timestamper(sigstore.tsa_url, clock=now_unix_nano, timeout_seconds=5)
 
 
 def test_the_answer_dates_the_signature_with_sha256(authority):
@@ -58,20 +60,20 @@ def test_a_connection_that_is_cut_may_pass(sigstore, authority, cut):
 def test_an_authority_that_never_answers_is_given_up(sigstore):
     sigstore.faults.set("tsa", Fault(hang=True))
     with pytest.raises(SignerUnavailableError):
-        Timestamper(sigstore.tsa_url, timeout_seconds=0.1).stamp(SIGNATURE)
+        Timestamper(sigstore.tsa_url, clock=now_unix_nano, timeout_seconds=0.1).stamp(SIGNATURE)
 
 
 def test_an_authority_that_is_not_there_may_come_back():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/"
     with pytest.raises(SignerUnavailableError, match="refused"):
-        Timestamper(url).stamp(SIGNATURE)
+        Timestamper(url, clock=now_unix_nano).stamp(SIGNATURE)
 
 
 @pytest.mark.parametrize("url", ["ftp://t/", "t", "", "http://name:secret@t/", "http://t/ x"])
 def test_what_is_no_address_of_an_authority_is_refused_without_being_said(url):
     with pytest.raises(SigningError, match="expected http") as caught:
-        Timestamper(url)
+        Timestamper(url, clock=now_unix_nano)
     assert "secret" not in str(caught.value)
 
 
@@ -93,8 +95,10 @@ def test_an_answer_that_drips_is_given_up_at_the_deadline_of_the_whole():
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=drip, args=(server,))
         thread.start()
-        with pytest.raises(SignerUnavailableError, match="longer than"):
-            Timestamper(f"http://127.0.0.1:{server.getsockname()[1]}/", timeout_seconds=0.3).stamp(SIGNATURE)
+        with pytest.raises(SignerUnavailableError, match="no answer before the deadline"):
+            Timestamper(f"http://127.0.0.1:{server.getsockname()[1]}/", clock=now_unix_nano, timeout_seconds=0.3).stamp(
+                SIGNATURE
+            )
         stop.set()
         thread.join()
 
@@ -137,6 +141,31 @@ def test_a_timestamp_over_something_else_is_refused(sigstore, authority, monkeyp
     monkeypatch.setattr(tsa, "_respond", lambda digest, at, nonce: respond(b"\x01" * 32, at, nonce))
     with pytest.raises(SigningError, match="another message"):
         authority.stamp(SIGNATURE)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "word"), [(310, "after"), (86_400, "after"), (-310, "before"), (-86_400, "before")]
+)
+def test_a_time_that_is_not_now_by_our_clock_is_refused_with_both(sigstore, authority, seconds, word):
+    sigstore.skew["tsa"] = timedelta(seconds=seconds)
+    with pytest.raises(
+        SigningError, match=rf"authority {sigstore.tsa_url} says .*Z, which is .* s {word} this .*Z"
+    ) as caught:
+        authority.stamp(SIGNATURE)
+    assert type(caught.value) is SigningError, "somebody has to put a clock right"
+
+
+@pytest.mark.parametrize("seconds", [290, -290])
+def test_clocks_may_be_a_little_apart(sigstore, authority, seconds):
+    sigstore.skew["tsa"] = timedelta(seconds=seconds)
+    authority.stamp(SIGNATURE)
+
+
+@pytest.mark.parametrize("seconds", [310, -310])
+def test_a_clock_of_our_own_that_is_wrong_is_found_by_a_right_one(sigstore, seconds):
+    ours = Timestamper(sigstore.tsa_url, clock=lambda: now_unix_nano() + seconds * 10**9)
+    with pytest.raises(SigningError, match="one of the two clocks is wrong"):
+        ours.stamp(SIGNATURE)
 
 
 # ---------------------------------------------------------------- in a signature

@@ -22,6 +22,7 @@ from attest.signers.key import KeySigner
 from attest.signers.keyless import KeylessSigner
 from attest.signers.signer import Signer
 from sidecar.attesting import Attester
+from sidecar.clock import now_unix_nano
 from sidecar.log import Log
 from sidecar.recorder.store import RunRow, RunStore
 from sidecar.spool import Pace
@@ -86,6 +87,7 @@ def main() -> None:
                     KeylessSigner,
                     sigstore.trust_config(version),
                     GivenToken(value=sigstore.token()),
+                    clock=now_unix_nano,
                     tlog_version=version,
                 )
                 signer = BoundedSigner(make, what="loopback")

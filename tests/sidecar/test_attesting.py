@@ -19,6 +19,7 @@ from attest.signers.timestamp import Timestamper
 from attest.trust.trust import Trust
 from attest.verify import verify_file
 from sidecar.attesting import Attester
+from sidecar.clock import now_unix_nano
 from sidecar.log import Log
 from sidecar.recorder.store import RunRow, RunStore
 from sidecar.spool import Pace
@@ -394,7 +395,7 @@ def test_a_fault_of_the_store_is_said_and_tried_again(world, monkeypatch, capsys
 
 
 def test_a_bundle_waits_for_its_time_while_the_authority_is_down(world, sigstore):
-    signer = KeySigner(KEY, timestamper=Timestamper(sigstore.tsa_url))
+    signer = KeySigner(KEY, timestamper=Timestamper(sigstore.tsa_url, clock=now_unix_nano))
     world.start(signer=lambda: signer, dated=True)
     sigstore.faults.set("tsa", Fault(status=503, times=2))
     (bundle,) = world.seal()
@@ -406,7 +407,7 @@ def test_a_bundle_waits_for_its_time_while_the_authority_is_down(world, sigstore
 
 
 def test_where_no_time_is_required_the_log_says_that_there_is_none(world, sigstore, capsys):
-    signer = KeySigner(KEY, timestamper=Timestamper(sigstore.tsa_url), require_timestamp=False)
+    signer = KeySigner(KEY, timestamper=Timestamper(sigstore.tsa_url, clock=now_unix_nano), require_timestamp=False)
     world.start(signer=lambda: signer, dated=True)
     sigstore.faults.set("tsa", Fault(status=503, times=1))
     world.seal()

@@ -22,6 +22,7 @@ from attest.trust.roots import trusted_root
 from attest.trust.trust import Identity, Required, Trust, TrustedKey
 from attest.verify import verify_file
 from evidence.run import attestation_file_name
+from sidecar.clock import now_unix_nano
 from tests.attest import world
 from tests.attest.test_keyless import early
 from tests.sigstore.loopback import IDENTITY
@@ -55,7 +56,9 @@ def node(script, said):
 
 def keyless(sigstore, version, timestamps):
     token = GivenToken(value=sigstore.token())
-    return KeylessSigner(sigstore.trust_config(version, timestamps), token, require_timestamp=timestamps).sign(PAYLOAD)
+    return KeylessSigner(
+        sigstore.trust_config(version, timestamps), token, clock=now_unix_nano, require_timestamp=timestamps
+    ).sign(PAYLOAD)
 
 
 def flipped(data):
@@ -96,7 +99,7 @@ def test_it_verifies_what_we_sign_keyless(sigstore):
 def test_it_verifies_what_we_sign_with_a_key_with_and_without_time(sigstore, algorithm):
     key, other = generate(algorithm), generate(algorithm)
     plain = KeySigner(key).sign(PAYLOAD)
-    dated = KeySigner(key, timestamper=Timestamper(sigstore.tsa_url)).sign(PAYLOAD)
+    dated = KeySigner(key, timestamper=Timestamper(sigstore.tsa_url, clock=now_unix_nano)).sign(PAYLOAD)
 
     def asked(data, signed_by=key, timestamps=0):
         hint = {key.public.fingerprint: base64.b64encode(spki(signed_by.public.native)).decode()}

@@ -27,6 +27,7 @@ from attest.verify import verify_file
 from evidence.canonical import canonical
 from evidence.digest import sha256_hex
 from evidence.run import attestation_file_name
+from sidecar.clock import now_unix_nano
 from tests.attest import world
 from tests.sigstore.loopback import IDENTITY
 from tests.tamper import der
@@ -81,7 +82,9 @@ def _signed(kind: str, sigstore, key, tmp_path_factory) -> Signed:
         dated = Required(timestamps=1 if "dated" in kind else 0)
         issuer = sigstore.url
         if kind.startswith("key"):
-            timestamper = Timestamper(sigstore.tsa_url, timeout_seconds=10) if "dated" in kind else None
+            timestamper = (
+                Timestamper(sigstore.tsa_url, clock=now_unix_nano, timeout_seconds=10) if "dated" in kind else None
+            )
             signer = KeySigner(key, timestamper=timestamper)
             attestation = attest_bundles([facts], signer, producer=world.PRODUCER)
             trust = replace(Trust.of(key.public), roots=(root,), required=dated)

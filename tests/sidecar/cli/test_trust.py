@@ -10,6 +10,7 @@ from attest.errors import AttestError
 from attest.signers.identity import GivenToken
 from attest.signers.keyless import KeylessSigner
 from sidecar.cli.trust import trust
+from sidecar.clock import now_unix_nano
 from tests.sidecar.cli.test_import_budget import loaded_after
 from tests.sigstore.loopback import Fault
 from tests.sigstore.test_loopback import PAYLOAD, verify
@@ -89,7 +90,9 @@ def test_a_file_that_is_there_is_replaced_only_when_asked(fetch, tuf, sigstore, 
 
 def test_a_client_config_that_is_fetched_signs(fetch, sigstore, tmp_path):
     assert fetch("--client-config", tmp_path / "client.json").exit_code == 0
-    signer = KeylessSigner((tmp_path / "client.json").read_bytes(), GivenToken(value=sigstore.token()))
+    signer = KeylessSigner(
+        (tmp_path / "client.json").read_bytes(), GivenToken(value=sigstore.token()), clock=now_unix_nano
+    )
 
     assert verify(signer.sign(PAYLOAD), (tmp_path / "root.json").read_bytes()) == PAYLOAD
 
