@@ -43,6 +43,7 @@ _SAME_SCALARS = frozenset({int, bool, type(None)})  # and str; orjson refuses in
 _SAME_FLOATS = (1e-5, 1e15)  # in size; fractional ones between these have one spelling
 _INTEGER_END = 2**53
 _BELOW_U_E000 = bytes(range(0xEE))
+_NO_BRACKETS = bytes(set(range(256)).difference(b"[]{}"))
 
 _INTEGRAL = re.compile(rb"\.0[,\]}]").search
 _LARGE = re.compile(rb"\+[0-9]+[,\]}]").search
@@ -138,12 +139,12 @@ def check_depth(data: bytes, depth_max: int) -> None:
     if data.count(b"{") + data.count(b"[") <= depth_max:
         return
     depth = 0
-    for byte in _outside_strings(data):
+    for byte in _outside_strings(data).translate(None, _NO_BRACKETS):
         if byte in b"[{":
             depth += 1
             if depth > depth_max:
                 raise CanonicalError(f"nested deeper than {depth_max}")
-        elif byte in b"]}":
+        else:
             depth -= 1
 
 

@@ -71,7 +71,9 @@ def read_manifest(data: bytes, limits: Limits) -> JsonObject:
     except BundleError as error:
         raise BundleError("manifest", f"manifest{error.reason}") from error
     _check_sums(manifest, limits)
-    if manifest["bundle_id"] != bundle_id(manifest):
+    # canonical without the member is the text without it: only `amends`, which is checked by now, may stand before
+    without = data.replace(b'"bundle_id":"%b",' % manifest["bundle_id"].encode(), b"", 1)
+    if manifest["bundle_id"] != sha256_hex(without):
         raise BundleError("manifest", f"bundle_id: expected {bundle_id(manifest)}, got {manifest['bundle_id']}")
     return manifest
 

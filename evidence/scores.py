@@ -59,6 +59,7 @@ class Scores:
     """`reports/formula-receipts.json`."""
     completeness: Mapping[str, float]
     """Share of the required signals, by `pack@version`."""
+    capture_health: Mapping[str, int | bool]
     packs: tuple[Pack, ...] = field(repr=False)
     ledgers: Mapping[str, Ledger] = field(repr=False, compare=False)
     """What came of each signal and of each rule's check."""
@@ -119,7 +120,8 @@ class Assessment:
         """The reports over the events so far."""
         ledgers = self._evaluation.result()
         states = {name: ledgers[name] for name in self._registry.signals}
-        score, confidence = self._closure(states, context)
+        health = self.capture_health()
+        score, confidence = self._closure(states, health, context)
         completeness = {pack.id: self._completeness(pack, states, context) for pack in self._packs}
         receipts = [evaluation.receipt for evaluation in (score, confidence, *completeness.values())]
         return Scores(
@@ -130,6 +132,7 @@ class Assessment:
                 "receipts": receipts,
             },
             completeness={name: float(evaluation.output) for name, evaluation in completeness.items()},
+            capture_health=health,
             packs=self._packs,
             ledgers=ledgers,
         )
@@ -137,7 +140,7 @@ class Assessment:
     # ---------------------------------------------------------------- formulas
 
     def _closure(
-        self, states: Mapping[str, Ledger], context: Context
+        self, states: Mapping[str, Ledger], health: Mapping[str, int | bool], context: Context
     ) -> tuple[formulas.Evaluation, formulas.Evaluation]:
         critical = {name: signal for name, signal in self._registry.signals.items() if signal.replay_critical}
         score = formulas.evaluate(
@@ -150,7 +153,7 @@ class Assessment:
             "confidence_table_v1",
             {
                 "expected": sum(states[name].expected for name in critical),
-                "counters": self.capture_health(),
+                "counters": health,
                 "table": {level: list(names) for level, names in self._registry.confidence.items()},
             },
             f"{CLOSURE}#/closure/confidence",

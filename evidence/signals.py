@@ -53,13 +53,8 @@ class Registry:
     counters: Counters
     """What the counters of capture health mean."""
 
-    @property
-    def confidence(self) -> Mapping[str, tuple[str, ...]]:
-        """The counters of capture health that lower the confidence, by level."""
-        return {
-            level: tuple(name for name, counter in self.counters.items() if counter.level == level)
-            for level in ("low", "medium")
-        }
+    confidence: Mapping[str, tuple[str, ...]]
+    """The counters of capture health that lower the confidence, by level."""
 
     def reference(self) -> JsonObject:
         """What a manifest says about the registry."""
@@ -88,6 +83,7 @@ def read_registry(data: bytes, file: str) -> Registry:
         if signal.id in signals:
             entry.fail(f"the signal {signal.id!r} stands twice")
         signals[signal.id] = signal
+    counters = read_counters(members["confidence"])
     return Registry(
         version=members["version"].text(),
         digest=tagged(canonical(node.plain())),
@@ -97,7 +93,11 @@ def read_registry(data: bytes, file: str) -> Registry:
             inside=members["placeholders_inside"].texts(),
         ),
         uncontrolled=_uncontrolled(members["uncontrolled"], signals),
-        counters=read_counters(members["confidence"]),
+        counters=counters,
+        confidence={
+            level: tuple(name for name, counter in counters.items() if counter.level == level)
+            for level in ("low", "medium")
+        },
     )
 
 

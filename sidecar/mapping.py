@@ -51,6 +51,7 @@ class MappingAgain:
 
     def __init__(self, translator: Translator | None = None) -> None:
         self._translator = translator
+        self._tables = translator.describe() if translator else {}
         self._loaded_from: tuple[str, dict[str, bytes]] | None = None
         """Target and profiles of that translator, when `begin` loaded it: reading the tables costs more than a small bundle."""
         self._account = Account()
@@ -71,8 +72,8 @@ class MappingAgain:
                 self._translator = Translator.load(tables[0], user_profiles=profiles)
             except SemconvError as error:
                 return f"its tables cannot be loaded: {error}"
-            self._loaded_from = tables
-        return _difference(wanted, self._translator.describe())
+            self._tables, self._loaded_from = self._translator.describe(), tables
+        return None if wanted == self._tables else _difference(wanted, self._tables)
 
     def event(self, event: Mapping[str, Any]) -> str | None:
         """Translates one event again.

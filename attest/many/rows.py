@@ -1,14 +1,15 @@
-"""What is kept of each bundle when many are verified: a result that says all that it said, in about a kilobyte.
+"""What is kept of each bundle when many are verified: a result that says all that it said, in about two kilobytes.
 
 Law: a row gives the same result back, byte for byte in JSON. What is left out is what nothing prints: the manifest's lists and the reports.
 """
 
 import pickle
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any, Self, overload
+
+from isal import isal_zlib
 
 from attest.checks.batch import Batch, others
 from attest.many.chain import Link
@@ -19,7 +20,7 @@ _MANIFEST = ("bundle_id", *MANIFEST_FACTS)
 _CLOSURE = ("score", "confidence", "missing")
 _TOTALS = ("atoms_in", "dropped")
 _SEVERITIES = ("major", "minor")
-_LEVEL = 1
+_LEVEL = 0  # of isal's: some 2 KiB a row, in a tenth of the time of what would save a sixth of that
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Row:
             verdict=verdict,
             link=link,
             claims=claims,
-            packed=zlib.compress(pickle.dumps(_slim(result), pickle.HIGHEST_PROTOCOL), _LEVEL),
+            packed=isal_zlib.compress(pickle.dumps(_slim(result), pickle.HIGHEST_PROTOCOL), _LEVEL),
             alone=result.check("chain").outcome,
             name=None if link else PurePosixPath(result.file).name,
             batches=tuple(batch.digest for batch in others(batches, bundle_id)),
@@ -65,7 +66,10 @@ class Row:
 
     def result(self) -> Verification:
         """The result again."""
-        result: Verification = pickle.loads(zlib.decompress(self.packed))  # noqa: S301 - packed by `of`, see above
+        checks, rest = pickle.loads(isal_zlib.decompress(self.packed))  # noqa: S301 - packed by `of`, see above
+        result = Verification(
+            checks=tuple(Check(id=name, outcome=outcome, reason=reason) for name, outcome, reason in checks), **rest
+        )
         return result.with_check(self.chain) if self.chain else result
 
     def beside(self, chain: Check) -> Self:
@@ -100,17 +104,22 @@ class Rows(Sequence[Verification]):
         return Rows(self._rows[at]) if isinstance(at, slice) else self._rows[at].result()
 
 
-def _slim(result: Verification) -> Verification:
+def _slim(result: Verification) -> tuple[list[tuple[str, str, str]], dict[str, Any]]:
+    """What `Verification` is made of: the checks as plain texts, because so many small objects take longest to pickle."""
     facts = result.facts
-    return replace(
-        result,
-        facts=replace(
-            facts,
-            manifest=_picked(facts.manifest, _MANIFEST),
-            closure={"closure": _picked(facts.closure.get("closure"), _CLOSURE)} if facts.closure else None,
-            mapping_loss={"totals": _totals(facts.mapping_loss)} if facts.mapping_loss else None,
-        ),
+    slim = replace(
+        facts,
+        manifest=_picked(facts.manifest, _MANIFEST),
+        closure={"closure": _picked(facts.closure.get("closure"), _CLOSURE)} if facts.closure else None,
+        mapping_loss={"totals": _totals(facts.mapping_loss)} if facts.mapping_loss else None,
     )
+    return [(check.id, check.outcome, check.reason) for check in result.checks], {
+        "file": result.file,
+        "attestation": result.attestation,
+        "facts": slim,
+        "policy": result.policy,
+        "strict": result.strict,
+    }
 
 
 def _totals(report: Mapping[str, Any]) -> dict[str, Any] | None:

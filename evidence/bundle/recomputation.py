@@ -51,7 +51,7 @@ class Recomputation:
         scores = self.scores(facts)
         mappings = [mapping for pack in self._packs for mapping in pack.mappings()]
         pairs = (
-            (f"{layout.MANIFEST}#/capture_health", facts.manifest["capture_health"], self._assessment.capture_health()),
+            (f"{layout.MANIFEST}#/capture_health", facts.manifest["capture_health"], scores.capture_health),
             (f"{layout.MANIFEST}#/x-assay/mappings", facts.manifest["x-assay"]["mappings"], mappings),
             (layout.CLOSURE, facts.reports[layout.CLOSURE], scores.closure_bytes()),
             (layout.FORMULA_RECEIPTS, facts.reports[layout.FORMULA_RECEIPTS], scores.receipts_bytes()),

@@ -7,8 +7,9 @@ the events it does not take on the recorder's word: where both tell of the same 
 What each counter means, and which level of confidence it lowers to, is a table: `confidence` in `registry.yaml`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import ClassVar
 
 from evidence.canonical import JsonObject
 from evidence.capture import sender_counts
@@ -85,15 +86,6 @@ class CaptureHealth:
         self._claimed: JsonObject = {}
         self._graph = SpanGraph(limits)
         self._numbers = ReceiptNumbers(limits)
-        self._add: dict[str, Callable[[JsonObject, bytes], None]] = {
-            SPAN: self._span,
-            LOG: self._log,
-            METRIC: self._item,
-            RECEIPT: self._receipt,
-            RUN_OPENED: self._run_opened,
-            RUN_CLOSED: self._run_closed,
-            RUN_GAP: self._gap,
-        }
 
     def add(self, event: JsonObject, line: bytes) -> None:
         """Count one event; `line` is its canonical form."""
@@ -106,8 +98,8 @@ class CaptureHealth:
         if time < self._last_time:
             self._counts["time_regressions"] += 1
         self._last_time = time
-        if add := self._add.get(kind):
-            add(data, line)
+        if add := self._VERBS.get(kind):
+            add(self, data, line)
 
     def result(self) -> dict[str, int | bool]:
         """The counters, with `unopened`, `unclosed` and `sender_uncounted`."""
@@ -193,6 +185,17 @@ class CaptureHealth:
             return 0
         there = {name: self._counts[name] for name in _COUNTED.values()} | {"events": self._events}
         return sum(abs(count_of(self._claimed[name]) - count) for name, count in there.items())
+
+    _VERBS: ClassVar[Mapping[str, Callable[["CaptureHealth", JsonObject, bytes], None]]] = {
+        SPAN: _span,
+        LOG: _log,
+        METRIC: _item,
+        RECEIPT: _receipt,
+        RUN_OPENED: _run_opened,
+        RUN_CLOSED: _run_closed,
+        RUN_GAP: _gap,
+    }
+    """What takes an event of each type; on the class, as methods of its own would hold each of them in a circle."""
 
 
 def _is_ahead(time: str, received: object) -> bool:

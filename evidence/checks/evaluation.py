@@ -10,6 +10,7 @@ each by itself; of spans of one operation, the one around the others needs the p
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
 
 from evidence.canonical import JsonObject, canonical
 from evidence.checks.check import Check, ExistsForAll
@@ -68,13 +69,6 @@ class Evaluation:
         self._told: set[tuple[str, tuple[str, ...]]] = set()
         self._run: dict[str, bool] = {}
         self._run_id = ""
-        self._add: dict[str, Callable[[JsonObject], None]] = {
-            RESOURCE: self._resource,
-            RECEIPT: self._receipt,
-            RUN_GAP: self._gap,
-            RUN_OPENED: self._run_opened,
-            RUN_CLOSED: self._run_closed,
-        }
 
     def add(self, event: JsonObject, line: bytes = b"") -> None:
         """Look at the next event; `line` is its canonical form, made here when it is not given.
@@ -90,8 +84,8 @@ class Evaluation:
                 self._telemetry.span(event, is_marked=is_marked)
             elif event["type"] == LOG:
                 self._telemetry.log(event, is_marked=is_marked)
-            elif add := self._add.get(event["type"]):
-                add(event)
+            elif add := self._VERBS.get(event["type"]):
+                add(self, event)
             if is_marked or self._inside.looks_for_secrets:
                 self._inside.search(event, line, is_marked=is_marked)
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
@@ -108,11 +102,17 @@ class Evaluation:
             found[id(count)] = counted.result(run)
         totals: dict[str, Ledger] = {}
         for owner, owned in self._checks.items():
+            if len(owned) == 1 and not self._stands_in(owned[0]):
+                totals[owner] = found[id(owned[0])]
+                continue
             total = totals[owner] = Ledger(self._limits)
             for check in owned:
-                satisfied = isinstance(check, ExistsForAll) and not self._told.isdisjoint(check.or_receipt)
-                total.absorb(found[id(check)], satisfied=satisfied)
+                total.absorb(found[id(check)], satisfied=self._stands_in(check))
         return totals
+
+    def _stands_in(self, check: Check) -> bool:
+        """Whether a receipt was there that stands for the instances of a check."""
+        return isinstance(check, ExistsForAll) and not self._told.isdisjoint(check.or_receipt)
 
     def _existing(self, run: Place) -> dict[int, Ledger]:
         """What came of each `exists_for_all`, by its identity."""
@@ -187,3 +187,12 @@ class Evaluation:
         self._run["closed"] = True
         if "spans_ended" in event["data"].get("sender_counts", ()):  # without it, a span that is missing does not show
             self._run["sender_counts"] = True
+
+    _VERBS: ClassVar[Mapping[str, Callable[["Evaluation", JsonObject], None]]] = {
+        RESOURCE: _resource,
+        RECEIPT: _receipt,
+        RUN_GAP: _gap,
+        RUN_OPENED: _run_opened,
+        RUN_CLOSED: _run_closed,
+    }
+    """What takes an event of each other type; on the class, as methods of its own would hold each of them in a circle."""

@@ -15,7 +15,7 @@ from evidence.checks.ledger import Ledger
 from evidence.checks.plan import Existence, LedgerOf, Plan, Tally, Use, Uses
 from evidence.checks.prepared import Asked
 from evidence.checks.presence import Withheld
-from evidence.checks.selector import FLAGS, Selector
+from evidence.checks.selector import Selector
 from evidence.limits import Limits
 
 Seen = tuple[str, str, int, int]
@@ -188,7 +188,7 @@ class Looks:
                 or look.method in selector.mcp_method
             )
             and (selector.attribute is None or bool(look.own & self.bits[selector.attribute]))
-            and all(getattr(selector, flag) in {None, bool(look.flags & bit)} for flag, bit in FLAGS.items())
+            and look.flags & selector.asked == selector.wanted
         )
 
 

@@ -7,8 +7,6 @@ members `gated_tools` and `approval_tools`: lists of tool names in which `*` sta
 Law: what is said holds from where it stands in the order of events; nothing that is said later takes it back.
 """
 
-from functools import lru_cache
-
 from evidence.canonical import JsonObject
 from evidence.limits import DEFAULT, Limits
 
@@ -16,6 +14,7 @@ GATED = "affidavit.policy.gated"
 NEEDS_APPROVAL = "affidavit.approval.required"
 RECEIPT_KIND = "policy"
 _NAME_MAX = 256  # characters of a tool's name whose answer is remembered
+_KNOWN_MAX = 1024  # of such names
 _MEMBERS = ("gated_tools", "approval_tools")
 
 
@@ -25,7 +24,7 @@ class Policy:
     def __init__(self, limits: Limits = DEFAULT) -> None:
         self._most = limits.policy_patterns_max
         self._patterns: dict[str, dict[str, None]] = {name: {} for name in _MEMBERS}
-        self._tool = lru_cache(maxsize=1024)(self._look)
+        self._known: dict[str, tuple[bool, bool]] = {}
 
     def add(self, said: object) -> None:
         """Take in what a context or a receipt says; what has not the form of a policy says nothing."""
@@ -34,11 +33,18 @@ class Policy:
             for pattern in patterns if isinstance(patterns, list) else ():
                 if isinstance(pattern, str):
                     known["*" if len(known) >= self._most else pattern] = None
-        self._tool.cache_clear()
+        self._known.clear()
 
     def tool(self, name: str) -> tuple[bool, bool]:
         """Whether calls of this tool are under policy, and whether they need an approval."""
-        return self._tool(name) if len(name) <= _NAME_MAX else self._look(name)
+        known = self._known.get(name)
+        if known is None:
+            known = self._look(name)
+            if len(self._known) >= _KNOWN_MAX:
+                self._known.clear()
+            if len(name) <= _NAME_MAX:
+                self._known[name] = known
+        return known
 
     def _look(self, name: str) -> tuple[bool, bool]:
         gated, approval = (any(_fits(pattern, name) for pattern in self._patterns[member]) for member in _MEMBERS)

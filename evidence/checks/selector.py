@@ -23,7 +23,7 @@ Law: a selector that selects nothing, whatever the run, is refused when it is re
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, get_args
 
 from evidence.strict_yaml import Node
@@ -115,6 +115,15 @@ class Selector:
     """The value of each name, as text, is one of these; one that ends in `*` is a prefix. Of a list, any element."""
     at_least: tuple[tuple[str, float], ...] = ()
     """The value of each name is a number of at least this."""
+    asked: int = field(init=False, compare=False, repr=False)
+    """The flags that it narrows by, as bits of `FLAGS`."""
+    wanted: int = field(init=False, compare=False, repr=False)
+    """Those of them that must be there; the others must not."""
+
+    def __post_init__(self) -> None:
+        said = {bit: getattr(self, flag) for flag, bit in FLAGS.items()}
+        object.__setattr__(self, "asked", sum(bit for bit, wanted in said.items() if wanted is not None))
+        object.__setattr__(self, "wanted", sum(bit for bit, wanted in said.items() if wanted))
 
     @property
     def values(self) -> tuple[str, ...]:
