@@ -203,12 +203,12 @@ class BundleLog:
             )
 
     def _cosigned(self) -> Checkpoint:
-        from attest.tlog.witness import cosign_by  # noqa: PLC0415 - TLS and HTTP, for witnesses only
-
         with self._lock:
             checkpoint = self._log.checkpoint
         if not self._spec.witnesses:
             return checkpoint
+        from attest.tlog.witness import cosign_by  # noqa: PLC0415 - TLS and HTTP, for witnesses only
+
         cosigned = cosign_by(
             self._witnesses(),
             checkpoint,

@@ -6,13 +6,16 @@ services have. Law: a signature leaves this module only after the public half ac
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attest.attestation.sigstore_bundle import write
 from attest.dsse import PAYLOAD_TYPE, Envelope, pae
 from attest.errors import KeyFileError, SigningError
 from attest.keys import PrivateKey, load_private
 from attest.signers.key_uri import RemoteKey, is_key_uri, open_key
-from attest.signers.timestamp import Timestamper
+
+if TYPE_CHECKING:
+    from attest.signers.timestamp import Timestamper
 
 
 class KeySigner:
@@ -25,7 +28,7 @@ class KeySigner:
     """
 
     def __init__(
-        self, key: PrivateKey | RemoteKey, *, timestamper: Timestamper | None = None, require_timestamp: bool = True
+        self, key: PrivateKey | RemoteKey, *, timestamper: "Timestamper | None" = None, require_timestamp: bool = True
     ) -> None:
         self.public = key.public
         self._where = f" in {key.uri}" if isinstance(key, RemoteKey) else ""
@@ -49,7 +52,7 @@ class KeySigner:
         *,
         public_key: Path | None = None,
         pin_file: Path | None = None,
-        timestamper: Timestamper | None = None,
+        timestamper: "Timestamper | None" = None,
         require_timestamp: bool = True,
     ) -> "KeySigner":
         """Sign with the key that `uri` names: the path of a PEM private key, or a URI of `attest.signers.key_uri`.
