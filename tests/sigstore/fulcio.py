@@ -67,6 +67,10 @@ class Fulcio:
         """Of the certificates it issues from now on."""
         self.sct: SctKind = "good"
         """What it embeds from now on."""
+        self.usage: x509.KeyUsage | None = leaf_usage()
+        self.purposes: tuple[x509.ObjectIdentifier, ...] = (x509.ExtendedKeyUsageOID.CODE_SIGNING,)
+        self.more: tuple[x509.ExtensionType, ...] = ()
+        """What its certificates are for, and critical extensions that they have besides."""
         self.ct_log = CertificateTransparencyLog()
         self._clock, self._oidc = clock, issuer
         root_key, self._key = (ec.generate_private_key(ec.SECP384R1()) for _ in range(2))
@@ -97,14 +101,16 @@ class Fulcio:
             .serial_number(x509.random_serial_number())
             .not_valid_before(at)
             .not_valid_after(at + self.lifetime)
-            .add_extension(leaf_usage(), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
             .add_extension(authority_key_id(self.intermediate), critical=False)
             .add_extension(x509.SubjectAlternativeName([name]), critical=True)
             .add_extension(x509.UnrecognizedExtension(ISSUER_V1, issuer.encode()), critical=False)
             .add_extension(x509.UnrecognizedExtension(ISSUER_V2, encoder.encode(char.UTF8String(issuer))), False)
         )
+        for extension in (*((self.usage,) if self.usage else ()), *self.more):
+            builder = builder.add_extension(extension, critical=True)
+        if self.purposes:
+            builder = builder.add_extension(x509.ExtendedKeyUsage(self.purposes), critical=False)
         precertificate = builder.sign(self._key, hashes.SHA256())
         if sct == "none":
             return precertificate
