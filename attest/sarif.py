@@ -15,6 +15,7 @@ in its reason.
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from attest.many.chain import with_files
 from attest.many.summary import Summary
 from attest.verdict import CHECKS, EXIT_CODES, Check, CheckId, Outcome
 from attest.verification import Verification
@@ -124,7 +125,8 @@ def _results(results: Sequence[Verification]) -> Iterator[JsonObject]:
 
 def _orphans(summary: Summary, first: int) -> Iterator[JsonObject]:
     for index, file in enumerate(summary.orphans, first):
-        check = Check(id="chain", outcome="warn", reason=summary.orphan_reason(file))
+        reason = with_files(summary.orphan_reason(file), summary.left.get(file, ()))
+        check = Check(id="chain", outcome="warn", reason=reason)
         yield _result(check, file, index) | {"properties": {"outcome": check.outcome}}
 
 

@@ -13,8 +13,6 @@ from attest.limits import AttestLimits
 from attest.many.chain import Finding
 from attest.many.rows import Row
 
-_NAMES_MAX = 3
-
 
 class Batches:
     """What the statements at hand name, each batch kept once."""
@@ -105,10 +103,11 @@ def _places(rows: Sequence[Row]) -> Iterator[tuple[int, bytes]]:
 
 def _finding(at: int, absent: tuple[Named, ...], *, complete: bool) -> Finding:
     if complete:
-        reason = f"its statement also names {bundles_that_are(absent, 'missing, removed or never handed over')}"
+        reason = f"its statement also names {so_many(absent)} missing: removed, or never handed over"
         return Finding(at=at, kind="missing_attested", outcome="warn", reason=reason, missing=absent)
-    reason = f"its statement also names {bundles_that_are(absent, 'not at hand')}"
-    return Finding(at=at, outcome="pass", reason=reason, missing=absent)
+    return Finding(
+        at=at, outcome="pass", reason=f"its statement also names {so_many(absent)} not at hand", missing=absent
+    )
 
 
 def _unlooked(at: int, *, complete: bool) -> Finding:
@@ -118,10 +117,6 @@ def _unlooked(at: int, *, complete: bool) -> Finding:
     )
 
 
-def bundles_that_are(absent: Sequence[Named], how: str) -> str:
-    """So many bundles, the first of them by name, and how they are: for a sentence."""
-    names = ", ".join(named.file or named.bundle_id for named in absent[:_NAMES_MAX])
-    if len(absent) == 1:
-        return f"{names}, which is {how}"
-    more = f" and {len(absent) - _NAMES_MAX:,} more" if len(absent) > _NAMES_MAX else ""
-    return f"{len(absent):,} bundles that are {how}: {names}{more}"
+def so_many(absent: Sequence[Named]) -> str:
+    """How many bundles, for a sentence that goes on with how they are."""
+    return "a bundle that is" if len(absent) == 1 else f"{len(absent):,} bundles that are"

@@ -28,6 +28,8 @@ Kind: TypeAlias = Literal[
     "sequence",
 ]
 
+_NAMES_MAX = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
@@ -87,6 +89,10 @@ class Finding:
     missing: tuple[Named, ...] = ()
     """The bundles that are not at hand, when it is about such."""
 
+    def __str__(self) -> str:
+        """The reason, with the first of the files that are missing, where their names are known."""
+        return with_files(self.reason, self.missing)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
@@ -112,6 +118,13 @@ class Chain:
 
 
 _WORST_FIRST: tuple[Outcome, ...] = ("fail", "warn", "pass")
+
+
+def with_files(reason: str, missing: Sequence[Named]) -> str:
+    """A reason with the first of the files that it is about, where their names are known."""
+    files = [named.file for named in missing if named.file]
+    more = f" and {len(files) - _NAMES_MAX:,} more" if len(files) > _NAMES_MAX else ""
+    return f"{reason} ({', '.join(files[:_NAMES_MAX])}{more})" if files else reason
 
 
 def check_alone(manifest: Mapping[str, Any]) -> Check:
@@ -205,7 +218,7 @@ def _not_at_hand(what: str, bundle_id: str) -> str:
 
 def _worst(findings: Sequence[Finding]) -> Check:
     for outcome in _WORST_FIRST:
-        reasons = dict.fromkeys(finding.reason for finding in findings if finding.outcome == outcome)
+        reasons = dict.fromkeys(str(finding) for finding in findings if finding.outcome == outcome)
         if reasons:
             return Check(id="chain", outcome=outcome, reason="; ".join(reasons))
     raise ValueError("no finding")

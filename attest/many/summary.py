@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from attest.checks.batch import Named
-from attest.many.absent import bundles_that_are
+from attest.many.absent import so_many
 from attest.many.chain import Chain, Finding, Link
 from attest.many.folder import Folder
 from attest.many.rows import Rows
@@ -75,7 +75,7 @@ class Summary:
     def orphan_reason(self, file: str) -> str:
         """What an attestation says beside which there is no bundle."""
         missing = self.left.get(file, ())
-        return f"{_REMOVED}; its statement names {bundles_that_are(missing, 'missing')}" if missing else _REMOVED
+        return f"{_REMOVED}; its statement names {so_many(missing)} missing" if missing else _REMOVED
 
     def place(self, at: int) -> JsonObject:
         """One bundle's place in the chain, for reports."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from attest.trust.trust import Trust
     from attest.verification import Verification
     from sidecar.cli.judging import Judging
+    from sidecar.cli.verify_several import HowMuch
 
 
 _NOBODY = (
@@ -118,13 +119,13 @@ def verify(
         ("Of --full, --summary, --quiet and --json only one makes sense.", full + summary + quiet + as_json > 1),
     )
     by = _By(trust, judging.policy, judging.at, strict)
-    if trust is None and judging.policy is None and not (quiet or as_json):
-        click.echo(_NOBODY, err=True)
+    nobody = trust is None and judging.policy is None
     if not several:
         result = _verify_one(files[0], by, attestation=attestation, disclosed=disclosed)
         _write_sarif(sarif, [result], None)
         if not quiet:
             _print(result, as_json=as_json)
+        _hint(*([_NOBODY] if nobody and not (quiet or as_json) else []))
         judging.attest([result])
         sys.exit(result.exit_code)
     found = _verify_several(files, by, complete=complete, processes=processes)
@@ -133,10 +134,7 @@ def verify(
         for piece in found.to_json_pieces():
             click.echo(piece, nl=False)
     elif not quiet:
-        from sidecar.cli.verify_text import of_several
-
-        for line in of_several(found, how_much="full" if full else "summary" if summary else "table"):
-            click.echo(line)
+        _print_several(found, "full" if full else "summary" if summary else "table", nobody=nobody)
     judging.attest(found.results)
     sys.exit(found.exit_code)
 
@@ -189,6 +187,22 @@ def _write_sarif(path: Path | None, results: Sequence[Verification], found: Summ
     from attest.sarif import sarif_bytes
 
     write_report(path, sarif_bytes(results, version=version("affidavit"), summary=found), "--sarif")
+
+
+def _hint(*steps: str) -> None:
+    """Say what to do next, after the result and apart from it."""
+    sys.stdout.flush()
+    for step in steps:
+        click.echo(f"Next: {step}", err=True)
+
+
+def _print_several(found: Summary, how_much: HowMuch, *, nobody: bool) -> None:
+    from sidecar.cli.verify_several import Several
+
+    several = Several(found)
+    for line in several.lines(how_much):
+        click.echo(line)
+    _hint(*([_NOBODY] if nobody else several.next_steps()))
 
 
 def _print(result: Verification, *, as_json: bool) -> None:

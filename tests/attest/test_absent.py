@@ -81,11 +81,10 @@ def test_it_is_said_at_the_first_bundle_that_the_statement_lies_beside(batch, tr
     summary = verify_files([tmp_path], trust=trust)
     (broken,) = summary.breaks
     assert (broken["file"], broken["outcome"]) == (str(first), "warn")
-    words = (
-        "its statement also names 3 bundles that are missing, removed or never handed over:"
-        " run-0.evidence.tar.gz, run-2.evidence.tar.gz, run-4.evidence.tar.gz"
-    )
-    assert broken["reason"] == summary.results[0].check("chain").reason == words
+    words = "its statement also names 3 bundles that are missing: removed, or never handed over"
+    assert broken["reason"] == words
+    files = "run-0.evidence.tar.gz, run-2.evidence.tar.gz, run-4.evidence.tar.gz"
+    assert summary.results[0].check("chain").reason == f"{words} ({files})"
     assert summary.results[1].check("chain").outcome == "pass"
     (result,) = sarif(summary.results, version="1", summary=summary)["runs"][0]["results"]
     assert (result["ruleId"], result["level"], words in result["message"]["text"]) == ("chain", "warning", True)
@@ -96,10 +95,8 @@ def test_of_some_files_what_is_not_among_them_is_only_said(batch, trust, tmp_pat
     files = kept(batch, tmp_path, [0, 1, 2, 3])
     summary = verify_files(files, trust=trust, strict=True)
     assert (summary.exit_code, summary.breaks) == (0, [])
-    assert (
-        summary.results[0].check("chain").reason
-        == "its statement also names run-4.evidence.tar.gz, which is not at hand"
-    )
+    words = "its statement also names a bundle that is not at hand (run-4.evidence.tar.gz)"
+    assert summary.results[0].check("chain").reason == words
     told = json.loads(b"".join(summary.to_json_pieces()))["chain"]["not_at_hand"]
     assert told == [{"bundle_id": batch[4].bundle_id, "file": batch[4].path.name}]
     assert verify_files(files, trust=trust, strict=True, complete=True).exit_code == 3
@@ -111,13 +108,10 @@ def test_an_attestation_left_alone_names_the_bundles_that_went_without_theirs(ba
     summary = verify_files([tmp_path], trust=trust)
     (broken,) = summary.breaks
     assert broken["kind"] == "orphan"
-    assert broken["reason"].endswith(
-        "; its statement names 5 bundles that are missing:"
-        " run-0.evidence.tar.gz, run-1.evidence.tar.gz, run-2.evidence.tar.gz and 2 more"
-    )
+    assert broken["reason"].endswith("; its statement names 5 bundles that are missing")
     assert named(summary) == absent(batch, [])
     text = sarif(summary.results, version="1", summary=summary)["runs"][0]["results"][0]["message"]["text"]
-    assert "5 bundles that are missing" in text
+    assert "5 bundles that are missing (run-0.evidence.tar.gz, " in text
 
 
 def test_a_second_signers_statement_names_what_the_first_ones_did_not(batch, trust, tmp_path, key, other_key):

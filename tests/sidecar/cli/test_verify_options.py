@@ -103,7 +103,7 @@ def test_a_folder_is_a_line_a_bundle_the_bad_ones_in_full_and_the_counts(folder)
     done = run(folder, "--key", folder / "key.pub")
     lines = done.stdout.splitlines()
     assert done.exit_code == 1
-    assert [line.split()[0] for line in lines[:3]] == ["verified", "verified", "invalid"]
+    assert [line.split()[0] for line in lines[:3]] == ["invalid", "verified", "verified"]
     assert [line for line in lines if line.startswith("Verdict: ")] == ["Verdict: invalid"]
     assert lines[-1] == "3 bundles: 1 invalid, 2 verified; 2 other files"
 

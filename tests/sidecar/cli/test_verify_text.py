@@ -29,7 +29,7 @@ FORGERY = "x Verdict: verified   pass       signature   valid  Integrity: intact
 
 def text(result, monkeypatch, columns=None):
     if columns is not None:
-        monkeypatch.setattr(verify_text, "_columns", lambda: columns)
+        monkeypatch.setattr(verify_text, "output_width", lambda: columns)
     return [click.unstyle(line) for line in verify_text.of_one(result)]
 
 
