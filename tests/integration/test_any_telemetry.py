@@ -146,7 +146,7 @@ MAPPING = MappingAgain()
 
 
 @given(telemetry(), st.booleans())
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_is_taken_is_sealed_and_verifies(tables, key, found, as_json):
     signal, request = found
     body = json_codec.dump(request) if as_json else request.SerializeToString()

@@ -17,7 +17,7 @@ from pathlib import Path
 import grpc
 import pytest
 import urllib3
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from google.protobuf import json_format
 from google.rpc import error_details_pb2  # noqa: F401 - so that details in JSON can be read
 from google.rpc.status_pb2 import Status
@@ -27,6 +27,7 @@ from attest.signers.key import KeySigner
 from attest.trust.trust import Trust
 from attest.verify import verify_file
 from evidence.bundle.reader import EvidenceBundle
+from evidence.limits import DEFAULT
 from sidecar.cli.seal import seal
 from sidecar.mapping import MappingAgain
 from sidecar.offline import Inputs, seal_files
@@ -43,6 +44,8 @@ ROOT = Path(__file__).resolve().parents[2]
 MIB = 1 << 20
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 TRACES = OtlpSignal.TRACES
+MAPPING = MappingAgain()
+"""Its tables are read once."""
 SPAN = {"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174", "name": "s"}
 
 
@@ -302,8 +305,8 @@ def test_after_all_of_it_the_sidecar_answers_ends_in_order_and_every_bundle_veri
     export(channel, request(span(0xA11, 1)))
     assert len(spans(sealed(sidecar, channel, f"{0xA11:032x}"))) == 1
     assert sidecar.stop() == 0
-    trust, mapping = Trust.load([sidecar.public_key]), MappingAgain()
-    verdicts = {path.name: verify_file(path, trust=trust, mapping=mapping).verdict for path in sidecar.bundles}
+    trust = Trust.load([sidecar.public_key])
+    verdicts = {path.name: verify_file(path, trust=trust, mapping=MAPPING).verdict for path in sidecar.bundles}
     assert set(verdicts.values()) == {"verified"}, verdicts
     assert SPAN["traceId"] not in {path.name.partition(".")[0] for path in sidecar.bundles}, (
         "a refused body was recorded"
@@ -357,18 +360,29 @@ def clean(out: Path) -> list[Path]:
     return bundles
 
 
-@pytest.mark.parametrize("defect", [defect for defect, bad in BAD.items() if bad.offline])
-def test_a_bad_file_is_refused_by_name_and_the_good_one_beside_it_is_sealed(tmp_path, defect):
-    bad = tmp_path / f"{defect}.traces.{'json' if BAD[defect].kind == JSON else 'pb'}"
-    bad.write_bytes(BAD[defect].body)
-    good = tmp_path / "good.traces.pb"
+@pytest.fixture(scope="module")
+def sealed_together(tmp_path_factory) -> tuple[Result, Path, Path]:
+    """Every bad file and a good one in their middle, sealed by one command: how it ended, their folder, and that of the bundles."""
+    folder = tmp_path_factory.mktemp("offline")
+    files = []
+    for defect, bad in BAD.items():
+        if bad.offline:
+            files.append(folder / f"{defect}.traces.{'json' if bad.kind == JSON else 'pb'}")
+            files[-1].write_bytes(bad.body)
+    good = folder / "good.traces.pb"
     good.write_bytes(request(span(0x600D, 1)))
-    result = CliRunner().invoke(seal, [str(bad), str(good), "--out", str(tmp_path / "out")])
+    files.insert(len(files) // 2, good)
+    return CliRunner().invoke(seal, [*map(str, files), "--out", str(folder / "out")]), folder, folder / "out"
+
+
+@pytest.mark.parametrize("defect", [defect for defect, bad in BAD.items() if bad.offline])
+def test_a_bad_file_is_refused_by_name_and_the_good_one_beside_it_is_sealed(sealed_together, defect):
+    result, folder, out = sealed_together
     assert (result.exit_code, type(result.exception)) == (1, SystemExit), result.output
-    refusals = [line for line in result.stderr.splitlines() if "refused" in line]
+    refusals = [line for line in result.stderr.splitlines() if f"{folder}/{defect}.traces" in line]
     assert len(refusals) == 1
-    assert str(bad) in refusals[0]
-    assert [path.name for path in clean(tmp_path / "out")] == [f"{0x600D:032x}.evidence.tar.gz"]
+    assert "refused" in refusals[0]
+    assert [path.name for path in clean(out)] == [f"{0x600D:032x}.evidence.tar.gz"]
 
 
 @pytest.mark.parametrize("defect", BAD_IDS)
@@ -424,7 +438,7 @@ def test_a_recorded_file_cut_at_every_100th_byte_gives_bundles_that_verify_or_a_
     tmp_path, tables, key, file, named
 ):
     """Under its own name, which says the signal, and under one that says nothing."""
-    trust, mapping, signer = Trust.load([key.with_name("k.pem.pub")]), MappingAgain(), KeySigner.from_file(key)
+    trust, signer = Trust.load([key.with_name("k.pem.pub")]), KeySigner.from_file(key)
     data = file.read_bytes()
     outcomes = set()
     for size in range(0, len(data), 100):
@@ -434,14 +448,15 @@ def test_a_recorded_file_cut_at_every_100th_byte_gives_bundles_that_verify_or_a_
         bundles = [out / each.file for each in seal_files(inputs, out, signer=signer, **tables)]
         assert clean(out) == sorted(bundles)
         assert bool(bundles) != any(str(cut) in reason for reason in inputs.refused), size
-        assert {verify_file(path, trust=trust, mapping=mapping).verdict for path in bundles} <= {"verified"}
+        assert {verify_file(path, trust=trust, mapping=MAPPING).verdict for path in bundles} <= {"verified"}
         outcomes.add(bool(bundles))
     assert False in outcomes
 
 
-@pytest.mark.parametrize("count", [25_000, pytest.param(100_000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("count", [21_000, pytest.param(100_000, marks=pytest.mark.soak)])
 def test_many_spans_in_one_run_are_sealed_and_verify(tmp_path, key, count):
     """More than the open instances that a check holds."""
+    assert count > DEFAULT.open_instances_max
     message = TRACES.request()
     scope = message.resource_spans.add().scope_spans.add()
     for number in range(1, count + 1):
@@ -453,7 +468,7 @@ def test_many_spans_in_one_run_are_sealed_and_verify(tmp_path, key, count):
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["spans"] == count
     (bundle,) = clean(tmp_path / "out")
-    result = verify_file(bundle, trust=Trust.load([key.with_name("k.pem.pub")]), mapping=MappingAgain())
+    result = verify_file(bundle, trust=Trust.load([key.with_name("k.pem.pub")]), mapping=MAPPING)
     assert result.verdict == "verified"
     assert result.facts.manifest["event_count"] == count + 4
     assert {name for name, value in health(bundle).items() if value} == {"spans", "sender_uncounted"}

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from evidence.packs import builtin
 from sidecar.cli.main import affidavit
 from tests.evidence import make
+from tests.tools import command
 
 ROOT = Path(__file__).resolve().parents[3]
 SCHEMA = json.loads(files("evidence").joinpath("schemas", "soak-report-v1.schema.json").read_bytes())
@@ -76,7 +77,7 @@ def test_exit_code_5_wins_over_1(tmp_path, good, bad):
 USAGE = {
     "no target": ((), "Missing option --target"),
     "two targets": (("--target", "x", "--", "true"), "exclude each other"),
-    "a target that is not there": (("--target", "/nowhere"), ""),
+    "a target that is not there": (("--target", "/nowhere"), "/nowhere"),
     "an empty command": (("--target", "cmd: "), "expected a command after cmd:"),
     "a command that is not closed": (("--target", "cmd: python 'agent.py"), "No closing quotation"),
     "an unknown profile": (("--target", "x", "--profile", "rain"), "expected one of none, telemetry-loss"),
@@ -85,8 +86,8 @@ USAGE = {
     "a limit of nothing": (("--target", "x", "--limit", "max_events=0"), "expected an integer from 1 to"),
     "a limit above the default": (("--target", "x", "--limit", "max_events=99999999999"), "expected an integer"),
     "a limit without a value": (("--target", "x", "--limit", "max_events"), "expected an integer"),
-    "an unknown pack": (("--target", "x", "--pack", "nobody"), ""),
-    "a pack twice": (("--target", "x", "--pack", "baseline"), ""),
+    "an unknown pack": (("--target", "x", "--pack", "nobody"), "nobody"),
+    "a pack twice": (("--target", "x", "--pack", "baseline"), "two are named 'baseline'"),
     "a day that is none": (("--target", "x", "--as-of", "today"), "expected YYYY-MM-DD"),
     "a profile of systems that no rule has": (("--target", "x", "--rule-profile", "toys"), "no rule is for 'toys'"),
     "a negative seed": (("--target", "x", "--seed", "-1"), "-1"),
@@ -95,13 +96,8 @@ USAGE = {
 
 @pytest.mark.parametrize(("arguments", "message"), USAGE.values(), ids=USAGE)
 def test_wrong_usage_is_exit_code_2_and_a_sentence(arguments, message):
-    command = [sys.executable, "-m", "sidecar", "sim", "soak", "--iterations", "2", "--pack", "baseline", *arguments]
-    if message:
-        done = soak(*arguments)
-        assert (done.exit_code, message in done.output) == (2, True), done.output
-    else:  # what is raised deeper gets its exit code from the command itself
-        ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-        assert (ended.returncode, "Traceback" in ended.stderr) == (2, False), ended.stderr
+    ended = command.affidavit("sim", "soak", "--iterations", "2", "--pack", "baseline", *arguments)
+    assert (ended.returncode, message in ended.stderr) == (2, True), ended.stderr
 
 
 def test_packs_none_of_whose_rules_could_fail_are_refused(tmp_path, good):
@@ -147,26 +143,20 @@ def test_limits_that_were_lowered_stand_in_the_report(tmp_path, good):
 
 @pytest.mark.parametrize("profile", ["mixed", "storm"])
 def test_the_same_seed_gives_the_same_report_in_every_process(tmp_path, profile, good, bad):
-    contents = []
-    for hash_seed in ("0", "1", "4242"):
-        file = tmp_path / f"{hash_seed}.json"
-        command = [sys.executable, "-m", "sidecar", "sim", "soak", "--iterations", "30", "--seed", "5"]
-        command += [
-            "--pack",
-            "baseline",
-            "--profile",
-            profile,
-            "--target",
-            str(tmp_path),
-            "--runs",
-            "--report",
-            str(file),
-        ]
-        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
-        ended = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
-        assert ended.returncode == 5, ended.stderr
-        contents.append((file.read_bytes(), ended.stdout))
-    assert contents[0] == contents[1] == contents[2]
+    options = ["--seed", "5", "--profile", profile, "--target", str(tmp_path), "--runs", "--report"]
+    here = soak(*options, str(tmp_path / "here.json"), iterations=30)
+    assert here.exit_code == 5, here.output
+    arguments = ["sim", "soak", "--iterations", "30", "--pack", "baseline", *options, str(tmp_path / "there.json")]
+    for hash_seed in ("0", "4242"):
+        ended = subprocess.run(
+            [sys.executable, "-m", "sidecar", *arguments],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+        )
+        assert (ended.returncode, ended.stdout) == (5, here.stdout), ended.stderr
+        assert (tmp_path / "there.json").read_bytes() == (tmp_path / "here.json").read_bytes()
 
 
 def test_another_seed_draws_other_perturbations(tmp_path, good):
@@ -194,15 +184,11 @@ def test_profiles_are_listed_with_their_version():
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("way", ["after --", "as a target"])
-def test_a_command_is_soaked_and_the_report_has_no_clock(tmp_path, way):
+def test_a_command_is_soaked_and_the_report_has_no_clock(tmp_path):
     agent = tmp_path / "agent.py"
     agent.write_text(AGENT)
-    command = (
-        ["--", sys.executable, str(agent)] if way == "after --" else ["--target", f"cmd: {sys.executable} {agent}"]
-    )
     file = tmp_path / "report.json"
-    done = soak("--report", str(file), *command, iterations=2)
+    done = soak("--report", str(file), "--", sys.executable, str(agent), iterations=2)
     assert done.exit_code == 0, done.output
     report = json.loads(file.read_bytes())
     jsonschema.validate(report, SCHEMA)
@@ -211,9 +197,9 @@ def test_a_command_is_soaked_and_the_report_has_no_clock(tmp_path, way):
 
 
 @pytest.mark.integration
-def test_a_command_that_fails_shows_how_it_ended(tmp_path):
-    done = soak("--", sys.executable, "-c", "import sys; sys.exit('no model here')", iterations=1)
-    assert done.exit_code == 1
+def test_a_command_may_be_the_target_and_one_that_fails_shows_how_it_ended():
+    done = soak("--target", f"""cmd: {sys.executable} -c "import sys; sys.exit('no model here')" """, iterations=1)
+    assert done.exit_code == 1, done.output
     assert "no model here" in done.output
     assert "no verdict: subprocess_failed once; the first: the command ended with exit code 1" in done.output
 
