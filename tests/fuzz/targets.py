@@ -138,14 +138,14 @@ def _contents(container: bytes) -> list[bytes]:
 
 
 def _verdict(bundle: bytes | None = None, attestation: bytes | None = None, *, changed: bool = True) -> None:
-    """A whole verification with one file replaced: a verdict with every check, and `verified` only where nothing changed."""
+    """A whole verification with one file replaced: a verdict with every check, `verified` without warning only where nothing changed."""
     case, folder = _case(), Path(_folder().name) / "tried"
     folder.mkdir(exist_ok=True)
     path = folder / case.path.name
     original = case.path.read_bytes(), case.attestation.read_bytes()
     path.write_bytes(original[0] if bundle is None else bundle)
     path.with_name(attestation_file_name(path.name)).write_bytes(original[1] if attestation is None else attestation)
-    result = verify_file(path, trust=Trust.of(case.key.public))
+    result = verify_file(path, trust=Trust.of(case.key.public), strict=True)
     assert [check.id for check in result.checks] == list(CHECKS)
     untouched = bundle in (None, original[0]) and attestation in (None, original[1])
     assert not changed or (result.verdict == "verified") == untouched, result.integrity
@@ -227,11 +227,15 @@ def _disclosures(data: bytes) -> None:
 
 def _envelope(data: bytes) -> None:
     bundle = sigstore_bundle.read(data)
+    written = sigstore_bundle.encode(bundle)
+    assert bundle.is_respelled == (written != data)
+    assert sigstore_bundle.read(written) == bundle
     assert dsse.pae(bundle.envelope.payload_type, bundle.envelope.payload)
 
 
 def _attestation_seeds() -> list[bytes]:
-    return [_case().attestation.read_bytes()]
+    ours = _case().attestation.read_bytes()
+    return [ours, json.dumps(json.loads(ours), indent=1).encode()]
 
 
 def _payload() -> bytes:
