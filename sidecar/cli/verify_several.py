@@ -27,6 +27,7 @@ HowMuch: TypeAlias = Literal["full", "table", "summary"]
 
 _WORD_COLUMNS = 12
 _INDENT = _WORD_COLUMNS + 2
+_KIND_AT, _KIND_COLUMNS = 13, 18
 _WHAT_CHARS = 100
 _IN_FULL_MAX = 10
 _BREAKS_MAX = 40
@@ -64,6 +65,7 @@ class Several:
         self._lines: list[tuple[int, bool, int, str]] = []
         self._alike: dict[tuple[object, ...], _Alike] = {}
         self._without, self._untrusted = 0, 0
+        self._breaks = sorted(summary.breaks, key=lambda each: _WORST_FIRST.index(each["outcome"]))
         for at, result in enumerate(summary.results):
             rank, warned = WORST_FIRST.index(result.verdict), bool(result.of("warn"))
             self._lines.append((rank, not warned, at, _row(result, self._columns)))
@@ -90,9 +92,10 @@ class Several:
         """What to do about what did not verify, in sentences, where somebody was trusted."""
         counts = self._summary.counts
         if counts["invalid"]:
-            yield "Nothing in an invalid file can be relied on: keep it, and ask for it again from where it was sealed."
+            yield "nothing in an invalid file can be relied on: keep it, and ask for it again from where it was sealed."
         if self._without:
-            yield f"{_count(self._without, 'bundle')} without an attestation: ask for NAME.sigstore.json of each."
+            count = _count(self._without, "bundle")
+            yield f"no attestation lies beside {count}: ask for NAME.sigstore.json, to lie beside NAME.evidence.tar.gz."
         if self._untrusted:
             yield (
                 f"{_count(self._untrusted, 'bundle')} signed by nobody whom you trust: whose key or identity the file names "
@@ -100,8 +103,11 @@ class Several:
             )
         if counts["insufficient"]:
             yield "`affidavit policy check FILE` says what the policy asks for, `affidavit evidence lint FILE` where figures come from."
-        if any(each["missing"] or each["kind"] == "orphan" for each in self._summary.breaks):
-            yield "Ask for what is missing; --json names all of it, and `affidavit log verify` says what the sidecar's log has."
+        if any(each["missing"] or each["kind"] == "orphan" for each in self._breaks):
+            yield (
+                "ask for what is missing: --json names all of it, and `affidavit log verify` says what the sidecar's log has. "
+                "Where these are a sample only, give them as FILEs: then nothing warns of the others."
+            )
 
     # ------------------------------------------------------------ looking
 
@@ -158,15 +164,15 @@ class Several:
             if not loose:
                 yield from hanging(printable(f"  begins with {_ends(begins)}"), columns)
                 yield from hanging(printable(f"  ends with {_ends(ends)}"), columns)
-        breaks = sorted(summary.breaks, key=lambda each: _WORST_FIRST.index(each["outcome"]))
-        for each in breaks[:_BREAKS_MAX]:
-            said = f"{each['kind']:16}  {printable(each['file'])}: {printable(each['reason'])}"
-            first, *more = hanging(said, columns - _INDENT + 1)
-            yield f"  {outcome_word(each['outcome'])}  {first}"
-            yield from (" " * (_INDENT - 1) + line for line in more)
-            yield from _missing(each["missing"])
-        if len(breaks) > _BREAKS_MAX:
-            yield f"  and {len(breaks) - _BREAKS_MAX:,} more: --json has all of them"
+        for each in self._breaks[:_BREAKS_MAX]:
+            start = f"  {outcome_word(each['outcome'])}  {each['kind']:16}  {printable(each['file'])}"
+            reason = printable(each["reason"])
+            apart = _KIND_AT + _KIND_COLUMNS + len(each["file"]) + 2 + len(reason) > columns
+            yield start if apart else f"{start}: {reason}"
+            below = [*hanging(reason, columns - _KIND_AT)] if apart else []
+            yield from (" " * _KIND_AT + line for line in (*below, *_missing(each["missing"], columns - _KIND_AT)))
+        if len(self._breaks) > _BREAKS_MAX:
+            yield f"  and {len(self._breaks) - _BREAKS_MAX:,} more: --json has all of them"
         if absent := summary.not_at_hand:
             names = [named.file or named.bundle_id for named in absent[:_NAMES_MAX]]
             said = f"Named by statements here, and not among the FILEs: {_named(names, len(absent))}; --complete warns of that"
@@ -175,22 +181,23 @@ class Several:
 
 def _row(result: Verification, columns: int) -> str:
     """The verdict, the file, and what it is or what is wrong with it; that on a line of its own where it does not fit."""
-    said = next((f"{check.id}: {check.reason}" for check in result.of(*_WORST_FIRST)), "")
-    bad = said and result.verdict != "verified"
-    what = _short(said if bad or result.facts.manifest is None else _what(result, said), columns - _INDENT)
+    worst = min(result.of(*_WORST_FIRST), key=lambda check: _WORST_FIRST.index(check.outcome), default=None)
+    said = f"{worst.id}: {worst.reason}" if worst else ""
+    what = said or _what(result.file, result.facts.manifest or {})
+    what = _short(f"warning: {what}" if said and result.verdict == "verified" else what, columns - _INDENT)
     start = f"{verdict_word(result.verdict, _WORD_COLUMNS)}  {printable(result.file)}"
     fits = _INDENT + len(result.file) + 2 + len(what) <= columns
     return f"{start}  {what}" if fits else f"{start}\n{' ' * _INDENT}{what}"
 
 
-def _what(result: Verification, warning: str) -> str:
-    manifest: Mapping[str, Any] = result.facts.manifest or {}
-    part = f", part {manifest['part']}" if manifest["part"] != 1 else ""
-    run = "" if str(manifest["run_id"]) in result.file else f"run {manifest['run_id']}"
-    is_ = ", ".join(
-        each for each in (f"{run}{part}".removeprefix(", "), _count(manifest["event_count"], "event")) if each
-    )
-    return f"{is_}, closed {_second(manifest['closed_at'])}{f'; warning: {warning}' if warning else ''}"
+def _what(file: str, manifest: Mapping[str, Any]) -> str:
+    """Run and part where the file is not called by them, how much it holds, and when it was closed."""
+    run, part = str(manifest.get("run_id", "")), manifest.get("part", 1)
+    said = [f"run {run}"] if run not in file else []
+    said += [f"part {part}"] if part != 1 else []
+    said += [_count(manifest["event_count"], "event")] if "event_count" in manifest else []
+    said += [f"closed {_second(manifest['closed_at'])}"] if "closed_at" in manifest else []
+    return ", ".join(said)
 
 
 def _short(text: str, columns: int) -> str:
@@ -218,13 +225,13 @@ def _ends(links: Sequence[Any]) -> str:
     return ", ".join(said) + more if said else "none of them"
 
 
-def _missing(missing: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _missing(missing: Sequence[Mapping[str, Any]], columns: int) -> Iterator[str]:
     """The first of the bundles that a statement names and that are not here: what to ask for."""
     named = [each for each in missing if each["file"]]
     for each in named[:_MISSING_MAX]:
-        yield f"{' ' * _INDENT} missing: {printable(each['file'])}, bundle {each['bundle_id']}"
+        yield from hanging(printable(f"- {each['file']}, bundle {each['bundle_id']}"), columns)
     if len(named) > _MISSING_MAX:
-        yield f"{' ' * _INDENT} and {len(named) - _MISSING_MAX:,} more: --json names them"
+        yield f"- and {len(named) - _MISSING_MAX:,} more: --json names them"
 
 
 def _named(names: Sequence[str], count: int) -> str:
