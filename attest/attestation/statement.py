@@ -7,7 +7,9 @@ unique, digests are lower-case SHA-256, and every subject belongs to a bundle th
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from attest.attestation.predicate import PREDICATE_TYPE, predicate, subjects
@@ -91,10 +93,7 @@ def read(payload: bytes, *, limits: AttestLimits = DEFAULT) -> Statement:
             that belongs to no bundle.
         UnsupportedError: another statement or predicate type, or members this version does not know.
     """
-    obj = typed(
-        read_object(payload, what="the statement", depth_max=limits.json_depth_max, commas_max=limits.json_commas_max),
-        PREDICATE_TYPE,
-    )
+    obj = _ours(payload, limits)
     content = members(obj["predicate"], "predicate", {"producer": dict, "bundles": list}, {"log": dict})
     parsed = Statement(
         subjects=read_subjects(obj["subject"], limits),
@@ -104,6 +103,20 @@ def read(payload: bytes, *, limits: AttestLimits = DEFAULT) -> Statement:
     )
     _refuse_strays(parsed)
     return parsed
+
+
+def _ours(payload: bytes, limits: AttestLimits) -> dict[str, Any]:
+    """The members of a statement of ours. Of one that is not ours that is said, and not how it is spelled."""
+    read_as = partial(
+        read_object, what="the statement", depth_max=limits.json_depth_max, commas_max=limits.json_commas_max
+    )
+    try:
+        obj = read_as(payload)
+    except InvalidError:
+        with suppress(InvalidError):
+            typed(read_as(payload, require_canonical=False), PREDICATE_TYPE)
+        raise
+    return typed(obj, PREDICATE_TYPE)
 
 
 def typed(obj: dict[str, Any], predicate_type: str) -> dict[str, Any]:

@@ -177,6 +177,14 @@ def test_a_statement_in_another_spelling_is_invalid(payload):
         read(json.dumps(json.loads(payload)).encode())
 
 
+@pytest.mark.parametrize("member", ["predicateType", "_type"])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_statement_of_another_kind_is_unsupported_however_it_is_spelled(payload, member, indent):
+    said = {**json.loads(payload), member: "https://slsa.dev/provenance/v1"}
+    with pytest.raises(UnsupportedError, match=f"{member} is 'https://slsa"):
+        read(json.dumps(said, indent=indent).encode())
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
