@@ -32,8 +32,8 @@ bench: $(VENV)/.dev  ## costs as ratios of one run; figures for docs/performance
 	$(BIN)/python -m tests.benchmarks.memory
 	$(BIN)/python -m tests.benchmarks.many
 
-soak: $(VENV)/.dev  ## slow tests: kill -9 loops, long backlogs, every recording the whole way
-	$(BIN)/python -m pytest -q -m soak --timeout 1800
+soak: $(VENV)/.dev  ## slow tests: kill -9 loops, long backlogs, every recording the whole way, every property on ten times the examples, new ones each time
+	$(BIN)/python -m pytest -q -m 'soak or hypothesis' --hypothesis-profile thorough --timeout 1800
 
 fuzz: $(VENV)/.fuzz  ## every reader of strangers' bytes under atheris; FUZZ_SECONDS=300 for all together
 	$(BIN)/python -m tests.fuzz.run --seconds $(or $(FUZZ_SECONDS),300)

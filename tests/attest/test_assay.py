@@ -22,6 +22,7 @@ from evidence.assay.reader import read_assay
 from evidence.canonical import canonical
 from tests.attest import world as ours
 from tests.evidence import assay_world as world
+from tests.tools.examples import times
 
 KEY = generate("ed25519")
 TRUST = Trust.of(KEY.public)
@@ -666,7 +667,7 @@ def test_a_flipped_bit_of_any_byte_of_the_file_is_never_verified(case, good, tmp
         os.close(descriptor)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=times(2))
 @given(where=st.integers(0, 10**6), bit=st.integers(0, 7))
 def test_a_flipped_bit_of_the_envelope_is_never_verified(where, bit, tmp_path_factory):
     folder = tmp_path_factory.mktemp("flip")
@@ -679,7 +680,7 @@ def test_a_flipped_bit_of_the_envelope_is_never_verified(where, bit, tmp_path_fa
     assert result.verdict != "verified" or json.loads(data) == json.loads(envelope(statement(read_assay(path))))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=times(2))
 @given(data=st.binary(max_size=400), wrapped=st.booleans(), attested=st.binary(max_size=200))
 def test_any_bytes_are_a_verdict(data, wrapped, attested, tmp_path_factory):
     folder = tmp_path_factory.mktemp("any")

@@ -19,6 +19,7 @@ from evidence.container.gzip_stream import HEADER
 from evidence.digest import sha256_hex
 from evidence.limits import DEFAULT as LIMITS
 from tests.attest import world
+from tests.tools.examples import times
 
 
 @pytest.fixture(scope="module")
@@ -556,7 +557,9 @@ def test_an_invalid_file_is_not_quoted_as_if_it_were_true(attack, other):
 
 # ---------------------------------------------------------------- anything at all
 
-FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(
+    max_examples=times(1.5), suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 
 
 @FUZZ

@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from attest.errors import KeyFileError
-from attest.keys import generate, load_private, load_public, public_path, save
+from attest.keys import generate, load_private, load_public, save
+from attest.pem import public_path
 from attest.trust.trust import Trust, TrustedKey
 
 PKCS8 = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
@@ -87,7 +88,9 @@ BROKEN_PRIVATE = {
     "public_key": (generate().public.to_pem, "a PEM PUBLIC KEY; expected a PKCS#8"),
     "cut": (lambda: generate().to_pem()[:80], "a damaged PEM PRIVATE KEY; expected"),
     "p384": (lambda: private_pem(ec.generate_private_key(ec.SECP384R1())), "on secp384r1; expected P-256"),
-    "rsa": (lambda: private_pem(rsa.generate_private_key(65537, 2048)), "RSAPrivateKey; expected P-256 or Ed25519"),
+    "rsa": (lambda: private_pem(rsa.generate_private_key(65537, 2048)), "an RSA key; expected P-256 or Ed25519"),
+    "nothing": (lambda: b"", "an empty file; expected"),
+    "certificate": (lambda: b"-----BEGIN CERTIFICATE-----\nAAAA\n", "a PEM CERTIFICATE; expected"),
     "noise": (lambda: bytes(range(256)), "not PEM; expected"),
     "huge": (lambda: b"-" * 100_000, "larger than 65536 bytes"),
 }

@@ -12,6 +12,7 @@ from attest.keys import generate
 from attest.trust.trust import TrustedKey
 from tests.attest import sigstore_world as sw
 from tests.attest import world
+from tests.tools.examples import times
 
 
 def der(tag, content):
@@ -133,7 +134,7 @@ def test_what_is_not_in_the_one_spelling_is_refused(name):
         read_value(SPELLINGS[name], "it", 0x30)
 
 
-@settings(max_examples=40)
+@settings(max_examples=times(0.4))
 @given(
     st.recursive(
         st.binary(max_size=300).map(lambda data: der(0x04, data)),

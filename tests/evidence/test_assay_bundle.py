@@ -16,6 +16,7 @@ from evidence.canonical import canonical
 from evidence.container.foreign import is_assay
 from evidence.errors import BundleError, EventError, EvidenceError
 from tests.evidence import assay_world as world
+from tests.tools.examples import times
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
 NUMBERS = st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False)
@@ -84,7 +85,7 @@ def test_the_container_is_in_the_one_form_that_assay_writes():
     assert gnu_tar.decode(header)[2] == ()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=times(0.6))
 @given(
     content=st.lists(
         st.fixed_dictionaries(
@@ -193,7 +194,7 @@ def test_a_bomb_is_refused_before_it_is_inflated(read):
 # ---------------------------------------------------------------- any bytes
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=times(1.5))
 @given(data=st.binary(max_size=300), wrapped=st.sampled_from(["raw", "gzip", "manifest", "events"]))
 def test_any_bytes_anywhere_end_in_a_named_refusal(data, wrapped, tmp_path_factory):
     manifest, events = world.unpack(world.made())
@@ -210,7 +211,7 @@ def test_any_bytes_anywhere_end_in_a_named_refusal(data, wrapped, tmp_path_facto
         read_assay(path)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=times(1.5))
 @given(where=st.integers(0, 10**6), bit=st.integers(0, 7), data=st.data())
 def test_a_flipped_bit_of_the_archive_is_refused_or_named_or_in_an_unbound_member(where, bit, data, tmp_path_factory):
     """Below compression, so that no checksum of gzip helps: what is then accepted has another run root or another claim."""

@@ -21,6 +21,7 @@ from evidence.reading.run_profile import OTHERS, Profile, read_profile
 from evidence.redaction.commitment import Commitment
 from tests.evidence import make
 from tests.evidence.hostile import bundle_of, items
+from tests.tools.examples import times
 
 HELD = Commitment(alg="hmac-sha256", digest="ab" * 32, size_bytes=42, reason="key/prompt")
 OTHER = Commitment(alg="hmac-sha256", digest="cd" * 32, size_bytes=42, reason="key/prompt")
@@ -346,7 +347,7 @@ def test_a_table_is_bounded_and_counts_what_does_not_fit_together(tmp_path):
     assert table == {"t1": 1, "t2": 1, OTHERS: 3}
 
 
-@settings(max_examples=50)
+@settings(max_examples=times(0.5))
 @given(items(), items(), st.sets(st.sampled_from(sorted(FACETS)), max_size=3))
 def test_any_run_is_the_same_as_itself_and_differences_mirror_and_fit_their_schema(one, other, ignored):
     with TemporaryDirectory() as folder:

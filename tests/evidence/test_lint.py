@@ -32,6 +32,7 @@ from tests.evidence.make import (
     with_lines,
     with_manifest,
 )
+from tests.tools.examples import times
 
 BASELINE, STARTER = builtin("baseline"), builtin("cicd-starter")
 
@@ -264,7 +265,7 @@ def test_a_file_that_is_not_there_is_undecided(tmp_path):
     assert (found.stage, found.undecided, found.reason) == ("file", True, "No such file or directory")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=times(0.6))
 @given(data=st.data())
 def test_a_changed_byte_is_refused_or_changes_nothing_that_was_packed(data, tmp_path_factory):
     """Law: hostile input is refused or read, never an exception. A compressor may spell the same members otherwise; then
@@ -301,7 +302,7 @@ ANY = st.sampled_from(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=times(0.8))
 @given(data=st.data())
 def test_whatever_stands_in_an_event_is_read_or_refused(data, tmp_path_factory):
     """Law: any JSON value anywhere in an event's data ends in findings or in a refusal at the events."""

@@ -23,6 +23,7 @@ from evidence.soak.faults import FAULTS, RECEIVER_FAULTS, Fault
 from evidence.soak.perturbation import perturbed, profiles, read_profiles
 from evidence.timestamp import from_unix_nano
 from tests.evidence import make
+from tests.tools.examples import times
 
 Events = list[tuple[dict[str, Any], bytes]]
 RESOURCES = {name: {"attributes": make.pairs({"service.name": name})} for name in ("agent", "tool")}
@@ -107,7 +108,7 @@ def fault(kind: str, *of: str, **values: Any) -> Fault:
 
 
 @pytest.mark.parametrize("name", PROFILES)
-@settings(max_examples=15)
+@settings(max_examples=times(0.3))
 @given(seed=st.integers(0, 2**53), iteration=st.integers(1, 10**6))
 def test_a_perturbed_run_is_a_valid_sequence_with_a_true_closing_event(name, seed, iteration):
     profile = profiles().named(name).drawn(seed, iteration)

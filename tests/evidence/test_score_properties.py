@@ -44,6 +44,7 @@ from tests.evidence.make import (
     unpack,
 )
 from tests.evidence.test_golden import CONTEXT
+from tests.tools.examples import times
 
 RANK = ("low", "medium", "high").index
 
@@ -96,7 +97,7 @@ def made(events):
     return counted(*items)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=times(1.5))
 @given(partial_events(), st.data())
 def test_filling_in_what_was_missing_in_an_event_never_lowers_the_score(events, data):
     place = data.draw(st.integers(0, len(events) - 1))
@@ -106,14 +107,14 @@ def test_filling_in_what_was_missing_in_an_event_never_lowers_the_score(events, 
     assert report(made(after))["closure"]["score"] >= report(made(events))["closure"]["score"]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=times(0.5))
 @given(partial_events())
 def test_with_everything_filled_in_everything_expected_is_captured(events):
     whole = report(made([(kind, set()) for kind, _ in events]))
     assert set(states(whole).values()) <= {"captured", "unknown"}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=times(0.5))
 @given(partial_events(), st.data())
 def test_a_log_record_fills_in_what_its_span_lacks_as_well_as_the_span_itself(events, data):
     place = data.draw(st.integers(0, len(events) - 1))
@@ -139,7 +140,7 @@ def test_an_event_that_is_taken_out_never_raises_the_confidence(name):
         assert RANK(report(left)["closure"]["confidence"]) <= RANK(before), (name, place)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=times(0.5))
 @given(partial_events(), st.data())
 def test_an_event_that_does_not_arrive_never_raises_the_confidence_when_the_sender_counted(events, data):
     """The recorder's own counts are true to what came; the sender's are to what it sent."""
@@ -215,7 +216,7 @@ def outcome(items):
     return found["closure"], {name: (detail["status"], detail["reason"]) for name, detail in by_signal.items()}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=times(0.5))
 @given(st.sampled_from(sorted(RUNS)), st.randoms(use_true_random=False))
 def test_the_order_in_which_events_arrive_changes_nothing_but_their_numbers(name, order):
     """Spans, logs and receipts come in any order: children before parents, and decisions told late with their own time."""

@@ -22,6 +22,7 @@ from evidence.reading.timeline import View, read_timeline
 from evidence.redaction.commitment import Commitment
 from tests.evidence import make
 from tests.evidence.hostile import bundle_of, items
+from tests.tools.examples import times
 
 AGENT = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "boss"}
 HELD = Commitment(alg="hmac-sha256", digest="ab" * 32, size_bytes=42, reason="data_class/person")
@@ -335,7 +336,7 @@ def test_of_an_invalid_bundle_nothing_is_shown(tmp_path):
 # ---------------------------------------------------------------- hostile events
 
 
-@settings(max_examples=50)
+@settings(max_examples=times(0.5))
 @given(items(), st.none() | st.integers(1, 6))
 def test_any_events_have_a_timeline_that_fits_its_schema_loses_none_and_is_always_the_same(made, limit):
     """Law: entries, what is hidden and what is untracked are all events; the same bundle gives the same bytes."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semconv import otlp_json, table
@@ -25,6 +25,7 @@ from semconv.translation import Translation
 from semconv.view import EventView, LogView, MetricView, SpanView
 from tests.semconv.recorded import Recorded, recorded
 from tests.semconv.strategies import ATTRIBUTES, spans
+from tests.tools.examples import times
 
 TARGETS = ("gen-ai-dev", "core-1.41.1")
 SIGNALS = {
@@ -34,7 +35,7 @@ SIGNALS = {
 }
 EXCEPTIONS = yaml.safe_load((Path(__file__).parent / "conformance_exceptions.yaml").read_text())
 
-LAWS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+LAWS = settings(max_examples=times(0.6))
 
 translator = cache(Translator.load)
 

@@ -16,7 +16,7 @@ from semconv.view import EventView, LogView, MetricView, SpanView
 from tests.semconv.recorded import recorded
 from tests.semconv.strategies import TRANSLATOR, logs, metrics, spans
 from tests.semconv.test_laws import SIGNALS, translate
-from tests.semconv.test_properties import LAWS
+from tests.tools.examples import times
 
 PROFILES = {profile.id: profile for profile in TRANSLATOR.profiles}
 MINE = b"""
@@ -219,7 +219,7 @@ def test_names_and_scopes_made_up_as_they_go_take_a_bounded_place(monkeypatch):
 
 
 @given(st.lists(spans().map(lambda given_span: span_view(*given_span)) | logs() | metrics(), max_size=4))
-@settings(LAWS, max_examples=40)
+@settings(max_examples=times(0.4))
 def test_anything_is_covered_name_by_name(views):
     coverage, expected = Coverage(TRANSLATOR), 0
     for view in views:

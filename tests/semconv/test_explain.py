@@ -11,6 +11,7 @@ from semconv.explain import Explainer
 from semconv.reasons import MEANINGS, REASONS
 from semconv.sources import sources
 from semconv.translate import Translator
+from tests.tools.examples import times
 
 MINE = b"""\
 id: mine
@@ -264,7 +265,7 @@ def test_the_same_question_has_the_same_answer():
     st.text(max_size=40) | st.sampled_from(["", "@events/", "#/", "a#/", "{", "{}", "*", "mine.said.{i}", "@events//"]),
     st.lists(st.text(max_size=5) | st.integers() | st.floats() | st.booleans(), max_size=2),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=times(0.4))
 def test_any_question_is_answered(name, values):
     found = OWN.explain(name, values=values)
     assert found["asked"] == name

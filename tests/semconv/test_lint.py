@@ -19,6 +19,7 @@ from semconv.shapes import Shapes
 from semconv.sources import Sources
 from semconv.translate import Translator
 from semconv.view import SpanView
+from tests.tools.examples import times
 
 TOP = 'id: mine\nversion: "1"\n'
 MARKED = TOP + "detect: {keys: {mine.*: 1}}\n"
@@ -349,7 +350,7 @@ _WORDS = re.findall(rb"[\w.*]+|[{}\[\]:,\n]", _SOURCE)
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=times(0.6))
 def test_a_profile_without_errors_is_read_however_it_was_spoiled(linter, chance):
     data = _spoiled(chance)
     errors = [finding for finding in linter.files({"x": data}) if finding.severity == ERROR]
@@ -366,7 +367,6 @@ def _spoiled(chance: random.Random) -> bytes:
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=100, deadline=None)
 def test_lint_takes_any_bytes(linter, data):
     assert all(finding.code in CODES for finding in linter.files({"x": data}))
 
@@ -426,7 +426,7 @@ ITEM = st.builds(
 
 
 @given(st.lists(ROW, min_size=2, max_size=6), st.lists(ITEM, min_size=1, max_size=12))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=times(1.5))
 def test_a_row_that_is_named_takes_nothing_of_any_item(linter, rows, items):
     content = {"id": "mine", "version": "1", "detect": {"scopes": {"*": 1}}, "rows": rows}
     whole, data = _translator(linter, content), _yaml(content)

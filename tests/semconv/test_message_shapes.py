@@ -18,6 +18,7 @@ from semconv.shapes import Shapes
 from semconv.value import JSON_DEPTH_MAX, document
 from tests.semconv.strategies import TRANSLATOR
 from tests.semconv.test_shapes import SCHEMAS
+from tests.tools.examples import times
 
 SHAPES = table.read(table.builtin("tables", "messages.yaml"), "messages.yaml", Shapes.from_table)
 CASES = [
@@ -163,7 +164,7 @@ def told_apart(body):
     return renamed(body), count
 
 
-ANY = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+ANY = settings(max_examples=times(0.8), suppress_health_check=list(HealthCheck))
 BODY = st.lists(messages() | parts(), min_size=1, max_size=2) | st.builds(
     lambda name, body: {name: body, "beside": "word"},
     st.sampled_from(SHAPES.envelopes),

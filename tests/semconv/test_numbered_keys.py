@@ -1,13 +1,14 @@
 """Keys that differ in their numbers alone are asked for once: what is known of each must be what asking for it would say."""
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from semconv.view import SpanView
 from tests.semconv.strategies import KEYS, TRANSLATOR
 from tests.semconv.test_words import translated
+from tests.tools.examples import times
 
 PLANNER = TRANSLATOR._spans
-ANY = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+ANY = settings(max_examples=times(3))
 
 
 def facts(known):

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import orjson
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semconv import otlp_json
@@ -19,8 +19,8 @@ from semconv.translate import Translator
 from semconv.value import document, exactly
 from tests.semconv.recorded import recorded
 from tests.semconv.strategies import TRANSLATOR, VALUES, logs, metrics, spans
+from tests.tools.examples import times
 
-LAWS = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 SHAPED = {
     "gen_ai.input.messages": "input_messages",
     "gen_ai.output.messages": "output_messages",
@@ -38,7 +38,6 @@ def lost_keys(translation):
 
 
 @given(spans())
-@LAWS
 def test_any_span_balances(given_span):
     """atoms_in == kept + renamed + converted + folded + derived_only + dropped, and no bucket is negative."""
     translation = translated(*given_span)
@@ -49,7 +48,6 @@ def test_any_span_balances(given_span):
 
 
 @given(spans())
-@LAWS
 def test_any_span_translates_once(given_span):
     """T(T(x)) = T(x), and no key loses anything the second time that lost nothing the first.
 
@@ -63,7 +61,6 @@ def test_any_span_translates_once(given_span):
 
 
 @given(spans(), st.randoms(use_true_random=False))
-@LAWS
 def test_order_of_attributes_says_nothing(given_span, random):
     """A shuffled span has the same translation."""
     span, scope = given_span
@@ -74,7 +71,6 @@ def test_order_of_attributes_says_nothing(given_span, random):
 
 
 @given(spans())
-@LAWS
 def test_what_comes_out_has_the_shape_and_type_the_target_asks_for(given_span):
     """Every attribute the translation writes is of its registry type, and every structure of its shape."""
     translation = translated(*given_span)
@@ -88,7 +84,6 @@ def test_what_comes_out_has_the_shape_and_type_the_target_asks_for(given_span):
 
 
 @given(spans())
-@LAWS
 def test_the_evidence_form_is_json_that_can_be_written_again(given_span):
     """to_json holds JSON types only and sorted lists, so that its canonical form exists and is stable."""
     form = translated(*given_span).to_json()
@@ -102,7 +97,7 @@ def test_the_evidence_form_is_json_that_can_be_written_again(given_span):
 
 
 @given(st.lists(spans(), max_size=6))
-@settings(LAWS, max_examples=30)
+@settings(max_examples=times(0.5))
 def test_accounts_of_parts_add_up_to_the_account_of_the_whole(many):
     """merge(account(a), account(b)) reports what account(a + b) reports."""
     whole, parts = Account(), [Account(), Account()]
@@ -116,7 +111,6 @@ def test_accounts_of_parts_add_up_to_the_account_of_the_whole(many):
 
 
 @given(logs())
-@LAWS
 def test_any_log_record_is_translated_and_balances(view):
     translation = TRANSLATOR.log(view)
     assert translation.tally.balanced, translation.tally
@@ -125,7 +119,6 @@ def test_any_log_record_is_translated_and_balances(view):
 
 
 @given(metrics())
-@LAWS
 def test_any_metric_is_translated_and_balances(view):
     translation = TRANSLATOR.metric(view)
     assert translation.tally.balanced, translation.tally
@@ -134,7 +127,6 @@ def test_any_metric_is_translated_and_balances(view):
 
 
 @given(spans(), logs(), metrics())
-@LAWS
 def test_no_view_is_written_to(given_span, log, metric):
     span, scope = given_span
     views = [
@@ -151,7 +143,7 @@ def test_no_view_is_written_to(given_span, log, metric):
 
 
 @given(spans(), logs(), metrics(), st.permutations(TRANSLATOR.profiles))
-@settings(LAWS, max_examples=40)
+@settings(max_examples=times(0.4))
 def test_the_order_of_profiles_says_nothing_and_neither_does_what_came_before(given_span, log, metric, profiles):
     """A translator that was given its profiles in another order, and has seen nothing, says the same."""
     span, scope = given_span
@@ -190,7 +182,6 @@ def test_neither_the_order_of_sets_nor_the_process_changes_a_translation():
 
 
 @given(VALUES)
-@LAWS
 def test_otlp_json_gives_back_the_value(value):
     """plain(any_value(v)) == v; NaN equals nothing, so it is compared by its form."""
     again = otlp_json.plain(otlp_json.any_value(value))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from semconv.python_repr import REPR_CHARACTERS_MAX, parse_repr
 from semconv.value import JSON_DEPTH_MAX
 
-ANY = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+ANY = settings(suppress_health_check=list(HealthCheck))
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=6)
 DOCUMENTS = st.recursive(
     SCALARS,

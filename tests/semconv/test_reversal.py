@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import asdict, replace
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from semconv import otlp_json
@@ -19,13 +19,13 @@ from semconv.translation import IRREVERSIBLE, LOSSLESS, NEEDS_PROVENANCE, REVERS
 from semconv.value import Value, exactly
 from tests.semconv.recorded import recorded
 from tests.semconv.strategies import TRANSLATOR, VALUES, logs, metrics, spans
+from tests.tools.examples import times
 
 SIGNALS = {
     "traces": (otlp_json.span_view, "span", apply_json),
     "logs": (otlp_json.log_view, "log", apply_log_json),
     "metrics": (otlp_json.metric_view, "metric", apply_metric_json),
 }
-LAWS = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
 
 def there_and(signal, translator, item, around):
@@ -117,7 +117,7 @@ def spans_of_one_convention(draw):
 
 
 @given(spans() | spans_of_one_convention() | spans_of_one_convention())
-@settings(LAWS, max_examples=400)
+@settings(max_examples=times(4))
 def test_any_span_that_says_lossless_comes_back_exactly(given_span):
     span, scope = given_span
     before, translation, after = there_and("traces", TRANSLATOR, span, otlp_json.surroundings({}, scope))
@@ -126,21 +126,18 @@ def test_any_span_that_says_lossless_comes_back_exactly(given_span):
 
 
 @given(logs())
-@LAWS
 def test_any_log_record_that_says_lossless_comes_back_exactly(before):
     translation = TRANSLATOR.log(before)
     holds(TRANSLATOR, before, translation, applied(before, translation))
 
 
 @given(metrics())
-@LAWS
 def test_any_metric_that_says_lossless_comes_back_exactly(before):
     translation = TRANSLATOR.metric(before)
     holds(TRANSLATOR, before, translation, applied(before, translation))
 
 
 @given(spans())
-@settings(LAWS, max_examples=100)
 def test_an_item_of_another_translation_is_refused_or_leads_to_it_all_the_same(given_span):
     """What is given back always translates into what was asked about: a wrong original is never made up."""
     span, scope = given_span
@@ -265,7 +262,6 @@ def test_every_operation_that_names_its_inverse_is_undone():
 
 
 @given(ANY_STEPS, VALUES)
-@LAWS
 def test_undoing_is_total(steps, value):
     undo(steps, value)
 

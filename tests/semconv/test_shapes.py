@@ -2,7 +2,7 @@
 
 import jsonschema
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semconv import otlp_json, table
@@ -12,6 +12,7 @@ from semconv.shapes import Shapes
 from semconv.value import document
 from tests.semconv.recorded import recorded
 from tests.semconv.strategies import ENVELOPE, MESSAGE, PART
+from tests.tools.examples import times
 
 SHAPES = table.read(table.builtin("tables", "messages.yaml"), "messages.yaml", Shapes.from_table)
 
@@ -340,7 +341,7 @@ def test_the_order_of_text_and_calls_is_noted_as_unknown_where_it_is():
 
 
 BODIES = st.one_of(MESSAGE, ENVELOPE, st.lists(MESSAGE, max_size=3), st.lists(PART, max_size=3), st.text(max_size=5))
-ANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+ANY = settings(max_examples=times(1.5))
 
 
 @pytest.mark.parametrize(

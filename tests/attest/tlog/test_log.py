@@ -25,6 +25,7 @@ from attest.tlog.note import verifier_key
 from attest.tlog.proof import is_prefix
 from attest.tlog.reader import LogReader, read_checkpoint_file
 from evidence.merkle import consistency_proof, inclusion_proof, leaf_hash, root_of
+from tests.tools.examples import times
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 ORIGIN = "example.net/log"
@@ -88,7 +89,7 @@ def test_a_new_log_is_empty_and_signed(folder):
         assert log.size == 0
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=times(0.3))
 @given(st.lists(st.sampled_from([1, 2, 3, 100, 255, 256, 257, 513]), max_size=6))
 def test_however_entries_are_batched_the_checkpoint_is_of_the_same_tree(tmp_path_factory, batches):
     """Law: the root is RFC 9162's over the entries, whatever the batches, and the whole log can be audited after each."""
@@ -142,7 +143,7 @@ def test_an_inclusion_proof_from_tiles_is_the_one_from_all_leaves_and_reads_few_
     assert len([path for path in opened if path.is_relative_to(large / "tile")]) <= 2 * 3
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=times(0.5))
 @given(st.integers(1, 3_000), st.integers(1, 3_000))
 def test_consistency_from_tiles_is_the_proof_from_all_leaves(large, one, other):
     first, second = sorted((one, other))
@@ -374,7 +375,7 @@ def test_a_foreign_or_larger_checkpoint_is_no_prefix(folder, tmp_path_factory):
         reader.prove_since(at(folder, 11))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=times(0.4))
 @given(st.data())
 def test_hostile_tiles_end_in_an_error_of_ours_or_a_true_proof(large, data):
     """Law: whatever the bytes of a tile are, what is handed out verifies."""
