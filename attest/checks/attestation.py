@@ -189,7 +189,7 @@ def _check_envelope(bundle: SigstoreBundle, limits: AttestLimits) -> Check:
     concerns = [concern for entry in bundle.entries for concern in check_entry(entry, limits=limits)]
     if bundle.is_respelled:
         concerns.append(
-            "the spelling of its JSON, which is not ours (white space, order and defaults of members, keyid)"
+            "the spelling of its JSON, as another tool wrote it (white space, order and defaults of members, keyid)"
         )
     form = f"a Sigstore bundle v0.3 with a payload of {len(bundle.envelope.payload)} bytes"
     if concerns:
