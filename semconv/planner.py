@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar
 
-from semconv.assign import Assignment
+from semconv.assign import Hearing, make_plan
 from semconv.bind import Binder, is_tabled
 from semconv.kept import Kept
 from semconv.plan import NOTHING, Entry, KeyFacts, Plan, Shape, Signal
@@ -103,8 +103,8 @@ class Planner:
             return NOTHING
         heard = sorted(margins, key=lambda at: (self.profiles[at].layer, -margins[at], self.profiles[at].id))
         matching = {at: self.profiles[at] for at in heard}
-        assignment = Assignment(shape, facts, matching, by_key, self._binder, signal=self.signal)
-        return assignment.plan([margins[at] for at in heard])
+        hearing = Hearing(shape, facts, matching, by_key, self._binder, signal=self.signal)
+        return make_plan(hearing, [margins[at] for at in heard])
 
     # ------------------------------------------------------------------ what is known of a key
 
