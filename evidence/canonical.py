@@ -43,7 +43,7 @@ _SAME_SCALARS = frozenset({int, bool, type(None)})  # and str; orjson refuses in
 _SAME_FLOATS = (1e-5, 1e15)  # in size; fractional ones between these have one spelling
 _INTEGER_END = 2**53
 _BELOW_U_E000 = bytes(range(0xEE))
-_NO_BRACKETS = bytes(set(range(256)).difference(b"[]{}"))
+_NO_MARKS = bytes(set(range(256)).difference(b'[]{}"'))
 
 _INTEGRAL = re.compile(rb"\.0[,\]}]").search
 _LARGE = re.compile(rb"\+[0-9]+[,\]}]").search
@@ -139,7 +139,7 @@ def check_depth(data: bytes, depth_max: int) -> None:
     if data.count(b"{") + data.count(b"[") <= depth_max:
         return
     depth = 0
-    for byte in _outside_strings(data).translate(None, _NO_BRACKETS):
+    for byte in _brackets(data):
         if byte in b"[{":
             depth += 1
             if depth > depth_max:
@@ -148,11 +148,12 @@ def check_depth(data: bytes, depth_max: int) -> None:
             depth -= 1
 
 
-def _outside_strings(data: bytes) -> bytes:
-    """What stands outside the quotes of a JSON text."""
+def _brackets(data: bytes) -> bytes:
+    """The brackets of a JSON text that stand outside its strings."""
     if b"\\" in data:
         data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
-    return b"".join(data.split(b'"')[::2])
+    marks = data.translate(None, _NO_MARKS)
+    return b"".join(marks.replace(b'""', b"").split(b'"')[::2])  # a pair side by side has nothing in it or in between
 
 
 def _are_written_so(values: Sequence[JsonObject | list[Any]], texts: Sequence[bytes]) -> bool:

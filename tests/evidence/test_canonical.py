@@ -1,5 +1,6 @@
 """RFC 8785 (https://www.rfc-editor.org/rfc/rfc8785): the examples it publishes, and equality with the reference package."""
 
+import json
 import math
 import struct
 
@@ -191,6 +192,29 @@ def test_depth_counts_brackets_outside_strings_only():
     check_depth(text, 3)
     with pytest.raises(CanonicalError, match="deeper than 2"):
         check_depth(text, 2)
+
+
+_nested = st.recursive(
+    st.text(alphabet='[]{}",:\\a\n\xe9', max_size=6),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.dictionaries(st.text('[{"\\', max_size=3), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+def _depth(value):
+    if not isinstance(value, dict | list):
+        return 0
+    return 1 + max(map(_depth, value.values() if isinstance(value, dict) else value), default=0)
+
+
+@given(st.lists(_nested, max_size=4), st.booleans())
+def test_depth_is_that_of_the_value_whatever_its_texts_hold(value, ascii_only):
+    text = json.dumps(value, ensure_ascii=ascii_only).encode()
+    check_depth(text, _depth(value))
+    with pytest.raises(CanonicalError, match="nested deeper"):
+        check_depth(text, _depth(value) - 1)
 
 
 def test_depth_of_siblings_does_not_add_up():
