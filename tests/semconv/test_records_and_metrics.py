@@ -15,7 +15,6 @@ from semconv.measure import scaled
 from tests.semconv.golden import lost
 from tests.semconv.recorded import Recorded, recorded
 from tests.semconv.strategies import TRANSLATOR, logs, metrics
-from tests.semconv.test_properties import LAWS
 
 DETAILS = "gen_ai.client.inference.operation.details"
 SIGNALS = {
@@ -306,7 +305,6 @@ def test_the_order_of_attributes_says_nothing_on_records(translator):
 
 
 @given(logs())
-@LAWS
 def test_any_record_translates_once(view):
     """T(T(x)) = T(x); a record is never half a message: its name changes exactly where its body found its place."""
     first = TRANSLATOR.log(view)
@@ -318,7 +316,6 @@ def test_any_record_translates_once(view):
 
 
 @given(metrics(), st.sampled_from(["", "s", "ms", "min", "1", "{token}", "tokens", "By"]))
-@LAWS
 def test_any_metric_translates_once(view, unit):
     """T(T(x)) = T(x); numbers are scaled exactly where the unit is another one afterwards."""
     view = replace(view, unit=unit)
@@ -332,7 +329,6 @@ def test_any_metric_translates_once(view, unit):
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.sampled_from([(1, 1000), (1, 1000000), (60, 1), (3600, 1)]))
-@LAWS
 def test_a_scaled_number_is_the_nearest_there_is(value, by):
     """scaled(v, (n, d)) == float(v * n / d), computed with no rounding in between."""
     exact = Fraction(value) * by[0] / by[1]
