@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from attest.errors import KeyFileError
 from attest.limits import DEFAULT, AttestLimits
+from attest.pem import encrypted, no_private_key, no_public_key, public_path, read_pem, read_private_pem
 
 Algorithm: TypeAlias = Literal["ecdsa-p256-sha256", "ed25519"]
 
@@ -83,11 +84,6 @@ def generate(algorithm: Algorithm = "ecdsa-p256-sha256") -> PrivateKey:
     return _private(ec.generate_private_key(ec.SECP256R1()))
 
 
-def public_path(path: Path) -> Path:
-    """Where the public half of the private key at `path` lies: the same name with `.pub` after it."""
-    return path.with_name(path.name + ".pub")
-
-
 def save(key: PrivateKey, path: Path) -> Path:
     """Write the private key to `path` (0600) and the public one beside it (0644), creating both or neither.
 
@@ -115,15 +111,15 @@ def load_private(path: Path, *, limits: AttestLimits = DEFAULT) -> PrivateKey:
     Raises:
         KeyFileError: unreadable, encrypted, no private key, or neither P-256 nor Ed25519.
     """
-    pem = _read(path, limits)
+    pem = read_private_pem(path, limits=limits)
     try:
         native = serialization.load_pem_private_key(pem, password=None)
     except TypeError as error:
-        raise KeyFileError(f"{path}: the private key is encrypted; expected PKCS#8 PEM without a password") from error
+        raise encrypted(path) from error
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise KeyFileError(f"{path}: {_instead(pem, 'PRIVATE KEY')}; expected a PKCS#8 PEM private key") from error
+        raise no_private_key(path, pem) from error
     if not isinstance(native, ec.EllipticCurvePrivateKey | Ed25519PrivateKey):
-        raise KeyFileError(f"{path}: a {type(native).__name__}; expected P-256 or Ed25519")
+        raise KeyFileError(f"{path}: {_kind(native)}; expected P-256 or Ed25519")
     return _private(native, str(path))
 
 
@@ -134,14 +130,15 @@ def load_public(source: Path | bytes, *, limits: AttestLimits = DEFAULT) -> Publ
         KeyFileError: unreadable, no public key (a private key and a certificate are named as such), or neither P-256
             nor Ed25519.
     """
-    where = str(source) if isinstance(source, Path) else "public key"
-    pem = _read(source, limits) if isinstance(source, Path) else source
+    path = source if isinstance(source, Path) else None
+    pem = source if isinstance(source, bytes) else read_pem(source, limits=limits)
+    where = str(path or "public key")
     try:
         native = serialization.load_pem_public_key(pem)
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise KeyFileError(f"{where}: {_instead(pem, 'PUBLIC KEY')}; expected a PEM public key") from error
+        raise no_public_key(path, pem) from error
     if not isinstance(native, ec.EllipticCurvePublicKey | Ed25519PublicKey):
-        raise KeyFileError(f"{where}: a {type(native).__name__}; expected P-256 or Ed25519")
+        raise KeyFileError(f"{where}: {_kind(native)}; expected P-256 or Ed25519")
     return _public(native, where)
 
 
@@ -170,25 +167,10 @@ def _public(native: _PublicNative, where: str) -> PublicKey:
     return PublicKey(algorithm=algorithm, fingerprint=fingerprint, native=native)
 
 
-def _instead(pem: bytes, wanted: str) -> str:
-    """What a file holds that is not the key that was asked for, from its first PEM label."""
-    _, begin, rest = pem.partition(b"-----BEGIN ")
-    label, end, _ = rest.partition(b"-----")
-    if not begin or not end or len(label) > 64:
-        return "not PEM"
-    name = label.decode("ascii", "replace")
-    return f"a damaged PEM {name}" if name == wanted else f"a PEM {name}"
-
-
-def _read(path: Path, limits: AttestLimits) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(limits.key_file_bytes_max + 1)
-    except OSError as error:
-        raise KeyFileError(f"{path}: cannot be read: {error.strerror or error}") from error
-    if len(data) > limits.key_file_bytes_max:
-        raise KeyFileError(f"{path}: larger than {limits.key_file_bytes_max} bytes; expected a PEM key")
-    return data
+def _kind(native: object) -> str:
+    """What kind of key it is, by the name of its class."""
+    name = type(native).__name__.removesuffix("PrivateKey").removesuffix("PublicKey")
+    return f"{'an' if name[:1] in 'AEIOURSX' else 'a'} {name} key"
 
 
 def _create(path: Path, data: bytes, mode: int) -> None:

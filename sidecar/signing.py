@@ -11,6 +11,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evidence.regular import open_regular
 from evidence.timestamp import from_unix_nano
 from sidecar.clock import now_unix_nano
 from sidecar.errors import ConfigError
@@ -112,8 +113,8 @@ class Signing:
         """Makes our own key if it is ours to make and not there; its path if it was made.
 
         Raises:
-            ConfigError: A file that is configured is not there, or a package that a key needs; a Sigstore instance's config is none,
-                or is the public instance's and that was not asked for.
+            ConfigError: A file that is configured is not there or holds no private key, or a package that a key needs is missing; a
+                Sigstore instance's config is none, or is the public instance's and that was not asked for.
         """
         for key in self.keys:
             if key.file is None:
@@ -126,6 +127,9 @@ class Signing:
 
                 save(generate(), path)
                 return path
+        for key in self.keys:
+            if key.file:
+                _check_file(key.file)
         if self._spec.keyless:
             _services(self._spec.keyless)
         return None
@@ -199,10 +203,24 @@ def _services(keyless: KeylessSpec) -> Services:
 
 
 def _trust_config(keyless: KeylessSpec) -> bytes:
+    from attest.limits import DEFAULT  # noqa: PLC0415 - as above
+
     try:
-        return keyless.trust_config_file.read_bytes()
+        with open_regular(keyless.trust_config_file) as file:
+            return file.read(DEFAULT.trust_config_bytes_max + 1)
     except OSError as error:
         raise ConfigError(f"{keyless.trust_config_file}: cannot be read: {error.strerror}") from error
+
+
+def _check_file(path: Path) -> None:
+    """Whether a private key is there, as far as that can be told without cryptography."""
+    from attest.errors import KeyFileError  # noqa: PLC0415 - as below
+    from attest.pem import read_private_pem  # noqa: PLC0415 - as below
+
+    try:
+        read_private_pem(path)
+    except KeyFileError as error:
+        raise ConfigError(f"attest.key_file or attest.keys: {error}") from error
 
 
 def _check(key: KeySpec) -> None:

@@ -20,6 +20,7 @@ from attest.verdict import Check, CheckId, Outcome, SignedBy
 from evidence.assay import timestamp
 from evidence.assay.reader import AssayFacts
 from evidence.canonical import canonical, parse
+from evidence.regular import open_regular
 
 PREDICATE_TYPE = "https://docs.getassay.dev/attestation/evidence-bundle/v1"
 PREDICATE_TYPE_V0 = "https://assay.dev/attestation/evidence-bundle/v0"
@@ -121,7 +122,7 @@ def _unread(envelope: Check, why: str) -> AssayAttestationReading:
 
 
 def _read(path: Path, limits: AttestLimits) -> tuple[_Signed, str]:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         data = file.read(limits.attestation_bytes_max + 1)
     if len(data) > limits.attestation_bytes_max:
         raise InvalidError(f"the attestation has more than {limits.attestation_bytes_max} bytes")

@@ -5,7 +5,9 @@ while it was read, is read anew. Memory is bounded. Two ways lead to what is kno
 sidecar links one over several bundles, or the bytes are, found by their size and end (where signatures are) and compared whole.
 """
 
+import errno
 import os
+import stat
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,7 +68,10 @@ class SharedFiles(Generic[T]):
         Raises:
             OSError: it cannot be read.
         """
-        file = _file(path.stat())
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "no regular file", str(path))  # a pipe would be waited for
+        file = _file(status)
         known = self._linked.get(file) if file else None
         if known is not None:
             self._kept.move_to_end(known.end)

@@ -16,6 +16,7 @@ from attest.tlog.checkpoint import Checkpoint
 from attest.tlog.proof import InclusionProof, read_proof
 from attest.verification import text
 from evidence.limits import DEFAULT as EVIDENCE_DEFAULT
+from evidence.regular import open_regular
 from evidence.run import BUNDLE_SUFFIX
 
 PROOF_SUFFIX = ".tlog-proof"
@@ -86,7 +87,7 @@ def _beside(path: Path) -> Iterator[tuple[Path, Callable[[Path, str], Placed | N
 
 
 def _attested(file: Path, bundle_id: str) -> Placed | None:
-    with file.open("rb") as opened:
+    with open_regular(file) as opened:
         data = opened.read(DEFAULT.attestation_bytes_max + 1)
     log = statement.read(sigstore_bundle.read(data).envelope.payload).log
     proof = log.proofs.get(bundle_id) if log else None
@@ -94,7 +95,7 @@ def _attested(file: Path, bundle_id: str) -> Placed | None:
 
 
 def _proven(file: Path, _: str) -> Placed:
-    with file.open("rb") as opened:
+    with open_regular(file) as opened:
         data = opened.read(DEFAULT.note_bytes_max + 1)
     proof, checkpoint = read_proof(data)
     return Placed(file=text(file), proof=proof, checkpoint=checkpoint)

@@ -15,6 +15,7 @@ from attest.policy.policy import CONFIDENCES, PackThreshold, Policy, Thresholds
 from attest.policy.trusted import KEYS, moment, read_trust
 from evidence.digest import is_sha256_hex
 from evidence.errors import PackError
+from evidence.regular import open_regular
 from evidence.signals import registry
 from evidence.strict_yaml import BYTES_MAX, Node, load
 
@@ -36,7 +37,7 @@ def read_policy(path: Path, *, limits: AttestLimits = DEFAULT) -> Policy:
             it was written for, nobody trusted, or something asked for that nothing can meet, or that nothing can miss.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(BYTES_MAX + 1)
     except OSError as error:
         raise PolicyError(f"{path}: cannot be read: {error.strerror or error}") from error

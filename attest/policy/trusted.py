@@ -23,6 +23,7 @@ from attest.trust.roots import read_root
 from attest.trust.trust import Accepted, Identity, Required, Trust, TrustedKey, TrustedRoot
 from evidence.digest import is_sha256_hex
 from evidence.errors import EvidenceError
+from evidence.regular import open_regular
 from evidence.strict_yaml import Node
 from evidence.timestamp import from_rfc3339
 
@@ -196,7 +197,7 @@ def _read(node: Node, folder: Path, bytes_max: int) -> bytes:
     if Path(name).is_absolute() or not name.isprintable():
         node.fail(f"expected a file relative to the policy, got {name[:120]!r}")
     try:
-        with (folder / name).open("rb") as file:
+        with open_regular(folder / name) as file:
             data = file.read(bytes_max + 1)
     except (OSError, ValueError) as error:
         node.fail(f"{name[:120]}: cannot be read: {getattr(error, 'strerror', None) or error}")

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from attest.errors import SignerUnavailableError, SigningError
 from attest.limits import DEFAULT
+from evidence.regular import open_regular
 
 AUDIENCE = "sigstore"
 """For whom Fulcio wants tokens made (`aud`), unless it is configured otherwise."""
@@ -73,7 +74,7 @@ class TokenFile:
     def token(self) -> str:
         """Read the file as it is now."""
         try:
-            with self.path.open("rb") as file:
+            with open_regular(self.path) as file:
                 data = file.read(DEFAULT.token_bytes_max + 1)
         except OSError as error:
             raise SignerUnavailableError(f"{self.path}: the token cannot be read: {error.strerror or error}") from error

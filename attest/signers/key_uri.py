@@ -17,6 +17,7 @@ from urllib.parse import parse_qs
 from attest.errors import KeyFileError, SigningError
 from attest.limits import DEFAULT
 from attest.signers.failure import failure
+from evidence.regular import open_regular
 
 if TYPE_CHECKING:
     from attest.keys import PublicKey
@@ -236,8 +237,8 @@ def _importable(module: str) -> bool:
 
 def _secrets(path: Path) -> Secrets:
     try:
-        with path.open(encoding="utf-8") as file:
-            pin = file.read(DEFAULT.key_file_bytes_max).strip()
+        with open_regular(path) as file:
+            pin = file.read(DEFAULT.key_file_bytes_max).decode("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise KeyFileError(f"{path}: the PIN cannot be read: {error}") from error
     return lambda _: pin

@@ -40,7 +40,8 @@ def keys() -> None:
 )
 def new(out: Path, algorithm: str) -> None:
     """Make a key pair: the private key to OUT, the public key to OUT.pub. Existing files are never overwritten."""
-    from attest.keys import generate, public_path, save
+    from attest.keys import generate, save
+    from attest.pem import public_path
 
     key = generate(algorithm)  # type: ignore[arg-type]  # click has checked the choice
     save(key, out)

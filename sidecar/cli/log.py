@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 
+from evidence.regular import open_regular
 from sidecar.cli.colours import outcome_word, verdict_word
 from sidecar.cli.lazy import lazy_group
 from sidecar.cli.printable import printable
@@ -206,8 +207,11 @@ def _older(path: Path) -> Older:
 def _read(path: Path) -> bytes:
     from attest.limits import DEFAULT
 
-    with path.open("rb") as file:
-        return file.read(DEFAULT.note_bytes_max + 1)
+    try:
+        with open_regular(path) as file:
+            return file.read(DEFAULT.note_bytes_max + 1)
+    except OSError as error:
+        raise click.UsageError(printable(f"{path}: {error.strerror or error}")) from error
 
 
 def _configured() -> tuple[Path, str | None]:

@@ -53,7 +53,7 @@ def affidavit(context: click.Context) -> None:
 
 def main() -> None:
     """Runs the command line; the only place that turns our errors into exit codes."""
-    from attest.errors import AttestError
+    from attest.errors import AttestError, KeyFileError
     from evidence.errors import EvidenceError
     from sidecar.errors import ConfigError, SidecarError
 
@@ -70,7 +70,10 @@ def main() -> None:
     except click.Abort:
         _say("interrupted")
         sys.exit(130)
-    except ConfigError as error:
+    except (
+        ConfigError,
+        KeyFileError,
+    ) as error:  # a key is always the caller's own, and named by an option or a setting
         _say(str(error))
         sys.exit(2)
     except (SidecarError, EvidenceError, AttestError) as error:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from sidecar.cli.printable import printable
+
 if TYPE_CHECKING:
-    from sidecar.signing import Signing
+    from sidecar.signing import KeySpec, Signing
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -69,7 +72,7 @@ def chosen_signing(
 
     Raises:
         UsageError: they contradict each other.
-        ConfigError: a file or a package that they need is not there.
+        ConfigError: a file or a package that they need is not there, or another than it should be.
     """
     from sidecar.signing import KeylessSpec, KeySpec, Signing, SigningSpec
 
@@ -107,10 +110,33 @@ def chosen_signing(
 
 def _ready(signing: Signing) -> Signing:
     """Who signs, once all files are there, and whoever asked for what cannot be taken back was told so."""
+    for key in signing.keys:
+        _check_files(key)
     signing.ensure()
     if signing.warning:
         click.echo(f"affidavit: {signing.warning}", err=True)
     return signing
+
+
+def _check_files(key: KeySpec) -> None:
+    """The files of a key are what they should be: said before anything is read or signed.
+
+    Raises:
+        UsageError: one is not.
+    """
+    from attest.errors import KeyFileError
+    from attest.keys import load_private, load_public
+
+    try:
+        if key.file:
+            load_private(key.file)
+        if key.public_key_file:
+            load_public(key.public_key_file)
+    except KeyFileError as error:
+        raise click.UsageError(printable(f"{'--key' if key.file else '--public-key'}: {error}")) from error
+    if key.file and key.file.stat().st_mode & stat.S_IROTH:
+        said = f"{key.file}: anyone on this machine may read this private key, and sign with it (chmod 600)"
+        click.echo(f"affidavit: {printable(said)}", err=True)
 
 
 def _refuse(wrong: bool, why: str) -> None:  # noqa: FBT001 - reads as a sentence where it is called

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
+from evidence.regular import open_regular
 from sidecar.cli.columns import folded, output_columns, say
 from sidecar.cli.printable import printable
 
@@ -113,8 +114,7 @@ def show(file: Path, *, as_json: bool) -> None:
     from attest.limits import DEFAULT
     from attest.trust.roots import read_root, trusted_root
 
-    with file.open("rb") as stream:
-        data = stream.read(DEFAULT.trusted_root_bytes_max + 1)
+    data = _read(file, DEFAULT.trusted_root_bytes_max)
     try:
         root = read_root(trusted_root(data, printable(str(file))))
         document = _document(root)
@@ -132,8 +132,16 @@ def _repository(url: str | None, initial_root: Path | None) -> Repository:
 
     if url is None or initial_root is None:
         return public_repository()
-    with initial_root.open("rb") as stream:
-        return Repository(url=url, initial_root=stream.read(DEFAULT.tuf_root_bytes_max + 1))
+    return Repository(url=url, initial_root=_read(initial_root, DEFAULT.tuf_root_bytes_max))
+
+
+def _read(file: Path, bytes_max: int) -> bytes:
+    """A file, or as much of it as shows that it is too large."""
+    try:
+        with open_regular(file) as stream:
+            return stream.read(bytes_max + 1)
+    except OSError as error:
+        raise click.UsageError(printable(f"{file}: {error.strerror or error}")) from error
 
 
 def _client_config(root: bytes, signing: bytes) -> bytes:

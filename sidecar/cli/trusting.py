@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from evidence.regular import open_regular
 from sidecar.cli.printable import printable
 from sidecar.cli.verifier_keys import verifier_keys
 
@@ -124,7 +125,7 @@ def _root(path: Path) -> TrustedRoot:
     from attest.trust.roots import read_root, trusted_root
 
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             root = trusted_root(file.read(DEFAULT.trusted_root_bytes_max + 1), path.name)
         read_root(root)
     except OSError as error:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from evidence.regular import open_regular
 from sidecar.cli.printable import printable
 
 if TYPE_CHECKING:
     from attest.tlog.note import VerifierKey
 
 __all__ = ["verifier_keys"]
+
+_LOOKED_AT_BYTES = 1024
 
 
 def verifier_keys(option: str, texts: Sequence[str], kind: int) -> tuple[VerifierKey, ...]:
@@ -30,16 +33,20 @@ def verifier_keys(option: str, texts: Sequence[str], kind: int) -> tuple[Verifie
         try:
             key = VerifierKey.parse(text)
         except AttestError as error:
-            hint = f'; it is a file: give what is in it, {option} "$(cat {text})"' if _is_file(text) else ""
-            raise click.UsageError(printable(f"{option}: {error}{hint}")) from error
+            raise click.UsageError(printable(f"{option}: {error}{_hint(option, text)}")) from error
         if key.kind != kind:
             raise click.UsageError(f"{option}: {key.name} is a key of type {key.kind:02x}, expected {kind:02x}.")
         found.append(key)
     return tuple(found)
 
 
-def _is_file(text: str) -> bool:
+def _hint(option: str, text: str) -> str:
+    """What whoever gives a file may have meant. A private key is never to be put on a command line."""
     try:
-        return Path(text).is_file()
+        with open_regular(Path(text)) as file:
+            is_pem = b"-----BEGIN " in file.read(_LOOKED_AT_BYTES)
     except (OSError, ValueError):  # too long for a name, or with a NUL in it
-        return False
+        return ""
+    if is_pem:
+        return "; it is a file with a key in PEM: a log's verifier key lies beside it, in a file that ends in .vkey"
+    return f'; it is a file: give what is in it, {option} "$(cat {text})"'

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
+from evidence.regular import open_regular
 from sidecar.errors import ConfigError
 from sidecar.settings.contradictions import refuse_contradictions
 from sidecar.settings.explain import explain
@@ -98,11 +99,13 @@ class _StrictLoader(yaml.SafeLoader):
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > _CONFIG_BYTES_MAX:
+        with open_regular(path) as file:
+            text = file.read(_CONFIG_BYTES_MAX + 1)
+        if len(text) > _CONFIG_BYTES_MAX:
             raise ConfigError(f"{path}: configuration of at most {_CONFIG_BYTES_MAX} bytes expected")
-        data = yaml.load(path.read_text("utf-8"), _StrictLoader)  # noqa: S506 - a SafeLoader
+        data = yaml.load(text.decode("utf-8"), _StrictLoader)  # noqa: S506 - a SafeLoader
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
+        raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
     except (yaml.YAMLError, TypeError) as error:
         raise ConfigError(f"{path}: not YAML: {error}") from error
     if data is None:

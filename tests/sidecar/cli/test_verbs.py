@@ -124,7 +124,7 @@ def test_a_missing_file_is_usage_and_not_a_verdict(tmp_path):
 def test_keys_are_never_overwritten(sealed):
     before = (sealed / "k.pem").read_bytes()
     done = started("keys", "new", "--out", sealed / "k.pem")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "k.pem" in done.stderr
     assert (sealed / "k.pem").read_bytes() == before
 

@@ -43,7 +43,7 @@ NO_SENSE = {
     "root without anybody": (ROOT, "says who may issue, not who may sign"),
     "timestamp without root": ((*KEY, "--require-timestamp"), "--require-timestamp needs the --trusted-root"),
     "log without anybody": (("--log-key", "v"), "--log-key says where a bundle is listed"),
-    "log key that is a file": ((*KEY, "--log-key", "key.pub"), '--log-key "$(cat key.pub)"'),
+    "log key that is a file": ((*KEY, "--log-key", "key.pub"), "in a file that ends in .vkey"),
     "SARIF over a bundle": ((*KEY, "--sarif", "run-1.evidence.tar.gz"), "is no earlier report"),
     "SARIF over a key": ((*KEY, "--sarif", "key.pub"), "is no earlier report"),
     "witness without log": ((*KEY, "--witness", "v"), "--witness is about a log"),
@@ -121,6 +121,16 @@ def test_who_names_nobody_is_told_how_on_the_other_stream(folder, by, monkeypatc
     done = run(bundle(folder), *by)
     assert done.exit_code == (0 if by else 4)
     assert ("nobody to trust was named" in done.stderr) == (not by)
+
+
+def test_what_to_do_next_is_said_on_the_other_stream_of_what_did_not_verify(folder):
+    by = ("--key", folder / "key.pub")
+    assert run(bundle(folder), *by).stderr == ""
+    for files in ([bundle(folder, 3)], [folder]):
+        done = run(*files, *by)
+        assert done.stderr.startswith("Next: 1 bundle signed by nobody whom you trust")
+        assert "Next: " not in done.stdout
+        assert run(*files, *by, "--json").stderr == run(*files, *by, "--quiet").stderr == ""
 
 
 def test_quiet_says_it_with_the_exit_code(folder):
