@@ -21,6 +21,7 @@ from attest.many.rows import Row, Rows
 from attest.many.summary import Summary
 from attest.verification import Verification, text
 from attest.verifier import Terms, Verifier, died, in_full
+from evidence.run import BUNDLE_SUFFIX
 
 _FILES_PER_PROCESS = 64
 _BYTES_PER_PROCESS = 16 * 1024 * 1024
@@ -103,7 +104,10 @@ def _files(paths: Sequence[Path], folders: dict[Path, Folder]) -> Iterator[Path]
         elif found.bundles or found.orphans:
             yield from found.bundles
         else:
-            raise FolderError(f"{path}: there is no bundle in this folder")
+            raise FolderError(
+                f"{path}: there is no bundle in this folder, nor below it: no NAME{BUNDLE_SUFFIX},"
+                f" {found.others} other files, {found.links} symbolic links"
+            )
 
 
 _Answer: TypeAlias = tuple[Row, tuple[Batch, ...]]

@@ -58,5 +58,4 @@ class Batch:
 
 def others(batches: Sequence[Batch], bundle_id: str | None) -> tuple[Batch, ...]:
     """The batches that name more than that one bundle, each once."""
-    alone = bytes.fromhex(bundle_id) if bundle_id else b""
-    return tuple({batch.digest: batch for batch in batches if batch.ids != alone}.values())
+    return tuple({batch.digest: batch for batch in batches if len(batch) > 1 or batch.ids.hex() != bundle_id}.values())

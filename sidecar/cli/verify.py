@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -124,8 +124,7 @@ def verify(
         result = _verify_one(files[0], by, attestation=attestation, disclosed=disclosed)
         _write_sarif(sarif, [result], None)
         if not quiet:
-            _print(result, as_json=as_json)
-        _hint(*([_NOBODY] if nobody and not (quiet or as_json) else []))
+            _print(result, as_json=as_json, nobody=nobody)
         judging.attest([result])
         sys.exit(result.exit_code)
     found = _verify_several(files, by, complete=complete, processes=processes)
@@ -205,7 +204,7 @@ def _print_several(found: Summary, how_much: HowMuch, *, nobody: bool) -> None:
     _hint(*([_NOBODY] if nobody else several.next_steps()))
 
 
-def _print(result: Verification, *, as_json: bool) -> None:
+def _print(result: Verification, *, as_json: bool, nobody: bool) -> None:
     import orjson
 
     from sidecar.cli.verify_text import of_one
@@ -215,3 +214,12 @@ def _print(result: Verification, *, as_json: bool) -> None:
         return
     for line in of_one(result):
         click.echo(line)
+    _hint(*([_NOBODY] if nobody else _next_steps(result)))
+
+
+def _next_steps(result: Verification) -> Iterator[str]:
+    if result.verdict != "verified":
+        from attest.many.summary import Summary
+        from sidecar.cli.verify_several import Several
+
+        yield from Several(Summary(results=(result,))).next_steps()

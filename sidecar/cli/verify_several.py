@@ -64,7 +64,7 @@ class Several:
         self._columns = output_width()
         self._lines: list[tuple[int, bool, int, str]] = []
         self._alike: dict[tuple[object, ...], _Alike] = {}
-        self._without, self._untrusted = 0, 0
+        self._broken, self._without, self._untrusted = 0, 0, 0
         self._breaks = sorted(summary.breaks, key=lambda each: _WORST_FIRST.index(each["outcome"]))
         for at, result in enumerate(summary.results):
             rank, warned = WORST_FIRST.index(result.verdict), bool(result.of("warn"))
@@ -84,14 +84,14 @@ class Several:
         else:
             if how_much == "table":
                 yield from (line for *_, row in sorted(self._lines) for line in row.split("\n"))
-            yield from self._troubles(apart=how_much == "table")
+            yield from self._troubles(apart=how_much == "table" and bool(self._lines))
         yield from self._chain()
         yield _counts(self._summary)
 
     def next_steps(self) -> Iterator[str]:
         """What to do about what did not verify, in sentences, where somebody was trusted."""
         counts = self._summary.counts
-        if counts["invalid"]:
+        if self._broken:
             yield "nothing in an invalid file can be relied on: keep it, and ask for it again from where it was sealed."
         if self._without:
             count = _count(self._without, "bundle")
@@ -118,7 +118,9 @@ class Several:
             alike.count += 1
             if len(alike.others) < _NAMES_MAX:
                 alike.others.append(printable(result.file))
-        self._without += result.attestation is None
+        failed = {check.id for check in result.of("fail")}
+        self._broken += bool(failed - {"signature", "trust"}) or failed == {"signature"}
+        self._without += result.attestation is None and result.facts.claims is None
         self._untrusted += result.check("trust").outcome in ("fail", "undecided")
 
     # ------------------------------------------------------------ saying

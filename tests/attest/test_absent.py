@@ -20,6 +20,7 @@ from attest.verification import Verification
 from attest.verify import verify_files
 from evidence.run import ATTESTATION_SUFFIX, BUNDLE_SUFFIX
 from tests.attest import world
+from tests.evidence import assay_world
 
 SIZE = 5
 
@@ -112,6 +113,14 @@ def test_an_attestation_left_alone_names_the_bundles_that_went_without_theirs(ba
     assert named(summary) == absent(batch, [])
     text = sarif(summary.results, version="1", summary=summary)["runs"][0]["results"][0]["message"]["text"]
     assert "5 bundles that are missing (run-0.evidence.tar.gz, " in text
+
+
+def test_bundles_of_another_tool_are_named_by_no_statement_of_ours(batch, trust, tmp_path):
+    converted = tmp_path / f"assay{BUNDLE_SUFFIX}"
+    converted.write_bytes(assay_world.made())
+    os.link(attestation(batch[0].path), attestation(converted))
+    summary = verify_files([tmp_path], trust=trust)
+    assert ([result.verdict for result in summary.results], summary.breaks) == (["undecided"], [])
 
 
 def test_a_second_signers_statement_names_what_the_first_ones_did_not(batch, trust, tmp_path, key, other_key):
@@ -228,7 +237,7 @@ def test_a_statement_about_one_bundle_alone_is_not_kept_for_it():
     one = Batch.of(entries(1))
     assert others([one, one], "0" * 64) == ()
     assert others([one, one], "1" * 64) == (one,)
-    assert others([one], None) == (one,)
+    assert others([one], None) == others([one], "sha256:" + "0" * 64) == (one,)
 
 
 @settings(max_examples=40)

@@ -140,6 +140,8 @@ def test_what_is_broken_comes_with_failures_first_and_what_is_missing_by_name():
 NEXT = {
     "nothing": ((result("a"),), []),
     "invalid": ((result("a", files="fail"),), ["nothing in an invalid file"]),
+    "another key": ((result("a", signature="fail", trust="fail"),), ["1 bundle signed by nobody whom you trust"]),
+    "a forged signature": ((result("a", signature="fail"),), ["nothing in an invalid file"]),
     "no attestation": ((result("a", attestation=None, envelope="undecided"),), ["no attestation lies beside 1 bundle"]),
     "a stranger": (
         (result("a", trust="undecided"), result("b", trust="undecided")),
