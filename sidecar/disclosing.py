@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 
 from evidence.canonical import canonical, parse_object
 from evidence.digest import tagged
+from evidence.durable import replacing
 from evidence.errors import CanonicalError, DisclosureError
 from evidence.redaction.disclosures import LINE_BYTES_MAX, SUFFIX, Header, Piece, read
 from evidence.run import BUNDLE_SUFFIX, bundle_file_name
@@ -45,23 +45,9 @@ def write_disclosures(path: Path, header: Header, lines: Iterator[bytes], recipi
         lines: pieces of whole lines, each ending in a newline.
         recipient: who may read it.
     """
-    partial = path.with_name(f".{path.name}.partial")
     everything = _after(header.line() + b"\n", lines)
-    try:
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            os.fchmod(file.fileno(), 0o600)  # one that was left by another umask
-            file.writelines(_sealed(header, everything, recipient) if recipient else everything)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)  # what the store has of it is deleted next
-    finally:
-        os.close(folder)
+    with replacing(path, mode=0o600) as file:  # durably: what the store has of it is deleted next
+        file.writelines(_sealed(header, everything, recipient) if recipient else everything)
     return path
 
 

@@ -8,6 +8,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from evidence.durable import sync_folder
+
 
 def write_new(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write files under a folder, making folders as needed; what lay there under the same name is overwritten.
@@ -22,7 +24,7 @@ def write_new(folder: Path, files: Mapping[str, bytes]) -> None:
         _write(path, data)
         touched[path.parent] = None
     for one in touched:
-        _sync_folder(one)
+        sync_folder(one)
 
 
 def replace(path: Path, data: bytes) -> None:
@@ -34,7 +36,7 @@ def replace(path: Path, data: bytes) -> None:
     writing = path.with_name(f".{path.name}.writing")
     _write(writing, data)
     writing.replace(path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _make(folder: Path, touched: dict[Path, None]) -> None:
@@ -49,11 +51,3 @@ def _write(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

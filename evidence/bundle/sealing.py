@@ -17,6 +17,7 @@ from evidence.bundle.sequence import EventSequence
 from evidence.canonical import JsonObject
 from evidence.container.archive import write_container
 from evidence.digest import sha256_hex
+from evidence.durable import replacing
 from evidence.errors import BundleError, EventError, PackError
 from evidence.formulas import Context
 from evidence.limits import DEFAULT, Limits
@@ -195,18 +196,9 @@ class _Hashing:
 
 def _write(out: Path, order: Sequence[str], contents: Mapping[str, bytes], events: Path) -> tuple[str, int]:
     """Write the container whole or not at all; its SHA-256 in hexadecimal and its size."""
-    partial = out.with_name(f".{out.name}.partial")
-    try:
-        with events.open("rb") as lines, partial.open("wb") as file:
-            hashing = _Hashing(file)
-            write_container(hashing, _members(order, contents, lines))
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(out)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    _sync_folder(out.parent)
+    with events.open("rb") as lines, replacing(out) as file:
+        hashing = _Hashing(file)
+        write_container(hashing, _members(order, contents, lines))
     return hashing.sha256.hexdigest(), hashing.size
 
 
@@ -218,12 +210,3 @@ def _members(
             yield name, os.fstat(lines.fileno()).st_size, lines
         else:
             yield name, len(contents[name]), contents[name]
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

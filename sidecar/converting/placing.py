@@ -12,9 +12,9 @@ from evidence.assay.ledger import Side
 from evidence.assay.reader import AssayFacts
 from evidence.assay.receipts import FORMAT
 from evidence.bundle import BundleFacts
+from evidence.durable import sync_folder
 from evidence.manifest import EVENTS, SCHEMA_VERSION
 from sidecar.errors import SidecarError
-from sidecar.recorder.durable import sync_folder
 
 __all__ = ["assay_side", "native_side", "place", "workplace"]
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from evidence.durable import sync_folder
+
 IOV_MAX = 1024
 """Buffers that one `pwritev` takes (POSIX guarantees 16, Linux has 1,024)."""
 
@@ -152,11 +154,7 @@ class PosixDisk:
 
     def sync_directory(self, directory: Path) -> None:
         """See `Disk.sync_directory`."""
-        fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+        sync_folder(directory)
 
     def lock(self, path: Path) -> PosixFile:
         """See `Disk.lock`."""

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["sync_folder", "write_durably", "write_new", "write_under_names"]
+from evidence.durable import sync_folder
+
+__all__ = ["write_durably", "write_new", "write_under_names"]
 
 
 def write_durably(path: Path, data: bytes) -> Path:
@@ -83,12 +85,3 @@ def _name(path: Path, other: Path) -> None:
             made = Path(folder) / other.name
             made.hardlink_to(path)
             made.replace(other)
-
-
-def sync_folder(path: Path) -> None:
-    """Waits until the names in a folder are on disk."""
-    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
