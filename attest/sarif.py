@@ -24,6 +24,12 @@ from evidence.digest import sha256_hex
 from evidence.sarif import artifact, log_bytes, message, one_run, physical
 
 _LEVELS: Mapping[Outcome, str] = {"fail": "error", "undecided": "error", "miss": "error", "warn": "warning"}
+_SAID: Mapping[Outcome, str] = {
+    "fail": "failed",
+    "undecided": "could not be decided",
+    "miss": "is missed",
+    "warn": "warns",
+}
 _RULES: Mapping[CheckId, tuple[str, str]] = {
     "container": (
         "The container is what the format allows",
@@ -136,7 +142,7 @@ def _result(check: Check, file: str, index: int) -> JsonObject:
         "ruleId": check.id,
         "ruleIndex": CHECKS.index(check.id),
         "level": _LEVELS[check.outcome],
-        "message": message(f"{_RULES[check.id][0]}: {check.outcome}: {check.reason}."),
+        "message": message(f"{check.id} {_SAID[check.outcome]}: {check.reason}."),
         "locations": [{"physicalLocation": physical(file, index)}],
         "partialFingerprints": {"primaryLocationLineHash": fingerprint},
     }

@@ -89,8 +89,8 @@ class LogAuditor:
             found.append(Finding(kind="checkpoint", reason=str(error)))
             return None
         if key is None:
-            trusted = ", ".join(map(str, self.keys)) or "none"
-            reason = f"the checkpoint of {checkpoint.origin!r} is not signed by a trusted log key; trusted is {trusted}"
+            trusted = f"trusted is {', '.join(map(str, self.keys))}" if self.keys else "none was named to trust"
+            reason = f"the checkpoint of {checkpoint.origin!r} is not signed by a trusted log key; {trusted}"
             found.append(Finding(kind="unknown_key", reason=reason))
         return key
 

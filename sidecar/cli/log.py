@@ -240,8 +240,11 @@ def _print(audit: LogAudit, *, as_json: bool) -> None:
         click.echo(f"cosigned by {witness}")
     if audit.leaves is not None:
         click.echo(f"{audit.leaves} of {head.size} leaves have their bundle at hand")
-    older = "1 older checkpoint is a prefix" if audit.older == 1 else f"{audit.older} older checkpoints are prefixes"
-    click.echo(f"{older} of it")
+    if audit.older:
+        older = (
+            "1 older checkpoint is a prefix" if audit.older == 1 else f"{audit.older} older checkpoints are prefixes"
+        )
+        click.echo(f"{older} of it")
     for finding in audit.findings[:_SHOWN_MAX]:
         click.echo(f"  {outcome_word(finding.outcome)}  {finding.kind:11}  {finding.reason}")
     if len(audit.findings) > _SHOWN_MAX:

@@ -68,7 +68,9 @@ class _By(NamedTuple):
     "--full", is_flag=True, help="Of several bundles, every result in full, not only of those that did not verify."
 )
 @click.option(
-    "--summary", is_flag=True, help="Of several bundles, only how many verified and what is broken between them."
+    "--summary",
+    is_flag=True,
+    help="Of several bundles, no line for each: only what is wrong with them and between them, and how many.",
 )
 @click.option("--quiet", is_flag=True, help="Print nothing: the exit code says it.")
 @click.option(
@@ -100,7 +102,7 @@ def verify(
 
     \b
     Exit code: 0 verified
-               1 tampered with or invalid
+               1 invalid: tampered with, or not signed by whom you named
                2 wrong usage
                3 verified with warnings, under --strict
                4 could not decide: nobody to trust given, no attestation, an unknown format, an expired policy

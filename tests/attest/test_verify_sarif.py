@@ -43,12 +43,18 @@ def test_what_passed_or_was_not_made_is_no_result():
 
 
 @pytest.mark.parametrize(
-    ("outcome", "level"), [("fail", "error"), ("undecided", "error"), ("miss", "error"), ("warn", "warning")]
+    ("outcome", "level", "said"),
+    [
+        ("fail", "error", "failed"),
+        ("undecided", "error", "could not be decided"),
+        ("miss", "error", "is missed"),
+        ("warn", "warning", "warns"),
+    ],
 )
-def test_whatever_keeps_a_bundle_from_being_verified_is_an_error(outcome, level):
+def test_whatever_keeps_a_bundle_from_being_verified_is_an_error(outcome, level, said):
     (found,) = run_of(result(policy=outcome))["results"]
     assert (found["ruleId"], found["level"]) == ("policy", level)
-    assert found["message"]["text"] == f"The bundle is what the policy asks for: {outcome}: it has 7 bytes."
+    assert found["message"]["text"] == f"policy {said}: it has 7 bytes."
     assert CHECKS[found["ruleIndex"]] == "policy"
     assert found["properties"] == {
         "outcome": outcome,
