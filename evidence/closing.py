@@ -5,8 +5,9 @@ Law: a function of what arrived and of what the sender said; what nobody counted
 
 from collections.abc import Iterator, Mapping
 
-from evidence.capture.counts import COUNT_MAX, count_of
+from evidence.capture.counts import count_of
 from evidence.capture.receipt_numbers import ReceiptNumbers
+from evidence.limits import INTEGER_MAX
 
 RECEIPT_SEQUENCE = "receipt_sequence"
 
@@ -34,6 +35,6 @@ def closing_gaps(
         if name in sender_counts and (said := count_of(sender_counts[name])) > arrived[own]:
             yield (
                 f"sender_{name}",
-                min(said - arrived[own], COUNT_MAX),
+                min(said - arrived[own], INTEGER_MAX),
                 f"the sender counted {said}, {arrived[own]} arrived",
             )

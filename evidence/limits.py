@@ -9,6 +9,8 @@ from dataclasses import dataclass
 KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
+INTEGER_MAX = 2**53 - 1
+"""The largest integer of RFC 8785, and so of all that is hashed; whoever writes telemetry may claim any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

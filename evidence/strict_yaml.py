@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import yaml
 
 from evidence.errors import PackError
+from evidence.limits import INTEGER_MAX
 
 BYTES_MAX = 1024 * 1024
 """Size of one YAML file."""
@@ -21,7 +22,6 @@ _LITERALS: Mapping[str, Mapping[str, object]] = {
     _TAG + "bool": {"true": True, "false": False},
     _TAG + "null": {"null": None, "": None},
 }
-_NUMBER_MAX = 2**53 - 1  # the largest integer of RFC 8785, over whose form of a table its digest is
 _NUMBERS: Mapping[str, Callable[[str], int | float]] = {_TAG + "int": int, _TAG + "float": float}
 
 
@@ -186,6 +186,6 @@ def _scalar(node: yaml.Node, where: str) -> object:
         raise PackError(
             f"{where}: expected plain text, a decimal number, true, false or null, got {node.value[:80]!r}"
         ) from error
-    if not -_NUMBER_MAX <= number <= _NUMBER_MAX:
-        raise PackError(f"{where}: expected a finite number of at most {_NUMBER_MAX}, got {node.value[:80]}")
+    if not -INTEGER_MAX <= number <= INTEGER_MAX:  # a table's digest is over its form in RFC 8785
+        raise PackError(f"{where}: expected a finite number of at most {INTEGER_MAX}, got {node.value[:80]}")
     return number

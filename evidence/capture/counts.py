@@ -3,9 +3,6 @@
 Law: a count is an integer of 0 or more, or its decimal text; whatever else stands there counts as 0, and nothing is raised.
 """
 
-COUNT_MAX = 2**53 - 1
-"""The largest integer of RFC 8785. What senders claim is added up, and they may claim anything."""
-
 _DIGITS_MAX = 20  # of an unsigned 64-bit integer
 
 

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from evidence.canonical import JsonObject
 from evidence.capture import sender_counts
-from evidence.capture.counts import COUNT_MAX, count_of
+from evidence.capture.counts import count_of
 from evidence.capture.receipt_numbers import ReceiptNumbers
 from evidence.capture.sampling import is_thinned, is_unsampled
 from evidence.capture.span_graph import SpanGraph
@@ -21,7 +21,7 @@ from evidence.capture.tolerance import CLOCK_SKEW_NANOS_MAX
 from evidence.capture.truncation import count_cut
 from evidence.errors import EvidenceError
 from evidence.event import LOG, METRIC, RECEIPT, RUN_CLOSED, RUN_GAP, RUN_OPENED, SPAN
-from evidence.limits import DEFAULT, Limits
+from evidence.limits import DEFAULT, INTEGER_MAX, Limits
 from evidence.timestamp import to_unix_nano
 
 _COUNTED = {SPAN: "spans", LOG: "logs", METRIC: "metrics", RECEIPT: "receipts"}
@@ -117,7 +117,7 @@ class CaptureHealth:
         counts["remote_parents"] = self._graph.remote_parents
         counts["count_mismatch"] = self._mismatch()
         flags = (not self._opened, not self._closed, not sender_counts.is_counted(said))
-        counts = {name: min(count, COUNT_MAX) for name, count in counts.items()}
+        counts = {name: min(count, INTEGER_MAX) for name, count in counts.items()}
         return {**counts, **dict(zip(_FLAGS, flags, strict=True))}
 
     # ---------------------------------------------------------------- telemetry and receipts

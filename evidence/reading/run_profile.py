@@ -16,7 +16,7 @@ from evidence.canonical import JsonObject
 from evidence.checks.item import Item, mapping, pairs, plain, read_item, sequence, text, texts, withheld_in
 from evidence.digest import sha256_hex
 from evidence.event import RECEIPT, RESOURCE, RUN_GAP, RUN_OPENED, SCOPE
-from evidence.limits import DEFAULT, Limits
+from evidence.limits import DEFAULT, INTEGER_MAX, Limits
 from evidence.reading.excerpt import DEFINITIONS, INPUT, INSTRUCTIONS, OUTPUT, Excerpt, excerpts
 from evidence.reading.facets import FACETS
 from evidence.reading.facts import NAMED, TEXT_MAX, TOKENS, error_of, scalar
@@ -33,7 +33,6 @@ OTHERS = "(others)"
 WORDS_KEPT = 4096
 """Characters of a prompt or input that are kept to show where two differ."""
 
-_COUNT_MAX = 2**53 - 1  # the largest integer of RFC 8785; telemetry may claim anything
 _MODEL_CALLS = frozenset({"chat", "generate_content", "text_completion", "embeddings"})
 _SAMPLING = (
     "temperature", "top_p", "top_k", "seed", "max_tokens", "frequency_penalty", "presence_penalty", "stop_sequences", "choice.count",
@@ -135,7 +134,7 @@ class RunProfile:
     def _count(self, facet: str, name: str, number: int = 1, source: Source | None = None) -> None:
         table = self._by_source[source][facet] if source else self._tables[facet]
         name = self._name(table, name)
-        table[name] = min(int(table.get(name) or 0) + max(number, 0), _COUNT_MAX)
+        table[name] = min(int(table.get(name) or 0) + max(number, 0), INTEGER_MAX)
 
     def _put(self, facet: str, name: str, value: Value) -> None:
         table = self._tables[facet]

@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from evidence.limits import INTEGER_MAX
+
 KEY = "affidavit.redacted"
 HMAC_SHA256 = "hmac-sha256"
 """RFC 2104 over the UTF-8 of the body, keyed with its salt."""
@@ -22,7 +24,6 @@ MARK = re.compile(
     r"affidavit\.redacted\(alg=([a-z0-9-]{1,32}),digest=([0-9a-f]{32,128}),size_bytes=(0|[1-9][0-9]{0,15}),reason=([A-Za-z0-9_./*-]{0,128})\)"
 )
 """What stands in a text in place of a part of it, or of all."""
-_SIZE_MAX = 2**53 - 1  # the largest integer of RFC 8785: no body is larger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +104,7 @@ def read_member(value: object) -> Commitment | None:
     if not isinstance(inner, dict):
         return None
     alg, digest, size, reason = (inner.get(name) for name in ("alg", "digest", "size_bytes", "reason"))
-    if not isinstance(alg, str) or not isinstance(digest, str) or type(size) is not int or not 0 <= size <= _SIZE_MAX:
+    if not isinstance(alg, str) or not isinstance(digest, str) or type(size) is not int or not 0 <= size <= INTEGER_MAX:
         return None
     return Commitment(alg=alg, digest=digest, size_bytes=size, reason=reason if isinstance(reason, str) else "")
 
@@ -116,7 +117,7 @@ def read_commitment(value: Mapping[str, Any]) -> Commitment | None:
     members = {entry.get("key"): entry.get("value", {}) for entry in _entries(entries[0].get("value", {}))}
     alg, digest, reason = (members.get(name, {}).get("stringValue", "") for name in ("alg", "digest", "reason"))
     size = members.get("size_bytes", {}).get("intValue", "")
-    if not alg or not digest or not size.isdecimal() or int(size) > _SIZE_MAX:
+    if not alg or not digest or not size.isdecimal() or int(size) > INTEGER_MAX:
         return None
     return Commitment(alg=alg, digest=digest, size_bytes=int(size), reason=reason)
 

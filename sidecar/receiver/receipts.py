@@ -17,6 +17,7 @@ import grpc.aio
 
 from evidence.canonical import canonical, parse
 from evidence.errors import CanonicalError
+from evidence.limits import INTEGER_MAX
 from evidence.redaction.detectors import detectors, hidden, is_secret
 from sidecar.journal import FrameEncoding, FrameSignal
 from sidecar.limits import KIB
@@ -30,7 +31,6 @@ __all__ = ["ReceiptService"]
 
 _KIND = re.compile(r"[A-Za-z0-9._/-]{1,256}")
 _KEY_BYTES_MAX = 256
-_SEQUENCE_MAX = 2**53 - 1
 _REASON_CHARS_MAX = 200
 _SHOWN_CHARS_MAX = 200
 _DIGEST_BYTES = 16
@@ -218,8 +218,8 @@ def _shape_fault(receipt: pb.Receipt) -> str:
         return f"kind: got {_shown(receipt.kind)[:40]}, expected {_KIND.pattern}"
     if not 0 < key_bytes <= _KEY_BYTES_MAX:
         return f"idempotency_key: got {key_bytes} bytes, expected 1 to {_KEY_BYTES_MAX}"
-    if receipt.sequence > _SEQUENCE_MAX:
-        return f"sequence: got {receipt.sequence}, expected at most {_SEQUENCE_MAX}"
+    if receipt.sequence > INTEGER_MAX:
+        return f"sequence: got {receipt.sequence}, expected at most {INTEGER_MAX}"
     for name, value, size in (("trace_id", receipt.trace_id, 16), ("span_id", receipt.span_id, 8)):
         if value and (len(value) != size or not any(value)):
             return f"{name}: got {len(value)} bytes{'' if any(value) else ' of zeros'}, expected {size} or none"

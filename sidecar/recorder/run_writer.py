@@ -11,9 +11,8 @@ from typing import Any
 import orjson
 
 from evidence import event as events
-from evidence.capture.counts import COUNT_MAX
 from evidence.errors import EventError
-from evidence.limits import DEFAULT
+from evidence.limits import DEFAULT, INTEGER_MAX
 from evidence.redaction.disclosures import PieceMaker
 from evidence.timestamp import from_unix_nano
 from sidecar.recorder.open_run import OpenRun
@@ -80,7 +79,7 @@ class RunWriter:
     def gap(self, run: OpenRun, kind: str, count: int, detail: str, at_unix_nano: int) -> None:
         """Writes a gap; a secret that the detail quotes is withheld before it may be cut in two."""
         said, pieces = self._redacting.text(run.row.disclosure_key, detail, run.row.next_seq)
-        data = {"kind": kind, "count": min(count, COUNT_MAX), "detail": said[:_GAP_CHARS_MAX]}
+        data = {"kind": kind, "count": min(count, INTEGER_MAX), "detail": said[:_GAP_CHARS_MAX]}
         is_whole = len(said) <= _GAP_CHARS_MAX
         self.write(run, events.RUN_GAP, data, at_unix_nano, pieces=pieces if is_whole else None)
 
