@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from semconv import table
@@ -142,13 +143,18 @@ def sources(user: Mapping[str, bytes]) -> list[Source]:
 
 
 def builtin() -> dict[str, Source]:
-    """The built-in tables by id."""
+    """The built-in tables by id; they are read once, and nobody may change what is in them."""
+    return {source.id: source for source in _builtin()}
+
+
+@cache
+def _builtin() -> list[Source]:
     found = []
     for file in table.builtin_names("profiles"):
         data = table.builtin("profiles", file)
         content = table.parse(data, file)
         found.append(Source(file=file, data=data, written=content, content=content))
-    return {source.id: source for source in found}
+    return found
 
 
 def _laid_over(written: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:

@@ -2,16 +2,17 @@ import pytest
 
 from semconv.translate import Translator
 from tests.semconv.golden import translate
+from tests.tools.translators import loaded
 
 
 @pytest.fixture(scope="session", params=["gen-ai-dev", "core-1.41.1"])
 def any_translator(request: pytest.FixtureRequest) -> Translator:
-    return Translator.load(request.param)
+    return loaded(request.param)
 
 
 @pytest.fixture(scope="session")
 def translator() -> Translator:
-    return Translator.load()
+    return loaded()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from semconv.apply import apply_json
 from semconv.translate import Translator
 from semconv.translation import Translation
 from tests.semconv.recorded import Recorded
+from tests.semconv.translated import translated
 
 
 def made(scope: str, name: str, attributes: dict[str, Any], *, kind: int = 1) -> Recorded:
@@ -17,7 +18,8 @@ def made(scope: str, name: str, attributes: dict[str, Any], *, kind: int = 1) ->
 
 
 def translate(translator: Translator, item: Recorded) -> Translation:
-    return translator.span(otlp_json.span_view(item.item, otlp_json.surroundings(item.resource, item.scope)))
+    """What becomes of a span."""
+    return translated(translator, "traces", item)
 
 
 def new(translation: Translation) -> dict[str, Any]:

@@ -23,9 +23,9 @@ _SIGNALS = {
 _IDS = ("traceId", "spanId", "parentSpanId")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Recorded:
-    """One item as it was recorded."""
+    """One item as it was recorded; the same one only as itself, so that what becomes of it can be kept."""
 
     producer: str
     scenario: str

@@ -7,11 +7,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from semconv import otlp_json
-from semconv.translate import Translator
 from semconv.value import Value
 from semconv.view import LogView, MetricView
+from tests.tools.translators import loaded
 
-TRANSLATOR = Translator.load()
+TRANSLATOR = loaded()
 
 SCOPES = st.sampled_from(
     [

@@ -6,24 +6,20 @@ import pytest
 from semconv import counts
 from semconv.account import Account
 from semconv.reasons import REASONS
-from semconv.translate import Translator
 from semconv.translation import Translation
 from semconv.view import EventView, LogView, MetricView, SpanView
 from tests.semconv.recorded import recorded
-from tests.semconv.test_laws import SIGNALS, translate
+from tests.semconv.translated import SIGNALS, translated, viewed
+from tests.tools.translators import loaded
 
 
 @pytest.fixture(scope="module")
 def books(request) -> Account:
-    translator = Translator.load()
+    translator = loaded()
     account = Account()
-    for signal, (view, _, _) in SIGNALS.items():
-        from semconv import otlp_json
-
+    for signal in SIGNALS:
         for item in recorded(signal)[::5]:
-            account.add(
-                view(item.item, otlp_json.surroundings(item.resource, item.scope)), translate(translator, signal, item)
-            )
+            account.add(viewed(signal, item), translated(translator, signal, item))
     return account
 
 

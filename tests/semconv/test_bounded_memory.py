@@ -9,8 +9,9 @@ from semconv.kept import Kept
 from semconv.python_repr import parse_repr
 from semconv.translate import Translator
 from semconv.view import EventView, SpanView
+from tests.tools.translators import loaded
 
-TRANSLATOR = Translator.load()
+TRANSLATOR = loaded()
 PROFILED = {"traceloop.span.kind": "workflow"}
 LONG = "x" * 20_000
 HOSTILE = {

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semconv import otlp_json, table
-from semconv.apply import applied, apply_json, apply_log_json, apply_metric_json
+from semconv.apply import applied
 from semconv.claims import claims
 from semconv.conformance import Checker
 from semconv.errors import ProfileError
@@ -20,29 +20,23 @@ from semconv.finding import ABSENT, ADVICE, CODES, SEVERITIES, VIOLATION, Findin
 from semconv.requirements import Condition, requirements
 from semconv.survey import Survey
 from semconv.table import parse
-from semconv.translate import Translator
 from semconv.translation import Translation
 from semconv.view import EventView, LogView, MetricView, SpanView
 from tests.semconv.recorded import Recorded, recorded
 from tests.semconv.strategies import ATTRIBUTES, spans
+from tests.semconv.translated import SIGNALS, translated, viewed
 from tests.tools.examples import times
+from tests.tools.translators import loaded
 
 TARGETS = ("gen-ai-dev", "core-1.41.1")
-SIGNALS = {
-    "traces": (otlp_json.span_view, "span", apply_json),
-    "logs": (otlp_json.log_view, "log", apply_log_json),
-    "metrics": (otlp_json.metric_view, "metric", apply_metric_json),
-}
 EXCEPTIONS = yaml.safe_load((Path(__file__).parent / "conformance_exceptions.yaml").read_text())
 
 LAWS = settings(max_examples=times(0.6))
 
-translator = cache(Translator.load)
-
 
 @cache
 def checker(target: str) -> Checker:
-    return Checker.of(translator(target).target)
+    return Checker.of(loaded(target).target)
 
 
 @dataclass(frozen=True)
@@ -54,21 +48,17 @@ class Checked:
     findings: tuple[Finding, ...]
 
 
-def viewed(signal: str, item: Recorded) -> SpanView | LogView | MetricView:
-    return SIGNALS[signal][0](item.item, otlp_json.surroundings(item.resource, item.scope))
-
-
 @cache
 def corpus(target: str) -> tuple[Checked, ...]:
     return tuple(_checked(target))
 
 
 def _checked(target: str) -> Iterator[Checked]:
-    translate, check = translator(target), checker(target)
+    translate, check = loaded(target), checker(target)
     for signal, (_, verb, _) in SIGNALS.items():
         for item in recorded(signal):
             view = viewed(signal, item)
-            translation = getattr(translate, verb)(view)
+            translation = translated(translate, signal, item)
             said = claims(view, translation, translate.profiles, translate.target)
             yield Checked(item, translation, getattr(check, verb)(applied(view, translation), said.__contains__))
 
@@ -130,7 +120,7 @@ def test_the_translated_view_is_the_view_of_the_translated_item(signal, keep_unm
     _, verb, apply = SIGNALS[signal]
     for item in recorded(signal)[::7]:
         view = viewed(signal, item)
-        translation = getattr(translator("gen-ai-dev"), verb)(view)
+        translation = getattr(loaded(), verb)(view)
         made = apply(item.item, translation, keep_unmapped=keep_unmapped)
         after = viewed(signal, Recorded(item.producer, item.scenario, made, item.resource, item.scope))
         expected = applied(view, translation, keep_unmapped=keep_unmapped)
@@ -411,13 +401,13 @@ def test_what_the_source_never_said_is_told_from_what_a_translation_lost():
     ],
 )
 def test_a_claim_is_what_a_row_of_a_profile_that_matched_leads_to(attributes, key, claimed):
-    translate = translator("gen-ai-dev")
+    translate = loaded()
     view = SpanView(name="x", attributes=attributes)
     assert (key in claims(view, translate.span(view), translate.profiles, translate.target)) is claimed
 
 
 def test_a_claim_may_stand_on_an_event_or_in_a_name():
-    translate = translator("gen-ai-dev")
+    translate = loaded()
     view = SpanView(
         name="x",
         attributes={"gen_ai.system": "openai"},
@@ -427,7 +417,7 @@ def test_a_claim_may_stand_on_an_event_or_in_a_name():
 
 
 def test_a_claim_may_be_the_body_of_a_log_record():
-    translate = translator("gen-ai-dev")
+    translate = loaded()
     view = LogView(event_name="gen_ai.user.message", body={"content": "hi"}, attributes={"gen_ai.system": "openai"})
     assert claims(view, translate.log(view), translate.profiles, translate.target) >= {
         "gen_ai.input.messages", "gen_ai.provider.name"}  # fmt: skip
@@ -457,7 +447,7 @@ WRITTEN = {"wrong-type", "not-json", "text-for-structure", "framework-as-provide
 @given(spans())
 def test_what_a_translation_writes_on_a_span_is_of_the_targets_types(target, span):
     view = otlp_json.span_view(span[0], otlp_json.surroundings({}, span[1]))
-    translation = translator(target).span(view)
+    translation = loaded(target).span(view)
     for finding in checker(target).span(applied(view, translation)):
         assert finding.code not in WRITTEN or finding.path.partition("#")[0] not in translation.attributes, finding
         assert finding.code != "wrong-name"
@@ -468,7 +458,7 @@ def test_what_a_translation_writes_on_a_span_is_of_the_targets_types(target, spa
 @given(ATTRIBUTES)
 def test_what_a_translation_writes_on_a_log_record_is_of_the_targets_types(target, attributes):
     view = LogView(event_name=DETAILS, attributes=attributes)
-    translation = translator(target).log(view)
+    translation = loaded(target).log(view)
     for finding in checker(target).log(applied(view, translation)):
         assert finding.code not in WRITTEN or finding.path.partition("#")[0] not in translation.attributes, finding
 
@@ -555,7 +545,7 @@ BROKEN = {
 def test_a_broken_requirement_is_refused_with_its_place(defect):
     change, place = BROKEN[defect]
     shared = {name: parse(table.builtin("tables", name), name) for name in ("enums.yaml", "messages.yaml")}
-    target = translator("gen-ai-dev").target
+    target = loaded().target
     data = yaml.safe_dump(parse(table.builtin("targets", "gen-ai-dev.yaml"), "t") | change).encode()
     with pytest.raises(ProfileError) as refused:
         table.read(data, "x.yaml", lambda document: requirements(document, target, shared))

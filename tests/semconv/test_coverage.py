@@ -15,7 +15,7 @@ from semconv.translate import Translator
 from semconv.view import EventView, LogView, MetricView, SpanView
 from tests.semconv.recorded import recorded
 from tests.semconv.strategies import TRANSLATOR, logs, metrics, spans
-from tests.semconv.test_laws import SIGNALS, translate
+from tests.semconv.translated import SIGNALS, translated, viewed
 from tests.tools.examples import times
 
 PROFILES = {profile.id: profile for profile in TRANSLATOR.profiles}
@@ -42,20 +42,19 @@ enums:
 """
 
 
-def seen():
-    for signal, (view, _, _) in SIGNALS.items():
-        for item in recorded(signal)[::3]:
-            made = view(item.item, otlp_json.surroundings(item.resource, item.scope))
-            yield item.producer, made, translate(TRANSLATOR, signal, item)
-
-
-SEEN = list(seen())
+@cache
+def seen() -> list:
+    return [
+        (item.producer, viewed(signal, item), translated(TRANSLATOR, signal, item))
+        for signal in SIGNALS
+        for item in recorded(signal)[::3]
+    ]
 
 
 @cache
 def of_recordings() -> dict:
     coverage = Coverage(TRANSLATOR)
-    for producer, view, translation in SEEN:
+    for producer, view, translation in seen():
         coverage.add(view, translation, file=producer)
     return coverage.report()
 
@@ -78,7 +77,7 @@ def mine(report) -> dict:
 
 
 def test_every_attribute_and_event_of_recorded_telemetry_has_one_fate():
-    for _, view, translation in SEEN:
+    for _, view, translation in seen():
         matched = [PROFILES[id_] for id_ in translation.profiles]
         found = list(fates(view, translation, matched, TRANSLATOR.target))
         points = view.points if isinstance(view, MetricView) else [view.attributes]
@@ -89,7 +88,7 @@ def test_every_attribute_and_event_of_recorded_telemetry_has_one_fate():
 
 
 def test_what_a_translation_lost_or_changed_is_what_the_fates_say():
-    for _, view, translation in SEEN:
+    for _, view, translation in seen():
         if isinstance(view, MetricView) or not translation.profiles:
             continue
         matched = [PROFILES[id_] for id_ in translation.profiles]
@@ -105,7 +104,7 @@ def test_what_a_translation_lost_or_changed_is_what_the_fates_say():
 
 def test_the_totals_are_those_of_an_account_of_every_item():
     books = Account()
-    for _, view, translation in SEEN:
+    for _, view, translation in seen():
         books.add(view, translation)
     totals, expected = of_recordings()["totals"], books.report()
     assert totals["atoms"] == {bucket: expected["totals"][bucket] for bucket in totals["atoms"]}
@@ -120,7 +119,7 @@ def test_the_totals_are_those_of_an_account_of_every_item():
 def test_an_item_that_several_profiles_match_is_counted_with_each():
     report = of_recordings()
     for profile in report["profiles"]:
-        matched = [translation for _, _, translation in SEEN if profile["id"] in translation.profiles]
+        matched = [translation for _, _, translation in seen() if profile["id"] in translation.profiles]
         items = profile["items"]
         assert items["spans"] + items["logs"] + items["metrics"] == len(matched) > 0
         assert sum(entry["items"] for entry in profile["scopes"]) == len(matched)
@@ -134,7 +133,7 @@ def test_the_report_is_json_and_only_its_examples_depend_on_the_order():
         return [without_examples(inner) for inner in value] if isinstance(value, list) else value
 
     backwards = Coverage(TRANSLATOR)
-    for producer, view, translation in reversed(SEEN):
+    for producer, view, translation in reversed(seen()):
         backwards.add(view, translation, file=producer)
     report = of_recordings()
     assert orjson.loads(orjson.dumps(report)) == report

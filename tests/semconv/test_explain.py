@@ -12,6 +12,7 @@ from semconv.reasons import MEANINGS, REASONS
 from semconv.sources import sources
 from semconv.translate import Translator
 from tests.tools.examples import times
+from tests.tools.translators import loaded
 
 MINE = b"""\
 id: mine
@@ -53,8 +54,8 @@ extends: strands
 rows:
   - {key: strands.mood, to: gen_ai.output.type}
 """
-EXPLAINER = Explainer(Translator.load(), sources({}))
-EARLIER = Explainer(Translator.load("core-1.41.1"), sources({}))
+EXPLAINER = Explainer(loaded(), sources({}))
+EARLIER = Explainer(loaded("core-1.41.1"), sources({}))
 OWN = Explainer(Translator.load(user_profiles={"mine.yaml": MINE}), sources({"mine.yaml": MINE}))
 LINES = {name: table.builtin("profiles", name).decode().splitlines() for name in table.builtin_names("profiles")}
 

@@ -4,10 +4,9 @@ import json
 
 import pytest
 
-from semconv import otlp_json
 from semconv.value import document
 from semconv.view import SpanView
-from tests.semconv.golden import lost
+from tests.semconv.golden import lost, translate
 from tests.semconv.recorded import recorded
 
 CLIENT, INTERNAL = 3, 1
@@ -111,9 +110,7 @@ def test_no_other_producer_of_the_corpus_is_taken_for_it(translator):
     assert not [
         str(item)
         for item in recorded("traces")
-        if "genkit" not in item.producer
-        and "genkit"
-        in translator.span(otlp_json.span_view(item.item, otlp_json.surroundings(item.resource, item.scope))).profiles
+        if "genkit" not in item.producer and "genkit" in translate(translator, item).profiles
     ]
 
 

@@ -14,6 +14,7 @@ from semconv.apply import apply_json
 from semconv.translate import Translator
 from tests.semconv.golden import translate
 from tests.semconv.recorded import span
+from tests.tools.translators import loaded
 
 SYSTEM = {"role": "system", "parts": [{"type": "text", "content": "You are a helpful assistant. Be brief."}]}
 QUESTION = {"role": "user", "parts": [{"type": "text", "content": "What is the capital of France?"}]}
@@ -250,7 +251,7 @@ def test_what_is_not_mapped_stays_unless_it_is_not_wanted(translator, keep_unmap
 
 def test_older_target_has_its_own_key_for_the_same_concept():
     """In 1.41.1 the tokens written to a cache are cache_creation, and there is no key for a prompt's version."""
-    older = Translator.load("core-1.41.1")
+    older = loaded("core-1.41.1")
     attributes = {
         "openinference.span.kind": "LLM",
         "llm.token_count.prompt_details.cache_write": 3,

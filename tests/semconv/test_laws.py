@@ -6,32 +6,27 @@ import random
 import pytest
 
 from semconv import otlp_json
-from semconv.apply import apply_json, apply_log_json, apply_metric_json
 from semconv.translate import Translator
 from semconv.translation import Translation
-from tests.semconv.recorded import Recorded, recorded
+from tests.semconv.recorded import CORPUS, Recorded, recorded
+from tests.semconv.translated import SIGNALS, translate, translated
 
-SIGNALS = {
-    "traces": (otlp_json.span_view, "span", apply_json),
-    "logs": (otlp_json.log_view, "log", apply_log_json),
-    "metrics": (otlp_json.metric_view, "metric", apply_metric_json),
-}
-PRODUCERS = sorted({item.producer for signal in SIGNALS for item in recorded(signal)})
+PRODUCERS = sorted({file.parent.name for file in CORPUS.glob("*/*.otlp.pb")})
 
 
-def translate(translator: Translator, signal: str, item: Recorded) -> Translation:
-    view, verb, _ = SIGNALS[signal]
-    return getattr(translator, verb)(view(item.item, otlp_json.surroundings(item.resource, item.scope)))
-
-
-def items(producer: str) -> list[tuple[str, Recorded]]:
-    return [(signal, item) for signal in SIGNALS for item in recorded(signal) if item.producer == producer]
+def items(translator: Translator, producer: str) -> list[tuple[str, Recorded, Translation]]:
+    """Everything recorded of a producer, and what becomes of it."""
+    return [
+        (signal, item, translated(translator, signal, item))
+        for signal in SIGNALS
+        for item in recorded(signal)
+        if item.producer == producer
+    ]
 
 
 @pytest.mark.parametrize("producer", PRODUCERS)
 def test_every_atom_read_is_in_exactly_one_bucket(any_translator, producer):
-    for signal, item in items(producer):
-        translation = translate(any_translator, signal, item)
+    for _, item, translation in items(any_translator, producer):
         tally = translation.tally
         assert tally.balanced, (str(item), tally)
         assert sum(loss.atoms for loss in translation.loss) == tally.dropped, str(item)
@@ -40,8 +35,7 @@ def test_every_atom_read_is_in_exactly_one_bucket(any_translator, producer):
 
 @pytest.mark.parametrize("producer", PRODUCERS)
 def test_translating_what_was_translated_changes_nothing_and_loses_nothing_more(any_translator, producer):
-    for signal, item in items(producer):
-        first = translate(any_translator, signal, item)
+    for signal, item, first in items(any_translator, producer):
         again = Recorded(item.producer, item.scenario, SIGNALS[signal][2](item.item, first), item.resource, item.scope)
         second = translate(any_translator, signal, again)
         assert not second.changed, (str(item), second.to_json())
@@ -51,10 +45,9 @@ def test_translating_what_was_translated_changes_nothing_and_loses_nothing_more(
 
 @pytest.mark.parametrize("producer", PRODUCERS)
 def test_no_source_key_disappears_with_something_of_it_lost(any_translator, producer):
-    for signal, item in items(producer):
+    for signal, item, translation in items(any_translator, producer):
         if signal == "metrics":
             continue
-        translation = translate(any_translator, signal, item)
         evicted = {"gen_ai.provider.name"}  # a framework's name is no provider: under that key it would say it is
         lost = {loss.path.partition("#/")[0] for loss in translation.loss}
         assert not (lost - evicted).intersection(translation.removed), str(item)
@@ -63,11 +56,13 @@ def test_no_source_key_disappears_with_something_of_it_lost(any_translator, prod
 @pytest.mark.parametrize("producer", PRODUCERS)
 def test_the_order_of_attributes_does_not_matter(translator, producer):
     shuffle = random.Random(producer).shuffle
-    for item in recorded("traces", producer) if any(producer == each.producer for each in recorded("traces")) else ():
+    for signal, item, first in items(translator, producer):
+        if signal != "traces":
+            continue
         shuffled = copy.deepcopy(item.item)
         shuffle(shuffled.get("attributes", []))
         other = Recorded(item.producer, item.scenario, shuffled, item.resource, item.scope)
-        first, second = translate(translator, "traces", item), translate(translator, "traces", other)
+        second = translate(translator, "traces", other)
         assert first.to_json() == second.to_json(), str(item)
         assert first.tally == second.tally, str(item)
 

@@ -8,7 +8,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from semconv import otlp_json
-from semconv.apply import applied, apply_json, apply_log_json, apply_metric_json
+from semconv.apply import applied
 from semconv.errors import NotReversibleError
 from semconv.inverse import INVERSES, undo
 from semconv.ops import OPS, Scope, compiled, run
@@ -19,13 +19,8 @@ from semconv.translation import IRREVERSIBLE, LOSSLESS, NEEDS_PROVENANCE, REVERS
 from semconv.value import Value, exactly
 from tests.semconv.recorded import recorded
 from tests.semconv.strategies import TRANSLATOR, VALUES, logs, metrics, spans
+from tests.semconv.translated import SIGNALS
 from tests.tools.examples import times
-
-SIGNALS = {
-    "traces": (otlp_json.span_view, "span", apply_json),
-    "logs": (otlp_json.log_view, "log", apply_log_json),
-    "metrics": (otlp_json.metric_view, "metric", apply_metric_json),
-}
 
 
 def there_and(signal, translator, item, around):

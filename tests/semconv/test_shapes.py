@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semconv import otlp_json, table
+from semconv import table
 from semconv.conformity import conforms
 from semconv.messages import read
 from semconv.shapes import Shapes
 from semconv.value import document
+from tests.semconv.golden import translate
 from tests.semconv.recorded import recorded
 from tests.semconv.strategies import ENVELOPE, MESSAGE, PART
 from tests.tools.examples import times
@@ -79,7 +80,7 @@ SILENCE = {"'content' is a required property", "'response' is a required propert
 def test_every_structure_written_for_a_recorded_span_is_valid(translator):
     checked = silent = 0
     for item in recorded("traces"):
-        translation = translator.span(otlp_json.span_view(item.item, otlp_json.surroundings(item.resource, item.scope)))
+        translation = translate(translator, item)
         for key in SCHEMAS.keys() & translation.attributes.keys():
             body = document(translation.attributes[key])
             errors = {error.message for error in SCHEMAS[key].iter_errors(body)}

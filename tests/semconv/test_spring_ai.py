@@ -2,10 +2,9 @@
 
 import pytest
 
-from semconv import otlp_json
 from semconv.value import document
 from semconv.view import SpanView
-from tests.semconv.golden import lost
+from tests.semconv.golden import lost, translate
 from tests.semconv.recorded import recorded
 
 CLIENT, INTERNAL = 3, 1
@@ -111,9 +110,4 @@ def test_a_vector_store_that_is_asked_is_a_retrieval_and_one_that_is_written_to_
 
 
 def test_no_producer_of_the_corpus_is_taken_for_it(translator):
-    assert not [
-        str(item)
-        for item in recorded("traces")
-        if "spring_ai"
-        in translator.span(otlp_json.span_view(item.item, otlp_json.surroundings(item.resource, item.scope))).profiles
-    ]
+    assert not [str(item) for item in recorded("traces") if "spring_ai" in translate(translator, item).profiles]

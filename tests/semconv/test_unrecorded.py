@@ -1,7 +1,7 @@
 """Conventions of which nothing is recorded: none of them may be seen in what others were recorded to send."""
 
-from semconv import otlp_json
 from tests.semconv.recorded import recorded
+from tests.semconv.translated import SIGNALS, translated
 
 UNRECORDED = {
     "a2a",
@@ -25,16 +25,11 @@ UNRECORDED = {
     "vllm",
     "voltagent",
 }
-VIEWS = {
-    "traces": (otlp_json.span_view, "span"),
-    "logs": (otlp_json.log_view, "log"),
-    "metrics": (otlp_json.metric_view, "metric"),
-}
 
 
 def test_no_recorded_producer_is_taken_for_one_nobody_recorded(translator):
     assert {profile.id for profile in translator.profiles} >= UNRECORDED
-    for signal, (view, verb) in VIEWS.items():
+    for signal in SIGNALS:
         for item in recorded(signal):
-            seen = getattr(translator, verb)(view(item.item, otlp_json.surroundings(item.resource, item.scope)))
+            seen = translated(translator, signal, item)
             assert not UNRECORDED.intersection(seen.profiles), (str(item), seen.profiles)

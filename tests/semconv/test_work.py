@@ -12,7 +12,7 @@ from semconv import value
 from semconv.view import LogView, SpanView
 from tests.benchmarks import made
 from tests.semconv.recorded import recorded
-from tests.semconv.test_laws import translate
+from tests.semconv.translated import translate
 
 MEGABYTE = 1 << 20
 OPENINFERENCE = "openinference.instrumentation.openai"

@@ -19,6 +19,7 @@ from semconv.sources import Source, sources
 from semconv.target import Target
 from semconv.translate import DEFAULT_TARGET, Translator
 from tests.tools import markdown
+from tests.tools.translators import loaded
 
 HEAD = """\
 # Source conventions
@@ -65,7 +66,7 @@ SHOWN_ABOVE = {"id", "version", "source", "layer", "detect", "namespaces", "enum
 
 def conventions() -> str:
     """The whole document."""
-    translator = Translator.load()
+    translator = loaded()
     written = {source.id: source for source in sources({})}
     profiles = sorted(translator.profiles, key=lambda profile: (profile.layer, profile.id))
     return "\n".join(_document(translator, [(profile, written[profile.id]) for profile in profiles])).rstrip() + "\n"
@@ -243,7 +244,7 @@ def _targets(default: Target) -> Iterator[str]:
     yield "## Targets"
     yield ""
     others = [id_.removesuffix(".yaml") for id_ in table.builtin_names("targets")]
-    targets = [default, *(Translator.load(id_).target for id_ in others if id_ != DEFAULT_TARGET)]
+    targets = [default, *(loaded(id_).target for id_ in others if id_ != DEFAULT_TARGET)]
     facts = {target.id: table.parse(table.builtin("targets", f"{target.id}.yaml"), target.id) for target in targets}
     yield from markdown.table(
         ("Target", "Version", "Made from", "Attributes", "Span types", "Metrics"),

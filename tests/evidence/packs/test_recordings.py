@@ -13,6 +13,7 @@ from evidence.packs import BUILTIN, builtin
 from evidence.scores import Assessment, RuleResult
 from semconv.translate import Translator
 from sidecar.offline import Inputs, seal_files
+from tests.tools.translators import loaded
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus"
 ENTRIES = {
@@ -38,7 +39,7 @@ def _sample() -> list[str]:
 
 @cache
 def translator() -> Translator:
-    return Translator.load()
+    return loaded()
 
 
 def judged(folder: Path, name: str) -> list[dict[str, RuleResult]]:
