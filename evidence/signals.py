@@ -1,4 +1,4 @@
-"""The registry of evidence signals, and the state of each in a part of a run.
+"""The registry of evidence signals, and what is expected of each in a part of a run.
 
 The registry is data (`registry.yaml`) with a version and a digest; both stand in every manifest, so that a score is only
 recomputed with the registry it was made with.
@@ -15,11 +15,8 @@ from importlib.resources import files
 from evidence.canonical import JsonObject, canonical
 from evidence.capture.counters import Counters, read_counters
 from evidence.checks.check import Check, read_check
-from evidence.checks.evaluation import Evaluation
-from evidence.checks.ledger import Ledger
 from evidence.checks.presence import Placeholders
 from evidence.digest import tagged
-from evidence.limits import DEFAULT, Limits
 from evidence.strict_yaml import Node, load
 
 
@@ -99,26 +96,6 @@ def read_registry(data: bytes, file: str) -> Registry:
             for level in ("low", "medium")
         },
     )
-
-
-class SignalEvaluator:
-    """The states of all signals over the events of a part, in order."""
-
-    def __init__(self, registry: Registry, limits: Limits = DEFAULT) -> None:
-        checks = {signal.id: signal.expected for signal in registry.signals.values()}
-        self._evaluation = Evaluation(checks, registry.placeholders, limits)
-
-    def add(self, event: JsonObject) -> None:
-        """Look at the next event.
-
-        Raises:
-            EventError: the telemetry in it is not OTLP/JSON.
-        """
-        self._evaluation.add(event)
-
-    def result(self) -> dict[str, Ledger]:
-        """The instances of each signal by its id, as if no further event came."""
-        return self._evaluation.result()
 
 
 def _signal(node: Node) -> Signal:

@@ -25,7 +25,6 @@ class Progress:
         self.position = self.stored = cursor.load()
         self.store_errors = 0
         """Times that the cursor could not be stored."""
-        self.last_error = ""
 
     def advance(self, sequence: int) -> None:
         """Everything up to `sequence` is dealt with. Reaches the disk now or with a later call, as the lag allows."""
@@ -41,9 +40,8 @@ class Progress:
             self._tried_at = monotonic()
             try:
                 self._cursor.store(self.position)
-            except (OSError, SidecarError) as error:
+            except (OSError, SidecarError):
                 self.store_errors += 1
-                self.last_error = str(error)
                 return
             self.stored = self.position
         self._on_stored(self.stored)

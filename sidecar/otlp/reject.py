@@ -26,12 +26,6 @@ _ZERO_TRACE_ID = bytes(TRACE_ID_BYTES)
 _ZERO_SPAN_ID = bytes(SPAN_ID_BYTES)
 
 
-def reject(signal: OtlpSignal, item: Item) -> str | None:
-    """Why an item is not taken; None when it is taken."""
-    rule = RULES[signal]
-    return rule(item) if rule else None
-
-
 def reject_span(span: Span) -> str | None:
     """Why a span is not taken: an id that is missing, zero or of the wrong length."""
     trace_id, span_id = span.trace_id, span.span_id

@@ -10,8 +10,9 @@ from evidence.checks.ledger import MANY
 from evidence.errors import PackError
 from evidence.limits import Limits
 from evidence.redaction.commitment import Commitment
-from evidence.signals import SignalEvaluator, read_registry, registry
+from evidence.signals import read_registry, registry
 from tests.evidence.make import CHAT, TOOL, decoded, log, opened, receipt, resource, span, whole
+from tests.evidence.signal_evaluator import SignalEvaluator
 
 SALTED = Commitment(alg="hmac-sha256", digest="ab" * 32, size_bytes=12, reason="policy")
 WITHHELD = Commitment(alg="sha256", digest="ab" * 32, size_bytes=12, reason="policy").to_any_value()

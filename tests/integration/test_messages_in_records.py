@@ -4,10 +4,11 @@ import pytest
 
 from evidence import event as events
 from evidence.checks.ledger import Ledger
-from evidence.signals import SignalEvaluator, registry
+from evidence.signals import registry
 from evidence.timestamp import from_unix_nano
 from semconv import otlp_json
 from semconv.translate import Translator
+from tests.evidence.signal_evaluator import SignalEvaluator
 from tests.semconv.recorded import Recorded, recorded
 
 TRANSLATOR = Translator.load()

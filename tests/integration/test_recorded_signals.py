@@ -18,7 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from evidence.bundle.reader import EvidenceBundle
 from evidence.manifest import CLOSURE
-from evidence.signals import SignalEvaluator, registry
+from evidence.signals import registry
 from semconv.translate import Translator
 from sidecar.journal import Frame, FrameEncoding, FrameSignal
 from sidecar.offline import Inputs, seal_files
@@ -27,6 +27,7 @@ from sidecar.recorder.lifecycle import Lifecycle
 from sidecar.recorder.recorder import Recorder
 from sidecar.recorder.store import RunStore
 from sidecar.translation import FrameTranslator
+from tests.evidence.signal_evaluator import SignalEvaluator
 
 CORPUS = Path(__file__).resolve().parents[1] / "corpus"
 RUN_KEY = ("affidavit.run.id", "trace_id")

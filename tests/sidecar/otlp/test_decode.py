@@ -12,12 +12,17 @@ from sidecar.errors import DecodeError
 from sidecar.limits import Limits
 from sidecar.otlp import json_codec
 from sidecar.otlp.decode import decode
-from sidecar.otlp.reject import parent_span_id_of, reject, trace_id_of
+from sidecar.otlp.reject import RULES, parent_span_id_of, trace_id_of
 from sidecar.otlp.signal import ENCODINGS, OtlpSignal
 from tests.sidecar.otlp.corpus import FILES, request_of, signal_of
 from tests.sidecar.otlp.strategies import requests
 
 GOOD = {"trace_id": b"\x01" * 16, "span_id": b"\x02" * 8}
+
+
+def reject(signal, item):
+    rule = RULES[signal]
+    return rule(item) if rule else None
 
 
 def trace_request(*spans):
