@@ -7,12 +7,12 @@ the same way is said in full of the first of them, and of the others that it is 
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from sidecar.cli.colours import outcome_word, verdict_word
+from sidecar.cli.chain_text import chain_text, counted, named, second
+from sidecar.cli.colours import verdict_word
 from sidecar.cli.printable import printable
 from sidecar.cli.verify_text import hanging, of_one, output_width
 
@@ -27,12 +27,8 @@ HowMuch: TypeAlias = Literal["full", "table", "summary"]
 
 _WORD_COLUMNS = 12
 _INDENT = _WORD_COLUMNS + 2
-_KIND_AT, _KIND_COLUMNS = 13, 18
 _WHAT_CHARS = 100
 _IN_FULL_MAX = 10
-_BREAKS_MAX = 40
-_MISSING_MAX = 5
-_ENDS_MAX = 4
 _NAMES_MAX = 3
 _WORST_FIRST: tuple[Outcome, ...] = ("fail", "undecided", "miss", "warn")
 """Outcomes that are to be looked at."""
@@ -85,7 +81,7 @@ class Several:
             if how_much == "table":
                 yield from (line for *_, row in sorted(self._lines) for line in row.split("\n"))
             yield from self._troubles(apart=how_much == "table" and bool(self._lines))
-        yield from self._chain()
+        yield from chain_text(self._summary, self._breaks, self._columns)
         yield _counts(self._summary)
 
     def next_steps(self) -> Iterator[str]:
@@ -94,11 +90,11 @@ class Several:
         if self._broken:
             yield "nothing in an invalid file can be relied on: keep it, and ask for it again from where it was sealed."
         if self._without:
-            count = _count(self._without, "bundle")
+            count = counted(self._without, "bundle")
             yield f"no attestation lies beside {count}: ask for NAME.sigstore.json, to lie beside NAME.evidence.tar.gz."
         if self._untrusted:
             yield (
-                f"{_count(self._untrusted, 'bundle')} signed by nobody whom you trust: whose key or identity the file names "
+                f"{counted(self._untrusted, 'bundle')} signed by nobody whom you trust: whose key or identity the file names "
                 "has to be known from elsewhere than from the file, before you name it."
             )
         if counts["insufficient"]:
@@ -133,52 +129,15 @@ class Several:
             apart = True
             yield from of_one(self._summary.results[alike.first])
             if alike.count:
-                which = _named(alike.others, alike.count)
+                which = named(alike.others, alike.count)
                 yield from hanging(
-                    f"The same, but for digests and figures, of {_count(alike.count, 'other')}: {which}", self._columns
+                    f"The same, but for digests and figures, of {counted(alike.count, 'other')}: {which}", self._columns
                 )
         left = sum(1 + alike.count for alike in troubles[_IN_FULL_MAX:])
         if left:
-            ways = _count(len(troubles) - _IN_FULL_MAX, "other way")
+            ways = counted(len(troubles) - _IN_FULL_MAX, "other way")
             yield f"\nand {left:,} more that did not verify, in {ways}: --full shows them"
         yield from ("",) if apart else ()
-
-    def _chain(self) -> Iterator[str]:
-        """Where chains begin and end, by sidecar, and what is broken or missing."""
-        summary, columns = self._summary, self._columns
-        heads, beginnings = (_by_sidecar(summary, ends) for ends in (summary.chain.heads, summary.chain.beginnings))
-        bundles = Counter(link.sidecar for link in summary.links if link is not None)
-        vouched = {link.sidecar for link in summary.links if link is not None and link.vouched}
-        for sidecar in sorted(bundles, key=lambda each: (each[0] or "", each[1])):
-            signer, source = sidecar
-            by = "signed by" if sidecar in vouched else "signed, by its own word only, by"
-            whose = f"{source or 'unnamed'}, {f'{by} {signer}' if signer else 'signed by nobody who is known'}"
-            count, begins, ends = bundles[sidecar], beginnings.get(sidecar, ()), heads.get(sidecar, ())
-            loose = len(begins) == len(ends) == count
-            alone = (
-                ""
-                if not loose
-                else f", {_ends(ends)}"
-                if count == 1
-                else ", none of which names another as the one before it"
-            )
-            yield from hanging(printable(f"Sidecar {whose}: {_count(count, 'bundle')}{alone}"), columns)
-            if not loose:
-                yield from hanging(printable(f"  begins with {_ends(begins)}"), columns)
-                yield from hanging(printable(f"  ends with {_ends(ends)}"), columns)
-        for each in self._breaks[:_BREAKS_MAX]:
-            start = f"  {outcome_word(each['outcome'])}  {each['kind']:16}  {printable(each['file'])}"
-            reason = printable(each["reason"])
-            apart = _KIND_AT + _KIND_COLUMNS + len(each["file"]) + 2 + len(reason) > columns
-            yield start if apart else f"{start}: {reason}"
-            below = [*hanging(reason, columns - _KIND_AT)] if apart else []
-            yield from (" " * _KIND_AT + line for line in (*below, *_missing(each["missing"], columns - _KIND_AT)))
-        if len(self._breaks) > _BREAKS_MAX:
-            yield f"  and {len(self._breaks) - _BREAKS_MAX:,} more: --json has all of them"
-        if absent := summary.not_at_hand:
-            names = [named.file or named.bundle_id for named in absent[:_NAMES_MAX]]
-            said = f"Named by statements here, and not among the FILEs: {_named(names, len(absent))}; --complete warns of that"
-            yield from hanging(printable(said), columns)
 
 
 def _row(result: Verification, columns: int) -> str:
@@ -194,11 +153,11 @@ def _row(result: Verification, columns: int) -> str:
 
 def _what(file: str, manifest: Mapping[str, Any]) -> str:
     """Run and part where the file is not called by them, how much it holds, and when it was closed."""
-    run, part = str(manifest.get("run_id", "")), manifest.get("part", 1)
+    run, part = printable(str(manifest.get("run_id", ""))), manifest.get("part", 1)
     said = [f"run {run}"] if run not in file else []
     said += [f"part {part}"] if part != 1 else []
-    said += [_count(manifest["event_count"], "event")] if "event_count" in manifest else []
-    said += [f"closed {_second(manifest['closed_at'])}"] if "closed_at" in manifest else []
+    said += [counted(manifest["event_count"], "event")] if "event_count" in manifest else []
+    said += [f"closed {second(manifest['closed_at'])}"] if "closed_at" in manifest else []
     return ", ".join(said)
 
 
@@ -207,47 +166,9 @@ def _short(text: str, columns: int) -> str:
     return text if len(text) <= chars else f"{text[: chars - 3]}..."
 
 
-def _second(time: str) -> str:
-    """A time of evidence, which is in UTC, to the second."""
-    return f"{time[:19]}Z"
-
-
-def _by_sidecar(summary: Summary, ends: Sequence[int]) -> Mapping[tuple[str | None, str], list[Any]]:
-    found = defaultdict(list)
-    for at in ends:
-        link = summary.links[at]
-        if link is not None:
-            found[link.sidecar].append(link)
-    return found
-
-
-def _ends(links: Sequence[Any]) -> str:
-    said = [f"run {link.run_id} part {link.part} (closed {_second(link.closed_at)})" for link in links[:_ENDS_MAX]]
-    more = f" and {len(links) - _ENDS_MAX:,} others" if len(links) > _ENDS_MAX else ""
-    return ", ".join(said) + more if said else "none of them"
-
-
-def _missing(missing: Sequence[Mapping[str, Any]], columns: int) -> Iterator[str]:
-    """The first of the bundles that a statement names and that are not here: what to ask for."""
-    named = [each for each in missing if each["file"]]
-    for each in named[:_MISSING_MAX]:
-        yield from hanging(printable(f"- {each['file']}, bundle {each['bundle_id']}"), columns)
-    if len(named) > _MISSING_MAX:
-        yield f"- and {len(named) - _MISSING_MAX:,} more: --json names them"
-
-
-def _named(names: Sequence[str], count: int) -> str:
-    more = f" and {count - len(names):,} more" if count > len(names) else ""
-    return f"{', '.join(names)}{more}"
-
-
 def _counts(summary: Summary) -> str:
     found = ", ".join(f"{count:,} {verdict_word(verdict)}" for verdict, count in summary.counts.items() if count)
     ignored = sum(folder.others for folder in summary.folders), sum(folder.links for folder in summary.folders)
-    aside = [_count(ignored[0], "other file")] if ignored[0] else []
-    aside += [f"{_count(ignored[1], 'symbolic link')} not followed"] if ignored[1] else []
-    return f"{_count(len(summary.results), 'bundle')}: {found or 'none'}{'; ' + ', '.join(aside) if aside else ''}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    aside = [counted(ignored[0], "other file")] if ignored[0] else []
+    aside += [f"{counted(ignored[1], 'symbolic link')} not followed"] if ignored[1] else []
+    return f"{counted(len(summary.results), 'bundle')}: {found or 'none'}{'; ' + ', '.join(aside) if aside else ''}"

@@ -6,7 +6,7 @@ import click
 import pytest
 
 from attest.checks.batch import Named
-from attest.many.chain import Chain, Finding
+from attest.many.chain import Chain, Finding, Link, look
 from attest.many.folder import Folder
 from attest.many.summary import Summary
 from attest.verdict import CHECKS, Check, Facts
@@ -132,6 +132,51 @@ def test_what_is_broken_comes_with_failures_first_and_what_is_missing_by_name():
     lines = text(*results, chain=Chain(findings=said), links=(None, None))
     names = "run-0.evidence.tar.gz, run-1.evidence.tar.gz, run-2.evidence.tar.gz and 4 more"
     assert f"Named by statements here, and not among the FILEs: {names}; --complete warns of that" in lines
+
+
+def link(number, follows=None):
+    return Link(
+        bundle_id=f"{number:064x}",
+        manifest_sha256="",
+        signer="sha256:ab",
+        source="urn:one",
+        vouched=True,
+        run_id=f"run-{number}",
+        part=1,
+        first_seq=0,
+        last_seq=9,
+        opened_at="",
+        closed_at=f"2026-11-21T10:00:{number:02}.123456789Z",
+        previous_id=f"{follows:064x}" if follows else None,
+        previous_sha256="",
+    )
+
+
+ENDS = {
+    "one": ([link(1)], ["1 bundle, run run-1 part 1 (closed 2026-11-21T10:00:01Z)"]),
+    "loose": (
+        [link(3), link(1)],
+        [
+            "2 bundles, closed 2026-11-21T10:00:01Z to 2026-11-21T10:00:03Z, none of which names another as the one before it"
+        ],
+    ),
+    "chained": (
+        [link(1), link(2, 1), link(3, 2)],
+        [
+            "3 bundles",
+            "  begins with run run-1 part 1 (closed 2026-11-21T10:00:01Z)",
+            "  ends with run run-3 part 1 (closed 2026-11-21T10:00:03Z)",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ENDS)
+def test_where_a_sidecars_chain_begins_and_ends_is_said_and_that_there_is_none(case):
+    links, said = ENDS[case]
+    results = [result(each.run_id) for each in links]
+    lines = text(*results, links=tuple(links), chain=look(links, complete=False), how_much="summary")
+    assert lines[:-1] == [f"Sidecar urn:one, signed by sha256:ab: {said[0]}", *said[1:]]
 
 
 # ---------------------------------------------------------------- what to do next
