@@ -38,6 +38,7 @@ _SERVICES = {
 _OWN = pb.DESCRIPTOR.services_by_name["EvidenceService"].full_name
 _HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 _PING_INTERVAL_MS_MIN = 10_000
+_NEVER_SECONDS = 86_400.0
 
 
 class GrpcServer:
@@ -86,9 +87,10 @@ class GrpcServer:
 
         Health watches and reflection, which do not end by themselves, are not waited for.
         """
-        stopping = asyncio.ensure_future(self._server.stop(grace_seconds))
+        # The grace ends here and not in there: grpc ends the process (SIGSEGV) when it does both while one stop overtakes another.
+        stopping = asyncio.ensure_future(self._server.stop(grace_seconds + _NEVER_SECONDS))
         idle = asyncio.create_task(self._busy.ended())
-        await asyncio.wait({stopping, idle}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({stopping, idle}, timeout=grace_seconds, return_when=asyncio.FIRST_COMPLETED)
         idle.cancel()
         await self._server.stop(None)
         await stopping

@@ -32,6 +32,7 @@ from tests.sidecar.receiver.world import (
     traces,
 )
 from tests.tools.certificates import Authority
+from tests.tools.process import PATIENCE_SECONDS
 
 GRPC_TRACES = "opentelemetry.exporter.otlp.proto.grpc.trace_exporter"
 HTTP_TRACES = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
@@ -313,6 +314,35 @@ def test_any_bytes_on_the_http_port_leave_the_server_well(open_world, data):
     with open_world.connect() as connection:
         connection.sendall(data)
     assert open_world.pool.request("GET", open_world.url("/healthz")).status == 200
+
+
+# ---------------------------------------------------------------- end
+
+STOPPED = """
+import asyncio
+from sidecar.pb.affidavit.evidence.v1.evidence_pb2_grpc import EvidenceServiceServicer
+from sidecar.receiver.admission import Admission
+from sidecar.receiver.grpc_server import GrpcServer
+
+async def steps(count):
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+async def main():
+    for count in 40 * tuple(range(1, 9)):
+        server = GrpcServer(Admission(None), EvidenceServiceServicer(), "127.0.0.1:0", None)
+        await server.start()
+        server._busy.ended = lambda: steps(count)
+        await server.stop(0)
+
+asyncio.run(main())
+"""
+
+
+def test_a_server_that_becomes_idle_at_any_step_of_its_end_ends_in_order():
+    """In a process of its own: what may come instead is SIGSEGV."""
+    done = subprocess.run([sys.executable, "-c", STOPPED], capture_output=True, text=True, timeout=PATIENCE_SECONDS)
+    assert (done.returncode, "Error" in done.stderr) == (0, False), done.stderr
 
 
 # ---------------------------------------------------------------- budget
