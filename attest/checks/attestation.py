@@ -186,7 +186,11 @@ def _read_bundle(data: bytes, limits: AttestLimits) -> SigstoreBundle:
 
 
 def _check_envelope(bundle: SigstoreBundle, limits: AttestLimits) -> Check:
-    concerns = [concern for entry in bundle.entries for concern in check_entry(entry, limits=limits)]
+    concerns: list[str] = []
+    if bundle.certificate is None:
+        concerns += ["a transparency log entry, which only a certificate needs"] * len(bundle.entries)
+    else:
+        concerns += [concern for entry in bundle.entries for concern in check_entry(entry, limits=limits)]
     if bundle.is_respelled:
         concerns.append(
             "the spelling of its JSON, as another tool wrote it (white space, order and defaults of members, keyid)"

@@ -60,8 +60,6 @@ def _trust(bundle: SigstoreBundle, trust: Trust, key: TrustedKey | None, times: 
     if trust.find(bundle.hint or "") is None:
         known = ", ".join(f"sha256:{key.public.fingerprint}" for key in trust.keys[:4])
         return _answer("trust", "fail", f"it names the key {describe(bundle.hint)}, trusted is {known}")
-    if bundle.entries:
-        return _answer("trust", "undecided", "it carries a log entry for a key, which this version cannot judge")
     if key is None:
         return _answer("trust", "skip", "no trusted key made the signature")
     named = f"signed by the trusted key sha256:{key.public.fingerprint}"

@@ -96,14 +96,16 @@ def test_a_delay_without_a_proven_time_is_not_decided(loopback, facts, payload, 
     assert sw.outcomes(sw.judge(facts, asked, sw.keyed(key, payload, loopback.tsas["tsa"].stamp)))["time"] == "pass"
 
 
-def test_a_log_entry_beside_a_key_is_not_decided(loopback, facts, payload, key):
+def test_a_log_entry_beside_a_key_counts_for_nothing_and_is_said(loopback, facts, payload, key):
     import json
 
     from tests.sigstore.forge import forge
 
     logged = json.loads(forge(loopback, payload))["verificationMaterial"]["tlogEntries"]
     made = sw.edited(sw.keyed(key, payload), lambda obj: obj["verificationMaterial"].update(tlogEntries=logged))
-    assert sw.outcomes(sw.judge(facts, trusting(loopback, key), made))["trust"] == "undecided"
+    reading = sw.judge(facts, trusting(loopback, key), made)
+    assert (sw.outcomes(reading)["trust"], sw.outcomes(reading)["envelope"]) == ("pass", "warn")
+    assert (reading.times, reading.log_entry) == ((), None)
 
 
 @pytest.mark.parametrize("time", ["2026-11-21T10:01:00Z", "2026-11-21", "", "2026-11-21T10:01:00.000000000+00:00"])
