@@ -113,7 +113,6 @@ def seal_files(
     policy: Policy | None = None,
     disclosures: Path | None = None,
     encrypt_to: X25519PublicKey | None = None,
-    new_key: Callable[[], bytes] = lambda: secrets.token_bytes(SALT_BYTES),
     log: BundleLog | None = None,
 ) -> Iterator[Sealed]:
     """Seals the runs in the inputs, each into a bundle in `out`, signed when there is a signer: up to `batch` bundles at once.
@@ -139,7 +138,7 @@ def seal_files(
             run_key=run_key,
             source=source,
             redacting=Redacting(Redactor(policy or default_policy(), translator)),
-            new_key=lambda run_id, part: known_key(kept / file_name(run_id, part)) or new_key(),
+            new_key=lambda run_id, part: known_key(kept / file_name(run_id, part)) or secrets.token_bytes(SALT_BYTES),
             unrecorded=lambda _, reason: inputs.refused.append(f"{inputs.reading}: {reason}"),
             books=books,
         )

@@ -46,7 +46,7 @@ def judging_options(verb: Callable[..., Any]) -> Callable[..., Any]:
     return verb
 
 
-def day(text: str | None, option: str = "--as-of") -> str | None:
+def day(text: str | None) -> str | None:
     """A day as YYYY-MM-DD, and in no other form.
 
     Raises:
@@ -57,7 +57,7 @@ def day(text: str | None, option: str = "--as-of") -> str | None:
             return text
     except ValueError:
         pass
-    raise click.BadParameter(f"expected YYYY-MM-DD, got {text!r}", param_hint=option)
+    raise click.BadParameter(f"expected YYYY-MM-DD, got {text!r}", param_hint="--as-of")
 
 
 def system_profiles(names: Sequence[str], packs: Sequence[Pack], option: str) -> frozenset[str]:
