@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from attest import verify
 from attest.checks.batch import Batch, others
 from attest.limits import AttestLimits
 from attest.many.absent import Batches, find_absent
@@ -207,6 +208,13 @@ def test_over_processes_it_is_the_same(batch, trust, tmp_path):
     one, several = (verify_files([tmp_path], trust=trust, processes=many) for many in (1, 3))
     assert b"".join(one.to_json_pieces()) == b"".join(several.to_json_pieces())
     assert named(one) == absent(batch, [0, 2, 3])
+
+
+def test_a_process_tells_of_a_statement_once_however_many_bundles_it_lies_beside(batch, trust, tmp_path):
+    work = verify._Work({"trust": trust})
+    told = [work(path) for path in kept(batch, tmp_path, range(SIZE))]
+    assert [len(batches) for _, batches in told] == [1, 0, 0, 0, 0]
+    assert len({row.batches for row, _ in told}) == 1
 
 
 def test_more_than_can_be_kept_is_said_whatever_came_first(batch, trust, tmp_path):
