@@ -1,4 +1,4 @@
-"""Getting a Sigstore trusted root from its TUF repository: the one thing in this room that goes online.
+"""Getting a Sigstore trusted root from its TUF repository: for whoever is online, so that nobody who verifies has to be.
 
 Specification: https://theupdateframework.github.io/specification/latest/ (section 5, the client's workflow), carried out by the `tuf`
 package. Laws: trust begins with a root that the caller names; nothing is kept between two fetches, so there is no cache that
