@@ -5,6 +5,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes
 CODE := sidecar semconv attest evidence tests
+# The tests start hundreds of processes: none compiles again what another has compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test check bench soak fuzz interop format config proto lock image clean help
 

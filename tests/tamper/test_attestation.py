@@ -98,7 +98,7 @@ def _signed(kind: str, sigstore, key, tmp_path_factory) -> Signed:
     return _MADE[kind]
 
 
-@pytest.fixture(params=[9, pytest.param(1, marks=pytest.mark.soak)], ids=["one in nine", "all"])
+@pytest.fixture(params=[13, pytest.param(1, marks=pytest.mark.soak)], ids=["one in thirteen", "all"])
 def share(request) -> int:
     """How many of the changes are tried: `make soak` tries all."""
     return request.param
