@@ -61,7 +61,7 @@ class Bench:
         return self.verify(container, attestation)
 
 
-@pytest.fixture(params=[11, pytest.param(1, marks=pytest.mark.soak)], ids=["one in eleven", "all"])
+@pytest.fixture(params=[7, pytest.param(1, marks=pytest.mark.soak)], ids=["one in seven", "all"])
 def share(request) -> int:
     """How many of the changes of a long document are tried: `make soak` tries all."""
     return request.param
