@@ -1,8 +1,11 @@
 """What a failure of somebody else's signer, log or clock means: whether it may pass.
 
-Law: what a service said by an HTTP status decides; without one, a fault of the network may pass and everything else may not. The text
-is one short line without secrets: services answer with pages, and some with what they were sent.
+Law: what a service said by an HTTP status decides; without one, a fault of the network may pass and everything else may not: an answer
+that is none, and a certificate that is not trusted, are no faults of the network, whatever their classes derive from. The text is one short
+line without secrets: services answer with pages, and some with what they were sent.
 """
+
+from collections.abc import Sequence
 
 from attest.errors import AttestError, SignerUnavailableError, SigningError
 from attest.limits import DEFAULT
@@ -41,7 +44,7 @@ def failure(what: str, error: Exception) -> SigningError:
     if isinstance(error, SigningError):
         return error
     status = _status(error)
-    passes = is_passing(status) if status else isinstance(error, OSError)
+    passes = is_passing(status) if status else is_of_network([error])
     kind = SignerUnavailableError if passes else SigningError
     return kind(f"{what}: {line(error)}")
 
@@ -49,6 +52,13 @@ def failure(what: str, error: Exception) -> SigningError:
 def is_passing(status: int) -> bool:
     """Whether a request that was answered with this HTTP status may succeed later."""
     return status in _PASSING or status >= 500
+
+
+def is_of_network(causes: Sequence[Exception]) -> bool:
+    """Whether the network is at fault for an error, given with what caused it. What it brought whole and is wrong is a ValueError as well."""
+    return any(isinstance(cause, OSError) for cause in causes) and not any(
+        isinstance(cause, ValueError) for cause in causes
+    )
 
 
 def line(error: Exception) -> str:

@@ -4,13 +4,18 @@ Each is plain data: it crosses into the worker process that signs (`attest.signe
 for every certificate, because whoever provides tokens replaces them. Law: a token appears in no text of ours.
 """
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from attest.errors import SignerUnavailableError, SigningError
 from attest.limits import DEFAULT
+from attest.signers.failure import is_passing, one_line
 from evidence.regular import open_regular
+
+_STATUS = re.compile(r"\(code=(\d{3}),")
+"""How the library writes the HTTP status of a token endpoint."""
 
 AUDIENCE = "sigstore"
 """For whom Fulcio wants tokens made (`aud`), unless it is configured otherwise."""
@@ -50,9 +55,13 @@ class AmbientToken:
         try:
             found = detect_credential(self.audience)
         except IdentityError as error:
-            lasting = "Permission" in type(error.__cause__).__name__  # else its token endpoint, which comes and goes
-            kind = SigningError if lasting else SignerUnavailableError
-            raise kind(f"no token from {self.describe()}: {' '.join(str(error).split())}") from error
+            status = _STATUS.search(
+                str(error)
+            )  # of its token endpoint, which without one is not there, and may come back
+            refused = "Permission" in type(error.__cause__).__name__ or "malformed" in str(error).lower()
+            kind = SigningError if refused or (status and not is_passing(int(status[1]))) else SignerUnavailableError
+            text = one_line(str(error), DEFAULT.reason_chars_max)
+            raise kind(f"no token from {self.describe()}: {text}") from error
         if found is None:
             raise SigningError(
                 f"no token from {self.describe()}: this is none of GitHub Actions, GitLab, Buildkite, CircleCI and Google Cloud"

@@ -12,7 +12,7 @@ import orjson
 
 from attest.errors import AttestError, SignerUnavailableError, SigningError
 from attest.signers.clock import Clock
-from attest.signers.failure import is_passing, line, one_line
+from attest.signers.failure import is_of_network, is_passing, line, one_line
 from attest.signers.identity import TokenSource
 from attest.signers.services import PUBLIC_WARNING, read_services
 from attest.signers.timestamp import Timestamper
@@ -42,7 +42,7 @@ _CAUSES_MAX = 16
 
 
 class KeylessSigner:
-    """Signs as whoever the token names. One certificate serves for most of its life. For one thread at a time.
+    """Signs as whoever the token names. One certificate serves for most of its life. For one thread.
 
     Args:
         trust_config: a Sigstore client trust config in JSON: the services to use, and the trusted root they belong to.
@@ -149,9 +149,12 @@ class KeylessSigner:
         self._signer = None
         token = IdentityToken(self._tokens.token(), self._tokens.audience)
         services = self._config.signing_config
+        authority, log = services.get_fulcio(), services.get_tlogs()[0]
+        for session in (authority.session, getattr(log, "_session")):  # noqa: B009 - the log's client has no other door, and no type for it
+            session.max_redirects = 0  # else a service could send the token, or the statement, to whom nobody has named
         context = SigningContext(
-            fulcio=services.get_fulcio(),
-            rekor=services.get_tlogs()[0],
+            fulcio=authority,
+            rekor=log,
             trusted_root=self._config.trusted_root,
             tsa_clients=[self._stamping(tsa.url) for tsa in services.get_tsas()],  # type: ignore[misc]  # duck
         )
@@ -236,7 +239,8 @@ def _explain(error: Exception, who: str) -> SigningError:
     for cause in causes:
         if isinstance(cause, OSError):
             asked = getattr(getattr(cause, "request", None), "url", who)
-            return SignerUnavailableError(f"{asked}: {line(cause)}")
+            kind = SignerUnavailableError if is_of_network(causes) else SigningError
+            return kind(f"{asked}: {line(cause)}")
     what, why = line(error), next((line(cause) for cause in reversed(causes) if str(cause)), "")
     return SigningError(f"{who}: {what}: {why}" if why not in ("", what) else f"{who}: {what}")
 

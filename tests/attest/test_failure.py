@@ -1,5 +1,6 @@
 """What a failure of somebody else's service means, by how each of their libraries tells an HTTP status. No service and none of them here."""
 
+import ssl
 from types import SimpleNamespace
 
 import pytest
@@ -36,6 +37,9 @@ FAILURES = {
     "hvac_forbidden": (raised("Forbidden"), SigningError),
     "network": (raised(base=OSError), SignerUnavailableError),
     "network_with_a_status": (raised(base=OSError, response=SimpleNamespace(status_code=400)), SigningError),
+    "an_answer_that_is_no_json": (type("JSONDecodeError", (OSError, ValueError), {})("odd"), SigningError),
+    "a_certificate_that_is_not_trusted": (ssl.SSLCertVerificationError("self-signed"), SigningError),
+    "no_tls": (ssl.SSLError("wrong version number"), SignerUnavailableError),
     "anything_else": (ValueError("odd"), SigningError),
 }
 

