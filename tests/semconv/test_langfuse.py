@@ -5,7 +5,7 @@ import pytest
 from semconv.value import document
 from semconv.view import SpanView
 from tests.semconv.golden import lost
-from tests.semconv.recorded import recorded, span
+from tests.semconv.recorded import span
 
 LANGFUSE = "langfuse@*"
 CLIENT = 3
@@ -115,16 +115,6 @@ def test_metadata_of_an_answer_is_json_within_text(translated):
     assert found.attributes["gen_ai.response.id"].startswith("resp_")  # without the quotes
     assert found.attributes["gen_ai.usage.cache_read.input_tokens"] == 4
     assert not any(path.startswith("langfuse.observation.usage_details") for path in lost(found))
-
-
-def test_every_key_is_known(translated):
-    assert {key for item in recorded("traces", LANGFUSE) for key in translated(item).unknown} == set()
-
-
-def test_no_other_producer_is_taken_for_it(translated):
-    others = [item for item in recorded("traces") if not item.producer.startswith("langfuse")]
-    assert len(others) > 2000
-    assert not [str(item) for item in others if "langfuse" in translated(item).profiles]
 
 
 @pytest.fixture

@@ -41,7 +41,3 @@ def test_spans_of_other_instrumentations_in_its_process_are_not_its(translator):
     others = [i for i in recorded("traces", PRODUCER) if not i.scope["name"].startswith("openlit")]
     assert others
     assert all(translate(translator, item).profiles == () for item in others)
-
-
-def test_every_key_is_known(translator):
-    assert {key for item in recorded("traces", PRODUCER) for key in translate(translator, item).unknown} == set()

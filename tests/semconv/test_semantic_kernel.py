@@ -76,13 +76,3 @@ def test_the_place_of_a_message_is_its_order(translator):
     ]
     assert places
     assert all("CHAT_MESSAGE_INDEX" in found.removed for found in places)
-
-
-def test_every_key_is_known(translator):
-    assert {key for item in recorded("traces", PRODUCER) for key in translate(translator, item).unknown} == set()
-
-
-def test_no_other_producer_is_taken_for_it(translator):
-    others = [item for item in recorded("traces") if not item.scope["name"].startswith("semantic_kernel.")]
-    assert len(others) > 1900
-    assert not [str(item) for item in others if "semantic_kernel" in translate(translator, item).profiles]

@@ -4,8 +4,7 @@ import pytest
 
 from semconv.value import document
 from semconv.view import SpanView
-from tests.semconv.golden import lost, translate
-from tests.semconv.recorded import recorded
+from tests.semconv.golden import lost
 
 CLIENT, INTERNAL = 3, 1
 
@@ -107,7 +106,3 @@ def test_a_vector_store_that_is_asked_is_a_retrieval_and_one_that_is_written_to_
     written = observed("pg_vector add", {"spring.ai.kind": "vector_store", "db.operation.name": "add"})
     assert not written.attributes
     assert lost(written) == {"spring.ai.kind": "enum_no_equivalent"}
-
-
-def test_no_producer_of_the_corpus_is_taken_for_it(translator):
-    assert not [str(item) for item in recorded("traces") if "spring_ai" in translate(translator, item).profiles]
