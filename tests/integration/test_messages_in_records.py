@@ -7,11 +7,11 @@ from evidence.checks.ledger import Ledger
 from evidence.signals import registry
 from evidence.timestamp import from_unix_nano
 from semconv import otlp_json
-from semconv.translate import Translator
 from tests.evidence.signal_evaluator import SignalEvaluator
 from tests.semconv.recorded import Recorded, recorded
+from tests.tools.translators import loaded
 
-TRANSLATOR = Translator.load()
+TRANSLATOR = loaded()
 KINDS = {
     "logs": (events.LOG, "log", otlp_json.log_view, TRANSLATOR.log),
     "traces": (events.SPAN, "span", otlp_json.span_view, TRANSLATOR.span),

@@ -13,7 +13,6 @@ from attest.tlog import disk
 from attest.tlog.note import VerifierKey
 from attest.tlog.reader import LogReader, read_checkpoint_file
 from attest.trust.trust import Required, Trust
-from semconv.translate import Translator
 from sidecar.bundle_log import BundleLog, LogSpec
 from sidecar.errors import ConfigError, SidecarError
 from sidecar.journal import Frame, FrameSignal
@@ -25,9 +24,10 @@ from sidecar.recorder.store import RunStore
 from sidecar.tables import load_packs
 from sidecar.translation import FrameTranslator
 from tests.attest.tlog.witness import LoopbackWitness, hang, running
+from tests.tools.translators import loaded
 
 NEVER = Lifecycle(quiet_seconds=1e9, idle_seconds=1e9, age_seconds_max=1e9, bytes_max=1 << 40)
-TRANSLATOR = Translator.load("gen-ai-dev")
+TRANSLATOR = loaded()
 PACKS = load_packs(["baseline"])
 DIGESTS = [bytes([number]) * 32 for number in range(5)]
 

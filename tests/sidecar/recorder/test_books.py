@@ -11,7 +11,6 @@ from hypothesis import given
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from evidence.canonical import canonical
-from semconv.translate import Translator
 from sidecar.journal import Frame
 from sidecar.mapping import MappingAgain
 from sidecar.recorder.books import _ACCOUNTS_MAX, Books
@@ -21,9 +20,10 @@ from sidecar.recorder.store import RunRow, RunStore
 from sidecar.translation import FrameTranslator
 from tests.sidecar.otlp.corpus import FILES, signal_of
 from tests.sidecar.otlp.strategies import requests
+from tests.tools.translators import loaded
 
 NEVER = Lifecycle(quiet_seconds=1e9, idle_seconds=1e9, age_seconds_max=1e9, bytes_max=1 << 40)
-TRANSLATOR = Translator.load()
+TRANSLATOR = loaded()
 
 
 class World:

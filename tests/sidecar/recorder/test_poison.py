@@ -10,7 +10,6 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from evidence.limits import DEFAULT
-from semconv.translate import Translator
 from sidecar import limits
 from sidecar.frames import JournalFrames
 from sidecar.journal import Frame, FrameSignal
@@ -24,9 +23,10 @@ from sidecar.recorder.store import RunStore
 from sidecar.recorder.unrecorded import Unrecorded
 from sidecar.tables import load_packs
 from sidecar.translation import FrameTranslator
+from tests.tools.translators import loaded
 
 NEVER = Lifecycle(quiet_seconds=1e9, idle_seconds=1e9, age_seconds_max=1e9, bytes_max=1 << 40)
-TRANSLATOR = Translator.load("gen-ai-dev")
+TRANSLATOR = loaded()
 RUN = (b"r" * 16).hex()
 
 

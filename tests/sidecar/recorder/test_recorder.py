@@ -11,16 +11,16 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from semconv.translate import Translator
 from sidecar.journal import Frame, FrameSignal
 from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb
 from sidecar.recorder.lifecycle import Lifecycle
 from sidecar.recorder.recorder import Recorder
 from sidecar.recorder.store import RunStore
 from sidecar.translation import FrameTranslator
+from tests.tools.translators import loaded
 
 NEVER = Lifecycle(quiet_seconds=1e9, idle_seconds=1e9, age_seconds_max=1e9, bytes_max=1 << 40)
-TRANSLATOR = Translator.load("gen-ai-dev")
+TRANSLATOR = loaded()
 
 
 class World:

@@ -14,7 +14,6 @@ from evidence.redaction.commitment import marks
 from evidence.redaction.disclosures import Piece, read
 from evidence.redaction.policy import read_policy
 from evidence.redaction.proof import Proof
-from semconv.translate import Translator
 from sidecar.journal import Frame, FrameSignal
 from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb
 from sidecar.recorder import store as store_module
@@ -25,9 +24,10 @@ from sidecar.recorder.store import RunRow, RunStore
 from sidecar.redaction import Redactor
 from sidecar.translation import FrameTranslator
 from tests.evidence.secret_examples import found
+from tests.tools.translators import loaded
 
 NEVER = Lifecycle(quiet_seconds=1e9, idle_seconds=1e9, age_seconds_max=1e9, bytes_max=1 << 40)
-TRANSLATOR = Translator.load("gen-ai-dev")
+TRANSLATOR = loaded()
 SECRET = next(each.secret for each in found() if each.detector == "github_token")
 TRACE = b"t" * 16
 KEYS = [bytes([number]) * 32 for number in range(1, 9)]

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from semconv.translate import Translator
 from sidecar.journal import Frame
 from sidecar.recorder.lifecycle import Lifecycle
 from sidecar.recorder.recorder import Recorder
 from sidecar.recorder.store import RunStore
 from sidecar.translation import FrameTranslator
+from tests.tools.translators import loaded
 
 NEVER = Lifecycle(quiet_seconds=1e9, idle_seconds=1e9, age_seconds_max=1e9, bytes_max=1 << 40)
-TRANSLATOR = Translator.load()
+TRANSLATOR = loaded()
 
 
 def recorder(folder: Path) -> Recorder:
