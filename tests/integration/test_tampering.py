@@ -36,11 +36,12 @@ class Evidence:
     originals: dict[str, bytes]
 
     def verify(self, *, recompute: bool = True) -> Verification:
-        return verify_file(self.bundle, trust=self.trust, mapping=self.mapping, recompute=recompute)
+        return verify_file(self.bundle, trust=self.trust, mapping=self.mapping, recompute=recompute, strict=True)
 
     def verified_with(self, which: str, data: bytes) -> bool:
-        """Whether the evidence would still verify if one of its files held these bytes.
+        """Whether the evidence would still verify, without a warning, if one of its files held these bytes.
 
+        White space around an attestation is another tool's spelling, which is warned of.
         The reports of a bundle whose attestation alone is another are not computed again each time.
         """
         getattr(self, which).write_bytes(data)
