@@ -1,20 +1,11 @@
 """Claude Code: what recorded spans and records of it become, and why."""
 
-from semconv import otlp_json
 from tests.semconv.golden import lost, made, new, result, translate
 from tests.semconv.recorded import recorded, span
+from tests.semconv.translated import record, translated
 
 PRODUCER = "claude-code-native@*"
 SCOPE = "com.anthropic.claude_code.tracing"
-
-
-def record(translator, name):
-    item = next(
-        item
-        for item in recorded("logs", PRODUCER)
-        if otlp_json.attributes(item.item["attributes"]).get("event.name") == name
-    )
-    return translator.log(otlp_json.log_view(item.item, otlp_json.surroundings(item.resource, item.scope)))
 
 
 def test_a_call_of_a_model_counts_the_cache_into_its_input(translator):
@@ -65,13 +56,13 @@ def test_a_failed_tool_keeps_the_error_type_that_is_there(translator):
 
 
 def test_records_say_what_spans_say(translator):
-    asked = record(translator, "api_request")
+    asked = translated(translator, "logs", record(PRODUCER, "api_request"))
     assert asked.attributes["gen_ai.usage.input_tokens"] == 372
     assert asked.attributes["gen_ai.conversation.id"]
     assert lost(asked)["cost_usd"] == "no_concept"
-    said = record(translator, "assistant_response").attributes["gen_ai.output.messages"]
+    said = translated(translator, "logs", record(PRODUCER, "assistant_response")).attributes["gen_ai.output.messages"]
     assert [message["role"] for message in said] == ["assistant"]
-    assert record(translator, "tool_result").attributes["gen_ai.tool.call.arguments"] == {
+    assert translated(translator, "logs", record(PRODUCER, "tool_result")).attributes["gen_ai.tool.call.arguments"] == {
         "command": "echo hello",
         "description": "say hello",
     }

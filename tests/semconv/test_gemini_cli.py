@@ -1,19 +1,10 @@
 """Gemini CLI: what recorded spans and records of it become, and why."""
 
-from semconv import otlp_json
 from tests.semconv.golden import lost, new, translate
-from tests.semconv.recorded import recorded, span
+from tests.semconv.recorded import span
+from tests.semconv.translated import record, translated
 
 PRODUCER = "gemini-cli@*"
-
-
-def record(translator, name):
-    item = next(
-        item
-        for item in recorded("logs", PRODUCER)
-        if otlp_json.attributes(item.item["attributes"]).get("event.name") == name
-    )
-    return translator.log(otlp_json.log_view(item.item, otlp_json.surroundings(item.resource, item.scope)))
 
 
 def test_a_call_of_a_model(translator):
@@ -55,7 +46,7 @@ def test_a_call_of_a_model_is_googles_whatever_the_endpoint(translator):
 
 
 def test_thoughts_are_output(translator):
-    found = record(translator, "gemini_cli.api_response")
+    found = translated(translator, "logs", record(PRODUCER, "gemini_cli.api_response"))
     assert found.attributes["gen_ai.usage.input_tokens"] == 140
     assert found.attributes["gen_ai.usage.output_tokens"] == 54  # 49 said and 5 thought: 194 with the input
     assert found.attributes["gen_ai.usage.reasoning.output_tokens"] == 5

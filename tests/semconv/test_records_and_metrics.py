@@ -15,16 +15,9 @@ from semconv.measure import scaled
 from tests.semconv.golden import lost
 from tests.semconv.recorded import Recorded, recorded
 from tests.semconv.strategies import TRANSLATOR, logs, metrics
-from tests.semconv.translated import SIGNALS, translate, translated, viewed
+from tests.semconv.translated import SIGNALS, record, translate, translated, viewed
 
 DETAILS = "gen_ai.client.inference.operation.details"
-
-
-def record(producer: str, name: str, scenario: str = "", nth: int = 0) -> Recorded:
-    """A recorded log record by its event name, wherever that stands."""
-    found = (item for item in recorded("logs", producer) if scenario in ("", item.scenario))
-    said = [(item, viewed("logs", item)) for item in found]
-    return [item for item, view in said if name in (view.event_name, view.attributes.get("event.name"))][nth]
 
 
 def metric(producer: str, name: str) -> Recorded:

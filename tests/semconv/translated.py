@@ -7,7 +7,7 @@ from semconv.apply import apply_json, apply_log_json, apply_metric_json
 from semconv.translate import Translator
 from semconv.translation import Translation
 from semconv.view import LogView, MetricView, SpanView
-from tests.semconv.recorded import Recorded
+from tests.semconv.recorded import Recorded, recorded
 
 SIGNALS = {
     "traces": (otlp_json.span_view, "span", apply_json),
@@ -29,3 +29,10 @@ def translate(translator: Translator, signal: str, item: Recorded) -> Translatio
 def translated(translator: Translator, signal: str, item: Recorded) -> Translation:
     """Worked out when it is first asked for."""
     return translate(translator, signal, item)
+
+
+def record(producer: str, name: str, scenario: str = "", nth: int = 0) -> Recorded:
+    """A recorded log record by its event name, wherever that stands."""
+    found = (item for item in recorded("logs", producer) if scenario in ("", item.scenario))
+    said = [(item, viewed("logs", item)) for item in found]
+    return [item for item, view in said if name in (view.event_name, view.attributes.get("event.name"))][nth]
