@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from attest.errors import SignerUnavailableError, SigningError, WitnessError
+from attest.errors import KeyFileError, SignerUnavailableError, SigningError, WitnessError
 from attest.signers.failure import failure
 from evidence.bundle import BundleFacts
 from evidence.errors import EvidenceError
@@ -146,7 +146,7 @@ class Attester:
     def _attest(self, batch: Sequence[_Item]) -> None:
         try:
             data = attest_beside([item.facts for item in batch], self._signer, evidence=self._evidence)
-        except (SigningError, WitnessError) as error:
+        except (SigningError, KeyFileError, WitnessError) as error:
             self._refused(batch, error)
         except Exception as error:  # noqa: BLE001 - no statement over these: found by halves, and only its own bundle waits
             if len(batch) == 1:
@@ -171,7 +171,7 @@ class Attester:
         with self._changed:
             self._spool.done(item.waiting for item in batch)
 
-    def _refused(self, batch: Sequence[_Item], error: SigningError | WitnessError) -> None:
+    def _refused(self, batch: Sequence[_Item], error: SigningError | KeyFileError | WitnessError) -> None:
         passing = isinstance(error, SignerUnavailableError | WitnessError)
         with self._changed:
             now = self._clock_seconds()

@@ -12,7 +12,7 @@ import pytest
 
 from attest.attestation import sigstore_bundle
 from attest.attestation.statement import read as read_statement
-from attest.errors import SignerUnavailableError, SigningError, WitnessError
+from attest.errors import KeyFileError, SignerUnavailableError, SigningError, WitnessError
 from attest.keys import generate
 from attest.signers.key import KeySigner
 from attest.signers.timestamp import Timestamper
@@ -206,6 +206,26 @@ def test_a_signer_that_cannot_even_be_opened_is_tried_again(world):
     world.seal()
     world.run_for(2000)
     assert world.verdicts() == ["verified"]
+
+
+def test_a_key_that_cannot_be_read_is_the_signers_fault_and_no_bundles(world, capsys):
+    """Such as a secret that was mounted anew with something else in it: said once for all that waits, not once for each bundle."""
+    tries = iter([KeyFileError("k.pem: a PEM PUBLIC KEY; expected a PKCS#8 PEM private key")])
+
+    def signer():
+        if (error := next(tries, None)) is not None:
+            raise error
+        return world.signer
+
+    world.start(signer=signer)
+    world.seal(4)
+    world.run_for(0.0)
+    said = capsys.readouterr().err
+    assert said.count("not attested yet; tried again") == 1
+    assert "a PEM PUBLIC KEY" in said
+    assert "a bundle cannot be attested" not in said
+    world.run_for(2000)
+    assert world.verdicts() == ["verified"] * 4
 
 
 def test_what_waits_and_why_is_in_the_log(world, capsys):
