@@ -63,7 +63,7 @@ class Required:
     """What an attestation must have beside a good signature."""
 
     timestamps: int = 0
-    """Verified RFC 3161 timestamps of distinct authorities."""
+    """Verified RFC 3161 timestamps of distinct authorities that are trusted for the signature at hand."""
     signers: int = 1
     """Distinct trusted signers over all attestations of a bundle."""
     sidecar_log: bool = False
@@ -90,7 +90,7 @@ class Trust:
 
     keys: tuple[TrustedKey, ...] = ()
     roots: tuple[TrustedRoot, ...] = ()
-    """For certificates and for the time of any signature."""
+    """For certificates, each for what it issued itself; and any of them for the time of a signature by a key."""
     identities: tuple[Identity, ...] = ()
     """Without any, no certificate is trusted."""
     logs: tuple[str, ...] = ()
