@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
-from attest.keys import generate, save
 from attest.signers.key import KeySigner
 from attest.trust.trust import Trust
 from attest.verify import verify_file
@@ -25,7 +24,6 @@ from sidecar.mapping import MappingAgain
 from sidecar.offline import Inputs, seal_files
 from sidecar.otlp import json_codec
 from sidecar.otlp.decode import decode
-from sidecar.tables import load_packs, load_translator
 from sidecar.translation import FrameTranslator
 from tests.sidecar.otlp.strategies import TEXT, messages, requests
 
@@ -123,23 +121,6 @@ def telemetry(draw):
                 draw(st.sampled_from([b"1" * 8, b"2" * 8])),
             )
     return signal, request
-
-
-@pytest.fixture(scope="module")
-def key(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("keys") / "k.pem"
-    save(generate(), path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def tables():
-    return {
-        "packs": load_packs(["baseline"]),
-        "translator": load_translator("gen-ai-dev", {}),
-        "profiles": {},
-        "run_key": ("affidavit.run.id", "trace_id"),
-    }
 
 
 MAPPING = MappingAgain()

@@ -22,7 +22,6 @@ from google.protobuf import json_format
 from google.rpc import error_details_pb2  # noqa: F401 - so that details in JSON can be read
 from google.rpc.status_pb2 import Status
 
-from attest.keys import generate, save
 from attest.signers.key import KeySigner
 from attest.trust.trust import Trust
 from attest.verify import verify_file
@@ -34,7 +33,6 @@ from sidecar.offline import Inputs, seal_files
 from sidecar.otlp.signal import OtlpSignal
 from sidecar.pb.affidavit.evidence.v1 import evidence_pb2 as pb
 from sidecar.pb.affidavit.evidence.v1.evidence_pb2_grpc import EvidenceServiceStub
-from sidecar.tables import load_packs, load_translator
 from tests.tools.otlp import CORPUS, METHODS, signal_of
 from tests.tools.process import PATIENCE_SECONDS, Sidecar, running
 
@@ -343,13 +341,6 @@ def health(bundle: Path) -> dict:
 # ---------------------------------------------------------------- the offline twin
 
 
-@pytest.fixture(scope="module")
-def key(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("keys") / "k.pem"
-    save(generate(), path)
-    return path
-
-
 def clean(out: Path) -> list[Path]:
     """The bundles in a folder that holds nothing else but their attestations."""
     files = sorted(out.iterdir())
@@ -413,16 +404,6 @@ def test_repetitions_in_files_are_counted_as_they_are_in_the_sidecar(tmp_path):
     (bundle,) = clean(tmp_path / "out")
     assert [found["name"] for found in spans(bundle)] == ["s1", "s2", "other"]
     assert (health(bundle)["duplicates"], health(bundle)["conflicting_ids"]) == (2, 1)
-
-
-@pytest.fixture(scope="module")
-def tables():
-    return {
-        "packs": load_packs(["baseline"]),
-        "translator": load_translator("gen-ai-dev", {}),
-        "profiles": {},
-        "run_key": ("affidavit.run.id", "trace_id"),
-    }
 
 
 CUT = [

@@ -6,32 +6,13 @@ import json
 
 import pytest
 
-from attest.keys import generate, save
 from attest.signers.key import KeySigner
 from attest.trust.trust import Trust
 from attest.verify import verify_file
 from evidence.bundle.reader import EvidenceBundle
 from sidecar.mapping import MappingAgain
 from sidecar.offline import Inputs, seal_files
-from sidecar.tables import load_packs, load_translator
 from tests.tools.recordings import CORPUS, PRODUCERS, of_each_producer, recordings
-
-
-@pytest.fixture(scope="module")
-def key(tmp_path_factory):
-    path = tmp_path_factory.mktemp("keys") / "k.pem"
-    save(generate(), path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def tables():
-    return {
-        "packs": load_packs(["baseline"]),
-        "translator": load_translator("gen-ai-dev", {}),
-        "profiles": {},
-        "run_key": ("affidavit.run.id", "trace_id"),
-    }
 
 
 def test_the_recordings_are_here():
