@@ -3,8 +3,10 @@
 import subprocess
 import sys
 import threading
+import time
 
 from sidecar.journal import JournalLimits, JournalReader, JournalWriter
+from tests.tools.process import PATIENCE_SECONDS
 
 SMALL = JournalLimits(segment_bytes=4096, group_bytes_max=2048, disk_bytes_max=1 << 22)
 
@@ -52,15 +54,16 @@ def test_threads_share_a_reader_each_with_a_position_of_its_own(tmp_path):
                 if frame.sequence != position + 1:
                     failures.append((position, frame.sequence))
                 position = frame.sequence
+            time.sleep(0.001)  # without it they keep the writer from its work
 
     threads = [threading.Thread(target=follow) for _ in range(4)]
     for thread in threads:
         thread.start()
     append(writer, *range(300))
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_SECONDS)
     writer.close()
-    assert failures == []
+    assert (failures, [thread for thread in threads if thread.is_alive()]) == ([], [])
 
 
 def test_frames_that_are_not_durable_yet_are_not_seen(tmp_path):
@@ -89,5 +92,5 @@ def test_another_process_reads_while_this_one_writes(tmp_path):
     writer = JournalWriter.open(tmp_path, limits=SMALL)
     process = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)])
     append(writer, *range(200))
-    assert process.wait(30) == 0
+    assert process.wait(PATIENCE_SECONDS) == 0
     writer.close()

@@ -13,7 +13,7 @@ from semconv.translation import Loss, PointTranslation, Tally, Translation
 from sidecar.otlp import flat, to_json, view
 from sidecar.otlp.apply import apply
 from sidecar.otlp.signal import OtlpSignal
-from tests.sidecar.otlp.corpus import FILES, request_of, signal_of
+from tests.sidecar.otlp.corpus import FILES, request_of, signal_of, some_or_all
 from tests.sidecar.otlp.strategies import messages
 
 TWINS = {Span: apply_json, LogRecord: apply_log_json, Metric: apply_metric_json}
@@ -100,7 +100,8 @@ def test_a_translation_on_protobuf_is_the_translation_on_json(item_and_translati
     assert written(expected) == written(to_json.message(changed))
 
 
-def test_every_recorded_item_is_translated_alike_on_protobuf_and_on_json():
+@some_or_all
+def test_recorded_items_are_translated_alike_on_protobuf_and_on_json(files):
     translator = Translator.load()
     ways = {
         Span: (view.span, translator.span),
@@ -108,7 +109,7 @@ def test_every_recorded_item_is_translated_alike_on_protobuf_and_on_json():
         Metric: (view.metric, translator.metric),
     }
     changed = 0
-    for path in FILES:
+    for path in files:
         signal, request = signal_of(path), request_of(path)
         twin = flat.parse(signal, request.SerializeToString())
         expected = []
@@ -122,7 +123,7 @@ def test_every_recorded_item_is_translated_alike_on_protobuf_and_on_json():
                 changed += translation.changed
         made = signal.request.FromString(twin.SerializeToString())
         assert expected == [to_json.message(item) for _, _, items in signal.groups(made) for item in items], path
-    assert changed > 1000
+    assert changed > 500
 
 
 def test_otlp_30_what_a_translation_does_not_name_stays_byte_for_byte_with_its_unknown_fields():
