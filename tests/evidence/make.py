@@ -207,6 +207,19 @@ def with_manifest(members: Members, manifest: dict[str, Any]) -> Members:
     return {**members, layout.MANIFEST: canonical(manifest)}
 
 
+def setting(*path_and_value: Any) -> Callable[[dict[str, Any]], None]:
+    """A change of a manifest: the member at a path, given step by step, becomes the last of these."""
+    *path, last, value = path_and_value
+
+    def change(manifest: dict[str, Any]) -> None:
+        place = manifest
+        for step in path:
+            place = place[step]
+        place[last] = value
+
+    return change
+
+
 def changed(members: Members, change: Callable[[dict[str, Any]], object]) -> Members:
     """The members with the manifest changed in place by a function, and its id made true."""
     manifest = orjson.loads(members[layout.MANIFEST])

@@ -12,11 +12,11 @@ import pytest
 from evidence import manifest as layout
 from evidence.bundle import EvidenceBundle, Recomputation, seal
 from evidence.canonical import canonical
-from evidence.errors import BundleError, EventError, EvidenceError, PackError, PackUnavailableError, UnknownFormatError
+from evidence.errors import BundleError, EventError, EvidenceError, PackError, UnknownFormatError
 from evidence.limits import Limits
 from evidence.packs import builtin, read_pack
 from tests.evidence import make
-from tests.evidence.make import CHAT, DIGEST, changed, pack, sealed, span, unpack, whole, with_lines
+from tests.evidence.make import CHAT, DIGEST, changed, pack, sealed, setting, span, unpack, whole, with_lines
 
 OWN_PACK = builtin("baseline").source.replace(b"name: baseline", b"name: own")
 
@@ -202,19 +202,45 @@ def test_a_failed_seal_leaves_the_bundle_that_was_there(tmp_path, facts):
     assert facts.path.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"span": {"attributes": 5}},
+        {"span": {"attributes": ["k"]}},
+        {"span": {"attributes": [{"key": "gen_ai.operation.name", "value": 7}]}},
+    ],
+)
+def test_telemetry_that_is_not_otlp_json_is_an_error_of_the_event(tmp_path, broken):
+    item = span(1, CHAT)
+    item[1].update(broken)
+    with pytest.raises(EventError, match="not OTLP/JSON"):
+        sealed(tmp_path, whole(item))
+
+
+def test_what_could_not_be_read_again_is_not_sealed(tmp_path):
+    too_long = b'{"x":"' + b"x" * Limits().member_bytes_max + b'"}'
+    with pytest.raises(BundleError, match="reports/mapping-loss.json: 67108872 bytes, at most 67108864"):
+        sealed(tmp_path, mapping_loss=too_long)
+    assert [path.name for path in tmp_path.iterdir()] == ["events"]
+
+
+def test_two_runs_with_equal_payloads_have_two_ids(tmp_path):
+    first = sealed(tmp_path)
+    items = whole(make.resource({"service.name": "agent"}), span(1, CHAT))
+    events = tmp_path / "events"
+    events.write_bytes(b"".join(line.replace(b"run-1", b"run-2") + b"\n" for line in make.lines(items)))
+    second = seal(
+        events=events,
+        run=replace(make.meta(), run_id="run-2"),
+        packs=[builtin("baseline")],
+        profiles={},
+        mapping_loss=b'{"schema":"mapping-loss-v1"}',
+        out=tmp_path / "run-2.evidence.tar.gz",
+    )
+    assert first.bundle_id != second.bundle_id
+
+
 # ------------------------------------------------------------------ reading: one defect each
-
-
-def _set(*path_and_value):
-    *path, last, value = path_and_value
-
-    def change(manifest):
-        place = manifest
-        for step in path:
-            place = place[step]
-        place[last] = value
-
-    return change
 
 
 def _drop(name):
@@ -222,35 +248,35 @@ def _drop(name):
 
 
 MANIFEST_DEFECTS = {
-    "unknown_member": (_set("signed_by", "nobody"), "unknown member 'signed_by'"),
-    "unknown_member_inside": (_set("producer", "git", "1"), "producer: unknown member"),
+    "unknown_member": (setting("signed_by", "nobody"), "unknown member 'signed_by'"),
+    "unknown_member_inside": (setting("producer", "git", "1"), "producer: unknown member"),
     "no_run_id": (_drop("run_id"), "/run_id: expected"),
-    "run_id_with_colon": (_set("run_id", "a:b"), "/run_id"),
-    "part_zero": (_set("part", 0), "/part"),
-    "part_as_boolean": (_set("part", True), "/part"),
-    "closed_at_without_nanoseconds": (_set("closed_at", "2026-01-01T00:00:00Z"), "/closed_at"),
-    "close_reason_unheard_of": (_set("close_reason", "bored"), "/close_reason"),
-    "event_count_zero": (_set("event_count", 0), "/event_count"),
-    "last_seq_wrong": (_set("last_seq", 99), "last_seq: expected"),
-    "merkle_alg_md5": (_set("merkle", "alg", "md5"), "/merkle/alg"),
-    "merkle_tree_size_wrong": (_set("merkle", "tree_size", 1), "tree_size: expected"),
-    "merkle_root_upper_case": (_set("merkle", "root", "AB" * 32), "/merkle/root"),
-    "files_not_an_array": (_set("files", {}), "/files"),
-    "files_entry_without_digest": (_set("files", 0, {"path": "events.ndjson"}), "/files/0/sha256"),
-    "files_entry_traversing": (_set("files", 0, "path", "../x"), "/files/0/path"),
-    "files_entry_without_place": (_set("files", 1, "path", "notes.txt"), "no place in a bundle"),
+    "run_id_with_colon": (setting("run_id", "a:b"), "/run_id"),
+    "part_zero": (setting("part", 0), "/part"),
+    "part_as_boolean": (setting("part", True), "/part"),
+    "closed_at_without_nanoseconds": (setting("closed_at", "2026-01-01T00:00:00Z"), "/closed_at"),
+    "close_reason_unheard_of": (setting("close_reason", "bored"), "/close_reason"),
+    "event_count_zero": (setting("event_count", 0), "/event_count"),
+    "last_seq_wrong": (setting("last_seq", 99), "last_seq: expected"),
+    "merkle_alg_md5": (setting("merkle", "alg", "md5"), "/merkle/alg"),
+    "merkle_tree_size_wrong": (setting("merkle", "tree_size", 1), "tree_size: expected"),
+    "merkle_root_upper_case": (setting("merkle", "root", "AB" * 32), "/merkle/root"),
+    "files_not_an_array": (setting("files", {}), "/files"),
+    "files_entry_without_digest": (setting("files", 0, {"path": "events.ndjson"}), "/files/0/sha256"),
+    "files_entry_traversing": (setting("files", 0, "path", "../x"), "/files/0/path"),
+    "files_entry_without_place": (setting("files", 1, "path", "notes.txt"), "no place in a bundle"),
     "files_without_mapping_loss": (lambda m: m["files"].pop(), "expected reports/mapping-loss.json"),
     "files_without_events": (lambda m: m["files"].pop(0), "expected events.ndjson"),
     "files_twice": (lambda m: m["files"].append(m["files"][0]), "listed twice"),
     "files_out_of_order": (lambda m: m["files"].reverse(), "expected the order"),
-    "mapping_without_target": (_set("mapping", {"profiles": []}), "/mapping/target"),
-    "mapping_digest_untagged": (_set("mapping", "target", "digest", "ab" * 32), "/mapping/target/digest"),
-    "capture_health_negative": (_set("capture_health", "gaps", -1), "/capture_health"),
-    "capture_health_text": (_set("capture_health", "gaps", "0"), "/capture_health"),
-    "limits_zero": (_set("limits", "max_events", 0), "/limits"),
-    "previous_bundle_half": (_set("previous_bundle", {"bundle_id": "ab" * 32}), "/previous_bundle/manifest_sha256"),
-    "amends_itself_in_words": (_set("amends", "the one before"), "/amends"),
-    "packs_without_digest": (_set("x-assay", "packs_applied", 0, {"name": "baseline", "version": "1"}), "/digest"),
+    "mapping_without_target": (setting("mapping", {"profiles": []}), "/mapping/target"),
+    "mapping_digest_untagged": (setting("mapping", "target", "digest", "ab" * 32), "/mapping/target/digest"),
+    "capture_health_negative": (setting("capture_health", "gaps", -1), "/capture_health"),
+    "capture_health_text": (setting("capture_health", "gaps", "0"), "/capture_health"),
+    "limits_zero": (setting("limits", "max_events", 0), "/limits"),
+    "previous_bundle_half": (setting("previous_bundle", {"bundle_id": "ab" * 32}), "/previous_bundle/manifest_sha256"),
+    "amends_itself_in_words": (setting("amends", "the one before"), "/amends"),
+    "packs_without_digest": (setting("x-assay", "packs_applied", 0, {"name": "baseline", "version": "1"}), "/digest"),
     "first_seq_one_in_part_one": (lambda m: m.update(first_seq=1, last_seq=m["last_seq"] + 1), "first_seq: expected 0"),
 }
 
@@ -264,7 +290,7 @@ def test_a_manifest_with_a_defect_is_refused_even_when_its_id_is_made_true(tmp_p
 
 
 def test_a_manifest_of_another_version_is_undecided_not_wrong(tmp_path, members):
-    path = pack(changed(members, _set("schema_version", "evidence-bundle-v2")).items(), tmp_path / "broken")
+    path = pack(changed(members, setting("schema_version", "evidence-bundle-v2")).items(), tmp_path / "broken")
     with pytest.raises(UnknownFormatError):
         read(path)
 
@@ -501,111 +527,3 @@ def test_memory_does_not_grow_with_the_number_of_events(tmp_path):
 
     small, large = peak(800), peak(8000)
     assert large - small < 7200 * 200
-
-
-# ------------------------------------------------------------------ recomputing
-
-
-def recomputed(path):
-    with EvidenceBundle.open(path) as bundle:
-        again = Recomputation(bundle.manifest, bundle.attached)
-        for batch in bundle.batches():
-            again.add_all(batch)
-        return again.differences(bundle.finish())
-
-
-def test_a_sealed_bundle_recomputes_to_the_same_bytes(tmp_path):
-    own = read_pack(OWN_PACK, "own.yaml")
-    assert recomputed(sealed(tmp_path, packs=[builtin("baseline"), own]).path) == []
-
-
-def test_a_better_score_that_was_sealed_again_is_found(tmp_path, members):
-    report = orjson.loads(members[layout.CLOSURE])
-    report["closure"]["score"] = 1
-    path = pack({**members, layout.CLOSURE: canonical(report)}.items(), tmp_path / "better")
-    assert recomputed(path) == [layout.CLOSURE]
-
-
-def test_a_removed_receipt_is_found(tmp_path, members):
-    receipts = orjson.loads(members[layout.FORMULA_RECEIPTS])
-    receipts["receipts"].pop()
-    path = pack({**members, layout.FORMULA_RECEIPTS: canonical(receipts)}.items(), tmp_path / "fewer")
-    assert recomputed(path) == [layout.FORMULA_RECEIPTS]
-
-
-def test_better_capture_health_that_was_sealed_again_is_found(tmp_path, members):
-    path = pack(changed(members, _set("capture_health", "sender_uncounted", False)).items(), tmp_path / "better")
-    assert "manifest.json#/capture_health" in recomputed(path)
-
-
-def test_an_invented_framework_reference_is_found(tmp_path, members):
-    claim = [{"rule": "baseline@1.0.0:BASE-001", "framework": "AI Act", "ref": "12"}]
-    path = pack(changed(members, _set("x-assay", "mappings", claim)).items(), tmp_path / "claim")
-    assert "manifest.json#/x-assay/mappings" in recomputed(path)
-
-
-def test_taking_the_last_events_away_and_sealing_again_shows_in_capture_health(tmp_path, members):
-    path = pack(with_lines(members, lambda lines: lines.pop()).items(), tmp_path / "cut")
-    assert "manifest.json#/capture_health" in recomputed(path)
-    items = [make.opened(), span(1, CHAT)]
-    assert orjson.loads(sealed(tmp_path, items).reports[layout.CLOSURE])["closure"]["confidence"] == "low"
-
-
-@pytest.mark.parametrize("name", ["signals", "formulas"])
-def test_a_bundle_scored_with_other_tables_is_undecided(members, tmp_path, name):
-    def other(manifest):
-        scoring = manifest["scoring"]
-        (scoring["signals"] if name == "signals" else scoring["formulas"][0])["version"] = "0"
-
-    with pytest.raises(PackUnavailableError, match=f"other {name}"):
-        recomputed(pack(changed(members, other).items(), tmp_path / "other"))
-
-
-def test_a_bundle_with_a_pack_that_is_not_at_hand_is_undecided(members, tmp_path):
-    path = pack(changed(members, _set("x-assay", "packs_applied", 0, "digest", DIGEST)).items(), tmp_path / "other")
-    with pytest.raises(PackUnavailableError, match="not at hand"):
-        recomputed(path)
-
-
-def test_a_pack_described_otherwise_is_refused(members, tmp_path):
-    path = pack(changed(members, _set("x-assay", "packs_applied", 0, "kind", "compliance")).items(), tmp_path / "other")
-    with pytest.raises(PackError, match="describes it otherwise"):
-        recomputed(path)
-
-
-@pytest.mark.parametrize(
-    "broken",
-    [
-        {"span": {"attributes": 5}},
-        {"span": {"attributes": ["k"]}},
-        {"span": {"attributes": [{"key": "gen_ai.operation.name", "value": 7}]}},
-    ],
-)
-def test_telemetry_that_is_not_otlp_json_is_an_error_of_the_event(tmp_path, broken):
-    item = span(1, CHAT)
-    item[1].update(broken)
-    with pytest.raises(EventError, match="not OTLP/JSON"):
-        sealed(tmp_path, whole(item))
-
-
-def test_what_could_not_be_read_again_is_not_sealed(tmp_path):
-    too_long = b'{"x":"' + b"x" * Limits().member_bytes_max + b'"}'
-    with pytest.raises(BundleError, match="reports/mapping-loss.json: 67108872 bytes, at most 67108864"):
-        sealed(tmp_path, mapping_loss=too_long)
-    assert [path.name for path in tmp_path.iterdir()] == ["events"]
-
-
-def test_two_runs_with_equal_payloads_have_two_ids(tmp_path):
-    first = sealed(tmp_path)
-    items = whole(make.resource({"service.name": "agent"}), span(1, CHAT))
-    events = tmp_path / "events"
-    events.write_bytes(b"".join(line.replace(b"run-1", b"run-2") + b"\n" for line in make.lines(items)))
-    second = seal(
-        events=events,
-        run=replace(make.meta(), run_id="run-2"),
-        packs=[builtin("baseline")],
-        profiles={},
-        mapping_loss=b'{"schema":"mapping-loss-v1"}',
-        out=tmp_path / "run-2.evidence.tar.gz",
-    )
-    assert first.bundle_id != second.bundle_id
