@@ -18,6 +18,7 @@ from tests.evidence import make
 
 SCHEMA_BYTES = files("evidence").joinpath("schemas", "soak-report-v1.schema.json").read_bytes()
 SCHEMA = orjson.loads(SCHEMA_BYTES)
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.FormatChecker())
 OUTCOMES = ("holds", "fails", "undecided")
 SEVERITIES = ("error", "warning", "info")
 
@@ -54,7 +55,7 @@ def reported(soak: Soak, **changes: Any) -> dict[str, Any]:
         "generated_at": "2026-11-21T00:00:00.000000000Z",
     }
     made = report(soak, **(facts | changes))
-    jsonschema.validate(made, SCHEMA, format_checker=jsonschema.FormatChecker())
+    VALIDATOR.validate(made)
     return made
 
 

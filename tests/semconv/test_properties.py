@@ -1,7 +1,6 @@
 """The laws of translation over spans nobody recorded."""
 
 import copy
-import hashlib
 import subprocess
 import sys
 from dataclasses import asdict
@@ -17,8 +16,8 @@ from semconv.apply import apply_json
 from semconv.conformity import conforms
 from semconv.translate import Translator
 from semconv.value import document, exactly
-from tests.semconv.recorded import recorded
 from tests.semconv.strategies import TRANSLATOR, VALUES, logs, metrics, spans
+from tests.semconv.translated import said_of_everything
 from tests.tools.examples import times
 
 SHAPED = {
@@ -154,22 +153,9 @@ def test_the_order_of_profiles_says_nothing_and_neither_does_what_came_before(gi
     assert exactly(asdict(other.metric(metric)), asdict(TRANSLATOR.metric(metric)))
 
 
-def said_of_everything(translator):
-    """A digest of what a translator says of a sample of all recorded items."""
-    digest = hashlib.sha256()
-    for signal, view, verb in (
-        ("traces", otlp_json.span_view, translator.span),
-        ("logs", otlp_json.log_view, translator.log),
-        ("metrics", otlp_json.metric_view, translator.metric),
-    ):
-        for item in recorded(signal)[::7]:
-            digest.update(repr(verb(view(item.item, otlp_json.surroundings(item.resource, item.scope)))).encode())
-    return digest.hexdigest()
-
-
 def test_neither_the_order_of_sets_nor_the_process_changes_a_translation():
     """Strings hash otherwise in every process: what is said may not depend on it, to the order of every list."""
-    code = "from tests.semconv.test_properties import TRANSLATOR, said_of_everything; print(said_of_everything(TRANSLATOR))"
+    code = "from tests.semconv.translated import said_of_everything; print(said_of_everything())"
     root = Path(__file__).parents[2]
     runs = [
         subprocess.Popen(
@@ -178,7 +164,7 @@ def test_neither_the_order_of_sets_nor_the_process_changes_a_translation():
         for seed in ("0", "1")
     ]
     said = {run.communicate(timeout=100)[0].strip() for run in runs}
-    assert said == {said_of_everything(TRANSLATOR)}
+    assert said == {said_of_everything()}
 
 
 @given(VALUES)

@@ -1,5 +1,6 @@
 """What becomes of items of any signal; of recorded ones, about which many tests ask, it is worked out once a process."""
 
+import hashlib
 from functools import cache
 
 from semconv import otlp_json
@@ -8,6 +9,7 @@ from semconv.translate import Translator
 from semconv.translation import Translation
 from semconv.view import LogView, MetricView, SpanView
 from tests.semconv.recorded import Recorded, recorded
+from tests.tools.translators import loaded
 
 SIGNALS = {
     "traces": (otlp_json.span_view, "span", apply_json),
@@ -36,3 +38,12 @@ def record(producer: str, name: str, scenario: str = "", nth: int = 0) -> Record
     found = (item for item in recorded("logs", producer) if scenario in ("", item.scenario))
     said = [(item, viewed("logs", item)) for item in found]
     return [item for item, view in said if name in (view.event_name, view.attributes.get("event.name"))][nth]
+
+
+def said_of_everything() -> str:
+    """A digest of what is said of a sample of all recorded items."""
+    digest = hashlib.sha256()
+    for signal in SIGNALS:
+        for item in recorded(signal)[::7]:
+            digest.update(repr(translate(loaded(), signal, item)).encode())
+    return digest.hexdigest()
