@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from attest.limits import DEFAULT
 from evidence.bundle import BundleFacts, EvidenceBundle
+from evidence.regular import open_regular
 from evidence.run import ATTESTATION_SUFFIX, BUNDLE_SUFFIX, attestation_file_name
 from sidecar.errors import SidecarError
 from sidecar.producer import PRODUCER
@@ -68,8 +69,7 @@ def _make_room(bundle: Path, data: bytes) -> None:
     """Gives the first attestation another name unless whoever signed `data` signed it, or nobody."""
     first, *others = _names(bundle)
     try:
-        with first.open("rb") as file:
-            there = file.read(DEFAULT.attestation_bytes_max + 1)
+        there = _read(first)
     except FileNotFoundError:
         return
     if _who(there) in (None, _who(data)):
@@ -78,10 +78,15 @@ def _make_room(bundle: Path, data: bytes) -> None:
         try:
             write_new(path, there)
         except FileExistsError:
-            if path.read_bytes() != there:
+            if _read(path) != there:
                 continue
         return
     raise SidecarError(f"{first}: somebody else's, and there is no name left for it")
+
+
+def _read(path: Path) -> bytes:
+    with open_regular(path) as file:
+        return file.read(DEFAULT.attestation_bytes_max + 1)
 
 
 def _who(data: bytes) -> tuple[str, ...] | None:

@@ -1,5 +1,7 @@
 """Attestations beside bundles: whose takes which name, and that none is lost."""
 
+import os
+
 import pytest
 
 from attest.attest import attest_bundles
@@ -61,6 +63,12 @@ def test_what_is_no_attestation_is_replaced(sealed, left):
     sealed.path.with_name("run-1.sigstore.json").write_bytes(left)
     ours = attest_beside([sealed], KeySigner(generate()))
     assert beside(sealed) == {"run-1.sigstore.json": ours}
+
+
+def test_a_pipe_in_an_attestations_place_is_not_waited_for(sealed):
+    os.mkfifo(sealed.path.with_name("run-1.sigstore.json"))
+    with pytest.raises(OSError, match="no regular file"):
+        attest_beside([sealed], KeySigner(generate()))
 
 
 def test_one_identity_is_one_signer_and_another_is_not(sealed, sigstore):
