@@ -151,9 +151,8 @@ class World:
         return socket.create_connection((host, int(port)), timeout=20)
 
     def raw(self, data: bytes) -> bytes:
-        """Sends bytes to the HTTP port and reads until the server closes or a second passes without anything."""
-        host, _, port = self.http.address.rpartition(":")
-        with socket.create_connection((host, int(port)), timeout=1) as connection:
+        """Sends bytes to the HTTP port and reads until the server closes."""
+        with self.connect() as connection:
             with contextlib.suppress(OSError):
                 connection.sendall(data)
             answer = b""
