@@ -24,6 +24,8 @@ from tests.tools.process import PATIENCE_SECONDS, Sidecar, running
 
 pytestmark = pytest.mark.integration
 
+MAPPING = MappingAgain()
+"""Its tables are read once."""
 SCOPE = "opentelemetry.instrumentation.genai.test"
 TRACE_ID, SPAN_ID = 0x0AF7651916CD43DD8448EB211C80319C, 0xB7AD6B7169203331
 
@@ -106,7 +108,7 @@ def bundle_of(sidecar: Sidecar, run_id: str) -> Path:
         run = EvidenceServiceStub(channel).SealRun(pb.SealRunRequest(run_id=run_id), timeout=PATIENCE_SECONDS).run
     bundle = sidecar.state / "bundles" / run.bundle_file
     assert bundle.name == f"{run_id}.evidence.tar.gz"
-    result = verify_file(bundle, trust=Trust.load([sidecar.public_key]), mapping=MappingAgain())
+    result = verify_file(bundle, trust=Trust.load([sidecar.public_key]), mapping=MAPPING)
     assert result.verdict == "verified"
     return bundle
 
