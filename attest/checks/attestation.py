@@ -70,7 +70,7 @@ class AttestationJudge:
             return AttestationReading(checks=_unread(absent, "no attestation"))
         most = self._limits.attestations_per_bundle_max
         readings = [self._judge_one(path, attested) for path in paths[:most]]
-        deciding = min(readings, key=lambda reading: (reading.failed, len(reading.bad)))
+        deciding = min(readings, key=lambda reading: reading.rank)
         others = [reading for reading in readings if reading is not deciding]
         signers = distinct(reading.signer for reading in readings if not reading.bad)
         required = self._trust.required if self._trust else Required()

@@ -39,9 +39,13 @@ class AttestationReading:
         return tuple(check for check in self.checks if check.outcome in BAD)
 
     @property
-    def failed(self) -> bool:
-        """Whether a check failed: what could not be decided is better, however much of it there is."""
-        return any(check.outcome == "fail" for check in self.checks)
+    def rank(self) -> tuple[bool, int, int, bool]:
+        """Orders attestations, the best first: none that fails, the fewest undecided, the fewest warnings, one whose time is proven.
+
+        What could not be decided is better than what failed, however much of it there is.
+        """
+        outcomes = [check.outcome for check in self.checks]
+        return "fail" in outcomes, len(self.bad), outcomes.count("warn"), not self.times
 
 
 def check_cosigned(

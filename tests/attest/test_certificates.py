@@ -590,6 +590,17 @@ def test_a_bad_second_attestation_never_fails_a_bundle_and_is_never_passed_over(
         assert "who is not trusted" in sw.reason(reading, "cosigned")
 
 
+def test_of_good_attestations_one_without_a_warning_and_then_one_with_a_proven_time_decides(loopback, facts, payload):
+    key = generate()
+    trusted = sw.trust(loopback, keys=(TrustedKey(public=key.public),))
+    undated, dated = sw.keyed(key, payload), sw.keyed(key, payload, loopback.tsas["tsa"].stamp)
+    respelled = json.dumps(json.loads(dated), indent=2).encode()
+    for order in ((undated, respelled, dated), (respelled, dated, undated), (dated, undated, respelled)):
+        reading = sw.judge(facts, trusted, *order)
+        assert (sw.outcomes(reading)["envelope"], len(reading.times)) == ("pass", 1)
+        assert sw.outcomes(reading)["cosigned"] == "warn"
+
+
 def test_what_is_doubtful_about_a_second_attestation_is_said(loopback, facts, payload):
     reading = sw.judge(
         facts, sw.trust(loopback), forge(loopback, payload), forge(loopback, payload, tsas=("stranger",))
