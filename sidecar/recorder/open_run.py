@@ -10,7 +10,7 @@ from typing import Any
 
 from evidence import event as events
 from evidence.capture.receipt_numbers import ReceiptNumbers
-from sidecar.recorder.entries import digest_of
+from sidecar.recorder.entry import digest_of
 from sidecar.recorder.store import RunRow
 
 __all__ = ["COUNTERS", "TYPES", "OpenRun"]

@@ -18,7 +18,7 @@ from evidence.redaction.disclosures import PieceMaker
 from evidence.run import CloseReason
 from sidecar.recorder.books import Books
 from sidecar.recorder.deadlines import Deadlines
-from sidecar.recorder.entries import Entry
+from sidecar.recorder.entry import Entry
 from sidecar.recorder.lifecycle import Lifecycle
 from sidecar.recorder.open_run import COUNTERS, OpenRun
 from sidecar.recorder.redacting import Redacting

@@ -21,7 +21,8 @@ from evidence.timestamp import from_unix_nano
 from sidecar.errors import place_of
 from sidecar.journal import Frame
 from sidecar.recorder.books import Books
-from sidecar.recorder.entries import Entry, Part, digest_of, read_entries
+from sidecar.recorder.entries import read_entries
+from sidecar.recorder.entry import Entry, Part, digest_of
 from sidecar.recorder.lifecycle import Lifecycle
 from sidecar.recorder.open_run import COUNTERS, TYPES, OpenRun
 from sidecar.recorder.open_runs import OpenRuns

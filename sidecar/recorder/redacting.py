@@ -14,7 +14,7 @@ from evidence.digest import tagged
 from evidence.redaction.disclosures import PieceMaker
 from sidecar.journal import Frame
 from sidecar.otlp.signal import ENCODINGS
-from sidecar.recorder.entries import Entry, Part
+from sidecar.recorder.entry import Entry, Part
 from sidecar.redaction import Redactor, as_bytes
 
 __all__ = ["Redacting"]
