@@ -12,11 +12,13 @@ from typing import Any, Literal
 
 import orjson
 
+from evidence import event
 from evidence.redaction.disclosures import PieceMaker
 from sidecar.translation import TranslatedItem
 
 __all__ = ["Entry", "Part", "digest_of"]
 
+_PART_NAMES = {event.RESOURCE: "resource", event.SCOPE: "scope"}
 Kind = Literal["span", "log", "metric", "receipt", "open", "close", "seal"]
 
 
@@ -31,6 +33,11 @@ class Part:
     """Whether a secret may be in it."""
     pieces: PieceMaker | None = None
     """What was withheld of it."""
+
+    @property
+    def name(self) -> str:
+        """`resource` or `scope`."""
+        return _PART_NAMES[self.type]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

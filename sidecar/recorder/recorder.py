@@ -12,7 +12,6 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from evidence import event as events
 from evidence.errors import EventError, EvidenceError
 from evidence.redaction.commitment import SALT_BYTES
 from evidence.redaction.policy import default_policy
@@ -218,8 +217,7 @@ class Recorder:
             try:
                 self._writer.write(run, part.type, part.data, at_unix_nano, pieces=part.pieces)
             except EvidenceError as error:
-                name = "resource" if part.type == events.RESOURCE else "scope"
-                run.unfit[part.digest] = f"its {name}: {error}"
+                run.unfit[part.digest] = f"its {part.name}: {error}"
             else:
                 run.parts.add(part.digest)
                 return

@@ -20,7 +20,6 @@ from sidecar.redaction import Redactor, as_bytes
 __all__ = ["Redacting"]
 
 _PARTS_KEPT = 512
-_NAMES = {"affidavit.otel.resource.v1": "resource", "affidavit.otel.scope.v1": "scope"}
 
 
 class Redacting:
@@ -45,8 +44,7 @@ class Redacting:
         """The digest that a run may be called by: of the part without anything that is withheld."""
         if not self._holds(part):
             return part.digest
-        name = _NAMES[part.type]
-        return tagged(canonical(self._redactor.masked(name, part.data)))
+        return tagged(canonical(self._redactor.masked(part.name, part.data)))
 
     # ---------------------------------------------------------------- in a run
 
@@ -89,9 +87,8 @@ class Redacting:
             return part
         known = self._parts.get((key, part.digest))
         if known is None:
-            name = _NAMES[part.type]
-            pieces = PieceMaker(key, (name, part.digest))
-            body = self._redactor.shared(name, part.data, pieces)
+            pieces = PieceMaker(key, (part.name, part.digest))
+            body = self._redactor.shared(part.name, part.data, pieces)
             digest = tagged(canonical(body))
             known = Part(digest, part.type, {"digest": digest, **body}, pieces=pieces) if len(pieces) else part
             self._parts[key, part.digest] = known
