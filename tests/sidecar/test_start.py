@@ -7,13 +7,14 @@ import sys
 import pytest
 
 from sidecar.spawn import spawn
+from tests.tools.process import PATIENCE_SECONDS
 
 QUIET = "receiver: {grpc: {endpoint: '127.0.0.1:0'}, http: {endpoint: '127.0.0.1:0'}}\n"
 
 
 def test_a_worker_that_is_told_nothing_ends_without_a_word(capfd):
     process = spawn()
-    said, _ = process.communicate(timeout=30)
+    said, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, said) == (0, b"")
     assert capfd.readouterr().err == ""
 
@@ -36,7 +37,7 @@ def test_what_the_worker_cannot_use_is_an_error_at_start_that_names_it(tmp_path,
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.returncode == 2
     assert named in done.stderr.splitlines()[-1]

@@ -21,6 +21,7 @@ from sidecar.otlp.signal import OtlpSignal
 from sidecar.sink.grpc_server import GrpcServer
 from sidecar.sink.http_server import HttpServer
 from sidecar.sink.sink import Answer, Sink
+from tests.tools.process import PATIENCE_SECONDS
 
 LIMITS = Limits(export_idle_wait_seconds=0.005, export_cursor_lag_seconds_max=0.0)
 
@@ -161,9 +162,9 @@ class World:
         return exporter
 
     @staticmethod
-    def until(condition: Callable[[], object], seconds: float = 20) -> None:
+    def until(condition: Callable[[], object]) -> None:
         """Wait for `condition`; the bound only ends a test that has failed."""
-        give_up = time.monotonic() + seconds
+        give_up = time.monotonic() + PATIENCE_SECONDS
         while not condition():
             assert time.monotonic() < give_up, "the condition never came true"
             time.sleep(0.001)

@@ -104,7 +104,7 @@ def test_otlp_39_a_full_backlog_is_caught_up_with_in_bounded_memory(world):
     tracemalloc.start()
     try:
         world.export(backend, source=backlog, connect=transport, stop=stop, limits=Limits())
-        world.until(lambda: world.cursor.stored[-1] == 20_000, seconds=60)
+        world.until(lambda: world.cursor.stored[-1] == 20_000)
         _, peak_bytes = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

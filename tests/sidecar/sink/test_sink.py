@@ -24,6 +24,7 @@ from sidecar.otlp import json_codec
 from sidecar.otlp.signal import OtlpSignal
 from sidecar.sink.http_server import HttpServer
 from sidecar.sink.sink import Answer, Sink
+from tests.tools.process import PATIENCE_SECONDS
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 
@@ -81,7 +82,7 @@ def test_what_the_stock_exporters_send_over_both_protocols_is_in_the_file(proces
         "items": {"traces": 2},
         "undecodable": 0,
     }
-    assert running.wait(20) == 0
+    assert running.wait(PATIENCE_SECONDS) == 0
 
 
 def test_otlp_26_27_29_a_line_is_otlp_json(tmp_path):
