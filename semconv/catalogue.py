@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from semconv import table
-from semconv.profile import LAYERS, Mark, Profile
-from semconv.sources import Source
+from semconv.profile.profile import LAYERS, Mark, Profile
+from semconv.profile.sources import Source
 from semconv.target import Target
 from semconv.translate import Translator
 

@@ -11,16 +11,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
-from semconv import table, words, written
-from semconv.bind import bind
+from semconv import table
 from semconv.catalogue import sign
-from semconv.inside import FILE, Objects
 from semconv.ops import Enums
-from semconv.profile import LAYERS, FoldKey, Profile, Row
+from semconv.plan.bind import bind
+from semconv.plan.settle import READABLE
+from semconv.profile import words, written
+from semconv.profile.inside import FILE, Objects
+from semconv.profile.profile import LAYERS, FoldKey, Profile, Row
+from semconv.profile.shared import shared
+from semconv.profile.sources import Source
 from semconv.reasons import MEANINGS, REASONS
-from semconv.settle import READABLE
-from semconv.shared import shared
-from semconv.sources import Source
 from semconv.target import Target
 from semconv.translate import Translator
 from semconv.translation import IRREVERSIBLE, LOSSLESS, NEEDS_PROVENANCE

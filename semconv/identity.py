@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from semconv.profile import NameRow
+from semconv.profile.profile import NameRow
 from semconv.target import OPERATION, SpanType, Target
 from semconv.value import Value
 from semconv.view import EventView

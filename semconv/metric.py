@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from semconv.measure import INSTRUMENTS, SAME, Ratio, ratio
-from semconv.plan import Plan, reversal
-from semconv.profile import MetricRow
-from semconv.run import Run
+from semconv.plan.plan import Plan, reversal
+from semconv.plan.run import Run
+from semconv.profile.profile import MetricRow
 from semconv.target import Target
 from semconv.translation import (
     IRREVERSIBLE,

@@ -3,7 +3,7 @@
 `semconv.translation.REVERSALS` says what is promised. Where the promise is `lossless`, the original is computed here from the
 translated item, what the translation says of the change (which keys are new, which are gone, whether name or kind are
 others) and the tables; nothing has to have been kept. For each key that is gone the tables have the rows that may have
-carried it, and `semconv.inverse` what their operations make of it on the way back. What is found that way is translated again:
+carried it, and `semconv.plan.inverse` what their operations make of it on the way back. What is found that way is translated again:
 it is the original if that gives the same translation, which also says so of itself.
 
 Laws, held as properties over recorded and generated telemetry: for every item whose translation is `lossless`, its reversal is
@@ -18,10 +18,10 @@ from itertools import islice, product
 from typing import Final, TypeVar
 
 from semconv import identity
-from semconv.bind import bind
 from semconv.errors import NotReversibleError
-from semconv.inverse import undo
-from semconv.profile import Profile, Row
+from semconv.plan.bind import bind
+from semconv.plan.inverse import undo
+from semconv.profile.profile import Profile, Row
 from semconv.translate import Translator
 from semconv.translation import LOSSLESS, Translation
 from semconv.value import Value, exactly

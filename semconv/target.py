@@ -36,7 +36,7 @@ SHAPES: Final = (
 )
 
 REQUIREMENTS: Final = ("refinements", "events", "metrics", "deprecated", "within", "structures")
-"""What a target's file says for `semconv.requirements` to read."""
+"""What a target's file says for `semconv.conformance.requirements` to read."""
 
 OPERATION: Final = "gen_ai.operation.name"
 """The concept that says what a span is."""

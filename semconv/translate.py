@@ -11,15 +11,15 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from semconv import identity, table
+from semconv.messages.shapes import Shapes
 from semconv.metric import merged
-from semconv.plan import NOTHING, Plan, Shape, reversal
-from semconv.planner import Planner
-from semconv.profile import Profile
-from semconv.profile_reader import profiles as read_profiles
-from semconv.record import names_of
-from semconv.run import WON, Run
-from semconv.shapes import Shapes
-from semconv.shared import shared
+from semconv.plan.plan import NOTHING, Plan, Shape, reversal
+from semconv.plan.planner import Planner
+from semconv.plan.record import names_of
+from semconv.plan.run import WON, Run
+from semconv.profile.profile import Profile
+from semconv.profile.reader import profiles as read_profiles
+from semconv.profile.shared import shared
 from semconv.target import FINISH_REASONS, SpanType, Target, load
 from semconv.translation import LOSSLESS, NEEDS_PROVENANCE, Loss, Tables, Tally, Translation
 from semconv.value import Texts, size

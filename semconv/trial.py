@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from semconv.bind import bind
 from semconv.ops import Miss
-from semconv.profile import Profile, Row
-from semconv.run import Run
-from semconv.settle import settle
+from semconv.plan.bind import bind
+from semconv.plan.run import Run
+from semconv.plan.settle import settle
+from semconv.profile.profile import Profile, Row
 from semconv.target import FINISH_REASONS
 from semconv.translate import Translator
 from semconv.value import Value

@@ -19,7 +19,7 @@ import orjson
 from evidence.redaction.policy import Policy
 from evidence.redaction.redaction import NOTHING, Also
 from evidence.signals import registry
-from semconv.profile import FoldKey, Profile, Row
+from semconv.profile.profile import FoldKey, Profile, Row
 from semconv.translate import Translator
 from sidecar.translation import TranslatedItem
 

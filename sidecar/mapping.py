@@ -15,7 +15,7 @@ import orjson
 from evidence import event as events
 from evidence.canonical import canonical
 from semconv import otlp_json
-from semconv.account import Account
+from semconv.account.account import Account
 from semconv.errors import SemconvError
 from semconv.translate import Translator
 from semconv.translation import Translation

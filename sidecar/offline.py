@@ -20,7 +20,7 @@ from evidence.packs import Pack
 from evidence.redaction.commitment import SALT_BYTES
 from evidence.redaction.policy import Policy, default_policy
 from evidence.run import attestation_file_name
-from semconv.account import Account
+from semconv.account.account import Account
 from semconv.translate import Translator
 from sidecar.attestations import attest_beside
 from sidecar.bundle_log import BundleLog

@@ -14,10 +14,10 @@ from semconv.flaws import flaws
 from semconv.lint import detection, reach, rows
 from semconv.lint.finding import Finding, Remark
 from semconv.lint.reading import Reading, read
-from semconv.profile import LAYERS, Profile, Row
-from semconv.profile_reader import from_table
-from semconv.shared import shared
-from semconv.sources import Source, Sources, builtin
+from semconv.profile.profile import LAYERS, Profile, Row
+from semconv.profile.reader import from_table
+from semconv.profile.shared import shared
+from semconv.profile.sources import Source, Sources, builtin
 from semconv.table import Defect, Path
 from semconv.target import load
 from semconv.translate import DEFAULT_TARGET

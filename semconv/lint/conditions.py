@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 
-from semconv.profile import When, is_pattern
+from semconv.profile.profile import When, is_pattern
 
 _ALTERNATIVES_MAX = 512
 

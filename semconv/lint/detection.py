@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from semconv.lint.finding import Remark
-from semconv.profile import LAYERS, Mark, Profile, has_index
+from semconv.profile.profile import LAYERS, Mark, Profile, has_index
 from semconv.table import Path
 from semconv.target import Target
 

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from semconv.bind import bind
 from semconv.lint.conditions import alternatives, follows
 from semconv.lint.finding import Remark
 from semconv.ops import Step
-from semconv.profile import EventRow, FoldKey, MetricRow, Pattern, Profile, Row, When, pattern
-from semconv.settle import READABLE
+from semconv.plan.bind import bind
+from semconv.plan.settle import READABLE
+from semconv.profile.profile import EventRow, FoldKey, MetricRow, Pattern, Profile, Row, When, pattern
 from semconv.table import Path
 from semconv.target import Target
 

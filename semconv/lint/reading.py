@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from semconv.lint.finding import Remark
-from semconv.profile import Profile
-from semconv.profile_reader import from_table
-from semconv.shared import Shared
+from semconv.profile.profile import Profile
+from semconv.profile.reader import from_table
+from semconv.profile.shared import Shared
 from semconv.table import Defect, Path
 from semconv.target import Target
 

@@ -11,7 +11,7 @@ from semconv.lint.conditions import impossible
 from semconv.lint.finding import Remark
 from semconv.lint.reach import Entry
 from semconv.ops import OPS, Miss, Step
-from semconv.profile import EventRow, FoldKey, Profile, Row, When
+from semconv.profile.profile import EventRow, FoldKey, Profile, Row, When
 from semconv.table import Path, nearest
 from semconv.target import OPERATION, Target
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from semconv.account import Account
+from semconv.account.account import Account
 from sidecar.recorder.store import RunRow
 from sidecar.translation import TranslatedItem
 

@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
-from semconv import counts
-from semconv.account import Account
+from semconv.account import counts
+from semconv.account.account import Account
 from semconv.reasons import REASONS
 from semconv.translation import Translation
 from semconv.view import EventView, LogView, MetricView, SpanView

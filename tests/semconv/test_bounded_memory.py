@@ -4,8 +4,8 @@ import tracemalloc
 
 import pytest
 
-from semconv import planner
-from semconv.kept import Kept
+from semconv.plan import planner
+from semconv.plan.kept import Kept
 from semconv.python_repr import parse_repr
 from semconv.translate import Translator
 from semconv.view import EventView, SpanView

@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semconv import otlp_json, table
+from semconv.account.claims import claims
 from semconv.apply import applied
-from semconv.claims import claims
-from semconv.conformance import Checker
+from semconv.conformance.conformance import Checker
+from semconv.conformance.finding import ABSENT, ADVICE, CODES, SEVERITIES, VIOLATION, Finding
+from semconv.conformance.requirements import Condition, requirements
+from semconv.conformance.survey import Survey
 from semconv.errors import ProfileError
-from semconv.finding import ABSENT, ADVICE, CODES, SEVERITIES, VIOLATION, Finding
-from semconv.requirements import Condition, requirements
-from semconv.survey import Survey
 from semconv.table import parse
 from semconv.translation import Translation
 from semconv.view import EventView, LogView, MetricView, SpanView

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from semconv import words
-from semconv.sources import sources
+from semconv.profile import words
+from semconv.profile.sources import sources
 from tests.tools import conventions
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semconv import counts, otlp_json
-from semconv.account import Account
-from semconv.coverage import Coverage
-from semconv.fates import FATES, fates
+from semconv import otlp_json
+from semconv.account import counts
+from semconv.account.account import Account
+from semconv.account.coverage import Coverage
+from semconv.account.fates import FATES, fates
 from semconv.translate import Translator
 from semconv.view import EventView, LogView, MetricView, SpanView
 from tests.semconv.recorded import recorded

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from semconv import table
 from semconv.explain import Explainer
+from semconv.profile.sources import sources
 from semconv.reasons import MEANINGS, REASONS
-from semconv.sources import sources
 from semconv.translate import Translator
 from tests.tools.examples import times
 from tests.tools.translators import loaded

@@ -13,10 +13,10 @@ from semconv.lint.check import Linter
 from semconv.lint.conditions import alternatives, follows, impossible
 from semconv.lint.finding import CODES, ERROR
 from semconv.lint.reading import DEFECTS_MAX
-from semconv.profile import Surroundings, When
-from semconv.profile_reader import from_table
-from semconv.shapes import Shapes
-from semconv.sources import Sources
+from semconv.messages.shapes import Shapes
+from semconv.profile.profile import Surroundings, When
+from semconv.profile.reader import from_table
+from semconv.profile.sources import Sources
 from semconv.translate import Translator
 from semconv.view import SpanView
 from tests.tools.examples import times

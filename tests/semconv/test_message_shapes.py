@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from semconv import otlp_json, table
-from semconv.conformity import conforms
-from semconv.messages import read
+from semconv.messages.conformity import conforms
+from semconv.messages.messages import read
+from semconv.messages.shapes import Shapes
 from semconv.python_repr import parse_repr
-from semconv.shapes import Shapes
 from semconv.value import JSON_DEPTH_MAX, document
 from tests.semconv.strategies import TRANSLATOR
 from tests.semconv.test_shapes import SCHEMAS

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semconv import otlp_json
-from semconv.account import Account
+from semconv.account.account import Account
 from semconv.apply import apply_json
-from semconv.conformity import conforms
+from semconv.messages.conformity import conforms
 from semconv.translate import Translator
 from semconv.value import document, exactly
 from tests.semconv.strategies import TRANSLATOR, VALUES, logs, metrics, spans

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from semconv import otlp_json
 from semconv.apply import applied
 from semconv.errors import NotReversibleError
-from semconv.inverse import INVERSES, undo
 from semconv.ops import OPS, Scope, compiled, run
-from semconv.profile import Row
+from semconv.plan.inverse import INVERSES, undo
+from semconv.profile.profile import Row
 from semconv.reverse import reverse
 from semconv.translate import Translator
 from semconv.translation import IRREVERSIBLE, LOSSLESS, NEEDS_PROVENANCE, REVERSALS

@@ -2,10 +2,10 @@
 
 import pytest
 
-from semconv import words
 from semconv.ops import OPS
+from semconv.profile import words
+from semconv.profile.sources import sources
 from semconv.reasons import REASONS
-from semconv.sources import sources
 from tests.semconv.strategies import TRANSLATOR
 
 ENUMS = {profile.id: profile.enums for profile in TRANSLATOR.profiles}

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semconv import table
-from semconv.conformity import conforms
-from semconv.messages import read
-from semconv.shapes import Shapes
+from semconv.messages.conformity import conforms
+from semconv.messages.messages import read
+from semconv.messages.shapes import Shapes
 from semconv.value import document
 from tests.semconv.golden import translate
 from tests.semconv.recorded import recorded

@@ -4,7 +4,7 @@ import pytest
 
 from semconv import table
 from semconv.errors import ProfileError
-from semconv.sources import sources
+from semconv.profile.sources import sources
 from semconv.translate import Translator
 from semconv.view import SpanView
 

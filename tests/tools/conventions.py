@@ -1,6 +1,6 @@
 """docs/conventions.md: for every source convention, where each of its names goes. Made from the tables, word by word.
 
-Rows are rendered as they are written, through `semconv.words`, so that a word a table learns is shown before this file knows it.
+Rows are rendered as they are written, through `semconv.profile.words`, so that a word a table learns is shown before this file knows it.
 """
 
 from __future__ import annotations
@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from semconv import table, words
+from semconv import table
 from semconv.catalogue import signs
-from semconv.inside import Objects
 from semconv.ops import OPS, Enums
-from semconv.profile import LAYERS, Profile
+from semconv.profile import words
+from semconv.profile.inside import Objects
+from semconv.profile.profile import LAYERS, Profile
+from semconv.profile.shared import shared
+from semconv.profile.sources import Source, sources
 from semconv.reasons import MEANINGS, REASONS
-from semconv.shared import shared
-from semconv.sources import Source, sources
 from semconv.target import Target
 from semconv.translate import DEFAULT_TARGET, Translator
 from tests.tools import markdown

@@ -15,7 +15,7 @@ from sidecar.cli.progress import progress
 from sidecar.cli.semconv.options import of_tables
 
 if TYPE_CHECKING:
-    from semconv.finding import Finding
+    from semconv.conformance.finding import Finding
     from sidecar.cli.semconv.options import Tables
     from sidecar.translation import TranslatedItem
 
@@ -43,8 +43,8 @@ def check(files: tuple[Path, ...], *, translate: bool, strict: bool, as_json: bo
     apart. Exit code 1 when there are violations or something was refused.
     """
     from evidence.canonical import canonical
-    from semconv.conformance import Checker
-    from semconv.survey import Survey
+    from semconv.conformance.conformance import Checker
+    from semconv.conformance.survey import Survey
     from sidecar.offline import Inputs
     from sidecar.translation import FrameTranslator
 
@@ -69,8 +69,8 @@ def check(files: tuple[Path, ...], *, translate: bool, strict: bool, as_json: bo
 
 def _checked(checker: Any, item: TranslatedItem, chosen: Tables | None) -> tuple[Any, tuple[Finding, ...]]:  # noqa: ANN401  # loaded when the verb runs
     """An item as it is checked, and what was found; translated when there are tables for it."""
+    from semconv.account.claims import claims
     from semconv.apply import applied
-    from semconv.claims import claims
     from semconv.view import LogView, SpanView
 
     view = item.view

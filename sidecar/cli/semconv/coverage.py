@@ -43,7 +43,7 @@ def coverage(inputs: tuple[Path, ...], *, as_json: bool, fail_on_unknown: bool, 
     was refused; the rest is covered all the same.
     """
     from evidence.canonical import canonical
-    from semconv.coverage import Coverage
+    from semconv.account.coverage import Coverage
     from sidecar.offline import Inputs
     from sidecar.translation import FrameTranslator
 

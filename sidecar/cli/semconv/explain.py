@@ -73,7 +73,7 @@ def explain(
     """
     from evidence.canonical import canonical
     from semconv.explain import Explainer
-    from semconv.sources import sources
+    from semconv.profile.sources import sources
 
     known = [each.id for each in chosen.translator.profiles]
     if profile is not None and profile not in known:

@@ -20,7 +20,7 @@ def profiles(*, as_json: bool, chosen: Tables) -> None:
     """List the profiles in use, your own among them, and the target: versions, digests, what each is detected by."""
     from evidence.canonical import canonical
     from semconv.catalogue import catalogue
-    from semconv.sources import sources
+    from semconv.profile.sources import sources
 
     found = catalogue(chosen.translator, sources(chosen.profiles))
     if as_json:
