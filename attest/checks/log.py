@@ -48,7 +48,7 @@ def _check(log: LogEvidence | None, facts: BundleFacts | None, trust: Trust) -> 
     checkpoint, proof = log.checkpoint, log.proofs.get(facts.bundle_id)
     if proof is None:
         raise InvalidError(f"the log's proofs are of other bundles than {facts.bundle_id}")
-    place = f"leaf {proof.index}, counted from 0, of the {checkpoint.size} of the log {describe(checkpoint.origin)}"
+    place = f"leaf {proof.index} of {checkpoint.size} (counted from 0) of the log {describe(checkpoint.origin)}"
     if not proof.proves(bytes.fromhex(facts.manifest_sha256), checkpoint):
         raise InvalidError(f"the bundle is not {place}: the proof does not lead to the checkpoint's root")
     signer = checkpoint.signed_by(_keys(trust.logs))

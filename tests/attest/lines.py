@@ -32,7 +32,7 @@ _LOGGED = ProvenTime(time="2026-11-21T10:00:32.000000000Z", source="log", by="lo
 _ENTRY = LogEntryFacts(kind="dsse 0.0.1", index=42, log="log.example.org")
 _REASONS = {
     "time": "2026-11-21T10:00:31.000000000Z by the timestamp of tsa.example.org",
-    "log": "leaf 7, counted from 0, of the 9 of the log 'sidecar.example.org'",
+    "log": "leaf 7 of 9 (counted from 0) of the log 'sidecar.example.org'",
     "chain": "it names no bundle before it",
 }
 _SKIPPED = {

@@ -142,14 +142,14 @@ REQUIRED = Required(sidecar_log=True)
 @pytest.mark.parametrize(
     ("trust", "outcome", "reason"),
     [
-        (None, "skip", "leaf 2, counted from 0, of the 7 of the log 'example.net/log', as it says itself"),
+        (None, "skip", "leaf 2 of 7 (counted from 0) of the log 'example.net/log', as it says itself"),
         (Trust(), "skip", "no trusted log key was given"),
         (
             Trust(logs=(VKEY,)),
             "pass",
-            f"leaf 2, counted from 0, of the 7 of the log 'example.net/log', whose checkpoint the trusted key {VKEY} signed",
+            f"leaf 2 of 7 (counted from 0) of the log 'example.net/log', whose checkpoint the trusted key {VKEY} signed",
         ),
-        (Trust(logs=(VKEY,), required=REQUIRED), "pass", "leaf 2, counted from 0, of the 7"),
+        (Trust(logs=(VKEY,), required=REQUIRED), "pass", "leaf 2 of 7 (counted from 0)"),
         (Trust(required=REQUIRED), "undecided", "no trusted log key was given"),
         (Trust(logs=("other",)), "undecided", "a trusted verifier key cannot be used"),
     ],

@@ -159,7 +159,7 @@ def test_evidence_proves_each_bundle_to_whoever_trusts_the_logs_key(make_facts, 
     for number, one in zip((1, 3), facts, strict=True):
         check = check_log(said, one, trust)
         assert check.outcome == "pass"
-        assert f"leaf {number}, counted from 0, of the 5" in check.reason
+        assert f"leaf {number} of 5 (counted from 0)" in check.reason
 
 
 def test_a_bundle_that_is_not_in_the_log_has_no_evidence(make_facts, log):
