@@ -97,8 +97,8 @@ def verify(
 ) -> None:
     r"""Verify evidence bundles (NAME.evidence.tar.gz) with the attestation beside each.
 
-    FILE is a bundle, or a folder: then every bundle below it, and the chain between them. Reads nothing but what is given, writes nothing,
-    opens no connection, trusts nobody who is not named here.
+    FILE is a bundle, or a folder: then every bundle below it, and the chain between them. Reads nothing but what is given, writes
+    nothing but what you ask for, opens no connection, trusts nobody who is not named here.
 
     \b
     Exit code: 0 verified
