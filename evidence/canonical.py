@@ -17,6 +17,7 @@ through. Should a version of orjson spell them otherwise, every line is.
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -250,8 +251,8 @@ def _parse_strictly(data: bytes) -> object:
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"duplicate key {next(key for key in keys if keys.count(key) > 1)!r}")
+        counts = Counter(key for key, _ in pairs)  # once through: there may be half a million of them
+        raise ValueError(f"duplicate key {next(key for key, count in counts.items() if count > 1)!r}")
     return result
 
 

@@ -72,19 +72,24 @@ class _Look:
     def __init__(self, rows: Sequence[Row], batches: Batches) -> None:
         self._batches = batches
         self._done = {row.link.bundle_id if row.link else row.claims for row in rows}
-        self._unsound: dict[bytes | None, set[str | None]] = defaultdict(set)
-        """Names of files that are here and not sound, by the batch of a statement beside them; None: whichever names them."""
+        self._unsound: dict[bytes, set[str]] = defaultdict(set)
+        """Names of files that are here and not sound, by the batch of a statement beside them."""
+        self._undecided: set[str] = set()
+        """Names of those of which nothing says by whom they were named; apart, because there may be as many as there are batches."""
         for row in rows:
-            undecided = (None,) if row.verdict == "undecided" else ()
-            for digest in (row.batches or undecided) if row.name else ():
+            if row.name is None:
+                continue
+            for digest in row.batches:
                 self._unsound[digest].add(row.name)
+            if row.verdict == "undecided" and not row.batches:
+                self._undecided.add(row.name)
 
     def absent(self, digest: bytes) -> tuple[Named, ...]:
-        unsound = self._unsound[digest] | self._unsound[None]
+        unsound = self._unsound[digest]
         found = tuple(
             named
             for named in self._batches.get(digest)
-            if named.bundle_id not in self._done and named.file not in unsound
+            if named.bundle_id not in self._done and named.file not in unsound and named.file not in self._undecided
         )
         self._done.update(named.bundle_id for named in found)
         return found

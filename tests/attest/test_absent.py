@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from attest import verify
 from attest.checks.batch import Batch, others
 from attest.limits import AttestLimits
-from attest.many.absent import Batches, find_absent
+from attest.many.absent import Batches, _Look, find_absent
 from attest.many.rows import Row
 from attest.sarif import sarif
 from attest.trust.trust import Required, Trust
@@ -271,3 +272,22 @@ def test_each_absent_bundle_is_named_once_in_whatever_order_batches_are_kept(sha
     expected = {number for numbers in shape if numbers & at_hand for number in numbers} - at_hand
     assert sorted(found) == sorted(expected)
     assert Path(rows[0].result().file).name == str(min(at_hand)) if at_hand else not findings
+
+
+def test_junk_in_a_folder_is_not_copied_for_each_statement():
+    """There may be as many statements as pieces of junk: what either takes must not be multiplied by the other."""
+    batch = Batch.of(entries(1))
+    beside = Row(verdict="verified", link=None, claims=None, packed=b"", alone="pass", batches=(batch.digest,))
+    junk = [
+        Row(verdict="undecided", link=None, claims=None, packed=b"", alone="skip", name=f"junk-{number}")
+        for number in range(5_000)
+    ]
+    batches = Batches(AttestLimits())
+    batches.add([batch])
+    look = _Look([beside, *junk], batches)
+    tracemalloc.start()
+    try:
+        assert len(look.absent(batch.digest)) == 1
+        assert tracemalloc.get_traced_memory()[1] < 50_000  # bytes; the names alone take 300 kB in a set
+    finally:
+        tracemalloc.stop()

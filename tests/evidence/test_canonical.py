@@ -9,7 +9,7 @@ import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from evidence.canonical import ENCODER_DEPTH_MAX, canonical, check_depth, parse, parse_object
+from evidence.canonical import ENCODER_DEPTH_MAX, _without_duplicates, canonical, check_depth, parse, parse_object
 from evidence.errors import CanonicalError
 
 # Appendix B of the RFC: IEEE 754 bits and the text they have.
@@ -180,6 +180,23 @@ def test_a_loose_text_that_is_not_utf_8_or_has_a_key_twice_no_number_half_a_char
 ):
     with pytest.raises(CanonicalError):
         parse(text, require_canonical=False)
+
+
+def test_a_key_twice_among_many_is_found_without_comparing_each_with_each():
+    compared = []
+
+    class Key(str):
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other):
+            compared.append(other)
+            return str.__eq__(self, other)
+
+    keys = [Key(number) for number in range(1_000)]
+    with pytest.raises(ValueError, match="duplicate key '999'"):
+        _without_duplicates([(key, 1) for key in (*keys, Key(999))])
+    assert len(compared) < 10_000
 
 
 def test_a_loose_text_may_be_ordered_and_spaced_freely():
