@@ -13,16 +13,19 @@ import ssl
 import time
 from concurrent.futures import Future
 from contextlib import suppress
-from functools import lru_cache
-from http.client import HTTPConnection, HTTPException
+from functools import lru_cache, partial
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from io import BufferedReader, RawIOBase
 from threading import Lock, Thread
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from attest.errors import InvalidError
 
 _PORTS = {"http": 80, "https": 443}
 _ERRORS_FROM = 300
+_AROUND_BYTES_MAX = 1024 * 1024
+"""Of heads, and of what chunks are wrapped in."""
 
 
 class Answer(NamedTuple):
@@ -111,12 +114,13 @@ class _Exchange:
             "Connection": "close",
         }
         connection = HTTPConnection(host, self._address.port or _PORTS[self._address.scheme])
+        connection.response_class = partial(_Response, bytes_max + _AROUND_BYTES_MAX)  # type: ignore[assignment]  # made like one
         connection.sock = sock
         try:
             connection.request("POST", f"{self._address.path or '/'}{query}", body=body, headers=headers)
             response = connection.getresponse()
             data = response.read(bytes_max + 1)
-        except HTTPException as error:
+        except (HTTPException, ValueError) as error:  # the length of a chunk may be negative, and is believed
             raise ConnectionError(f"the answer is no whole HTTP: {type(error).__name__}") from error
         if len(data) <= bytes_max and response.length:
             raise ConnectionError(f"the answer was cut off {response.length} bytes before its end")
@@ -150,6 +154,39 @@ class _Exchange:
     def _release(self) -> None:
         with self._lock:
             self._socket = None
+
+
+class _Response(HTTPResponse):
+    """An answer of bounded size: the library bounds each line, and neither how many there are nor a chunk that has no length."""
+
+    def __init__(self, bytes_max: int, sock: socket.socket, *args: Any, **options: Any) -> None:  # noqa: ANN401 - passed on
+        super().__init__(sock, *args, **options)
+        self.fp = BufferedReader(_AtMost(bytes_max, self.fp))
+
+
+class _AtMost(RawIOBase):
+    """A stream that is an error from so many bytes on."""
+
+    def __init__(self, bytes_max: int, stream: BufferedReader) -> None:
+        self._stream = stream
+        self._bytes_max = self._left = bytes_max
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - whatever can be written to
+        """What is there; at the end nothing."""
+        count = self._stream.readinto1(buffer)
+        self._left -= count
+        if self._left < 0:
+            raise InvalidError(f"the answer, its heads among it, has more than {self._bytes_max} bytes")
+        return count
+
+    def close(self) -> None:
+        """The stream as well."""
+        self._stream.close()
+        super().close()
 
 
 def _address(url: str) -> SplitResult:

@@ -139,6 +139,29 @@ def test_an_answer_that_is_too_large_is_not_read_on(framing):
 
 @pytest.mark.parametrize(
     "pieces",
+    [
+        (HEAD + b"transfer-encoding: chunked\r\n\r\n-1\r\n", b"x" * 2_000_000),
+        (HEAD + b"transfer-encoding: chunked\r\n\r\n0\r\n", b"x: y\r\n" * 400_000),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" * 80_000,),
+    ],
+    ids=["in-a-chunk-of-minus-one-byte", "in-what-stands-behind-the-chunks", "in-heads-before-the-answer"],
+)
+def test_an_answer_without_end_is_not_read_on_wherever_it_has_none(pieces):
+    """The library reads a chunk of -1 bytes into memory until the service ends it."""
+    with serving(*pieces) as (host, _), pytest.raises(InvalidError, match="its heads among it, has more than"):
+        ask(f"http://{host}/")
+
+
+def test_a_chunk_of_less_than_no_bytes_is_no_http():
+    with (
+        serving(HEAD + b"transfer-encoding: chunked\r\n\r\n-5\r\nhi\r\n0\r\n\r\n") as (host, _),
+        pytest.raises(ConnectionError, match="no whole HTTP: ValueError"),
+    ):
+        ask(f"http://{host}/")
+
+
+@pytest.mark.parametrize(
+    "pieces",
     [(DRIP,), (HEAD + b"x: ", DRIP), (HEAD + b"content-length: 99\r\n\r\n", DRIP)],
     ids=["in-the-status", "in-the-headers", "in-the-body"],
 )
