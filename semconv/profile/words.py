@@ -116,9 +116,9 @@ def goes(row: Row) -> str:
     if "lost" in row:
         return f"no home: `{row['lost']}`"
     if "sum_of" in row:
-        return f"goes when it is the sum of {_listed(row['sum_of'], 'and')}; otherwise no home: `no_concept`"
+        return f"left out when it is the sum of {_listed(row['sum_of'], 'and')}; otherwise no home: `no_concept`"
     if row.get("derived"):
-        return "goes: it can be worked out"
+        return "left out: it can be worked out"
     if row.get("keep"):
         return "stays: an attribute in its own right"
     if row.get("lift"):
