@@ -307,7 +307,7 @@ def test_any_metric_translates_once(view, unit):
     after = applied(view, first)
     second = TRANSLATOR.metric(after)
     assert not second.changed, (first.to_json(), second.to_json())
-    assert first.scale is None or (first.unit is not None and view.unit)
+    assert first.scale is None or first.unit not in (None, view.unit)  # a row may know the unit that was not said
     assert first.tally.balanced
     assert second.tally.balanced
 
