@@ -240,7 +240,7 @@ def _explain(error: Exception, who: str) -> SigningError:
         if isinstance(cause, OSError):
             asked = getattr(getattr(cause, "request", None), "url", who)
             kind = SignerUnavailableError if is_of_network(causes) else SigningError
-            return kind(f"{asked}: {line(cause)}")
+            return kind(f"{str(asked).partition('?')[0]}: {line(cause)}")
     what, why = line(error), next((line(cause) for cause in reversed(causes) if str(cause)), "")
     return SigningError(f"{who}: {what}: {why}" if why not in ("", what) else f"{who}: {what}")
 

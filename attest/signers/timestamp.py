@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _SHA256_OID = "2.16.840.1.101.3.4.2.1"
 _GRANTED = 0
+_URL = re.compile(r"https?://([^\s/@:?#\[\]]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?([/?]\S*)?")
+"""With a port that is one: else it is half a password, with a slash in it."""
 
 
 class Timestamper:
@@ -37,7 +39,7 @@ class Timestamper:
     """
 
     def __init__(self, url: str, *, clock: Clock, timeout_seconds: float = 10.0) -> None:
-        if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", url):
+        if not _URL.fullmatch(url):
             raise SigningError(
                 "the timestamp authority's URL: expected http://HOST[:PORT][/PATH] or https://…, without a password"
             )
@@ -83,7 +85,7 @@ class Timestamper:
         return answer.body
 
     def _name(self) -> str:
-        return f"the timestamp authority {self._url}"
+        return f"the timestamp authority {self._url.partition('?')[0]}"  # a query may hold a token
 
 
 class _OtherAnswerError(Exception):

@@ -56,10 +56,19 @@ def test_an_authority_that_is_not_there_may_come_back():
         Timestamper(url, clock=now_unix_nano).stamp(SIGNATURE)
 
 
-@pytest.mark.parametrize("url", ["ftp://t/", "t", "", "http://name:secret@t/", "http://t/ x"])
+@pytest.mark.parametrize(
+    "url", ["ftp://t/", "t", "", "http://name:secret@t/", "http://name:sec/secret@t/", "http://t/ x"]
+)
 def test_what_is_no_address_of_an_authority_is_refused_without_being_said(url):
     with pytest.raises(SigningError, match="expected http") as caught:
         Timestamper(url, clock=now_unix_nano)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_token_in_the_query_is_sent_and_not_said(sigstore):
+    sigstore.faults.set("tsa", Fault(status=500))
+    with pytest.raises(SignerUnavailableError, match="status 500") as caught:
+        Timestamper(f"{sigstore.tsa_url}?token=secret", clock=now_unix_nano).stamp(SIGNATURE)
     assert "secret" not in str(caught.value)
 
 
