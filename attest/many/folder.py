@@ -47,13 +47,14 @@ def find(folder: Path, limits: AttestLimits = DEFAULT) -> Folder:
         links += sum(entry.is_symlink() for entry in entries)
         names = [entry.name for entry in entries if entry.is_file(follow_symlinks=False)]
         here = {name.removesuffix(BUNDLE_SUFFIX) for name in names if name.endswith(BUNDLE_SUFFIX)}
+        linked = {entry.name.removesuffix(BUNDLE_SUFFIX) for entry in entries if _is_linked_bundle(entry)}
         others += sum(not (entry.is_symlink() or entry.is_file() or entry.is_dir()) for entry in entries)
         for name in names:
             if name.endswith(BUNDLE_SUFFIX):
                 bundles.append(path / name)
             elif not name.endswith(ATTESTATION_SUFFIX):
                 others += 1
-            elif not _belongs(name.removesuffix(ATTESTATION_SUFFIX), here):
+            elif not _belongs(name.removesuffix(ATTESTATION_SUFFIX), here, linked):
                 orphans.append(path / name)
     return Folder(bundles=tuple(sorted(bundles)), orphans=tuple(sorted(orphans)), others=others, links=links)
 
@@ -75,9 +76,14 @@ def find_attestations(bundle: Path, limits: AttestLimits = DEFAULT) -> tuple[Pat
     return tuple(map(Path, found))
 
 
-def _belongs(name: str, bundles: set[str]) -> bool:
+def _is_linked_bundle(entry: os.DirEntry[str]) -> bool:
+    return entry.name.endswith(BUNDLE_SUFFIX) and entry.is_symlink() and os.path.isfile(entry.path)  # noqa: PTH113 - asked as below
+
+
+def _belongs(name: str, bundles: set[str], linked: set[str]) -> bool:
+    """Whether an attestation is judged with one of the bundles. One that belongs to a link is not: nobody follows it."""
     further = _FURTHER.fullmatch(name)
-    return name in bundles or (further is not None and further["run"] in bundles)
+    return name in bundles or (further is not None and further["run"] in bundles and name not in linked)
 
 
 def _walk(folder: Path, depth: int, limits: AttestLimits) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:

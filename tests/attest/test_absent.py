@@ -133,6 +133,19 @@ def test_a_second_signers_statement_names_what_the_first_ones_did_not(batch, tru
     assert named(summary) == absent(batch, [])
 
 
+def test_a_link_beside_a_second_attestation_does_not_take_its_statement_out_of_sight(batch, trust, tmp_path, key):
+    """As RUN.2.sigstore.json it would be of RUN.2.evidence.tar.gz, which is a link and not followed."""
+    alone = world.seal_run(tmp_path, world.run_events("run-9"))
+    path = world.attest(key, alone)
+    second = path.with_name(f"run-9.2{ATTESTATION_SUFFIX}")
+    os.link(attestation(batch[0].path), second)
+    (tmp_path / f"run-9.2{BUNDLE_SUFFIX}").symlink_to(alone.path)
+    (tmp_path / f"loop{BUNDLE_SUFFIX}").symlink_to(f"loop{BUNDLE_SUFFIX}")
+    summary = verify_files([tmp_path], trust=trust, strict=True)
+    assert (summary.exit_code, summary.orphans) == (3, (str(second),))
+    assert named(summary) == absent(batch, [])
+
+
 # ---------------------------------------------------------------- who is believed
 
 
