@@ -1,6 +1,6 @@
 """Soak: how many runs of one scenario pass the packs, which rules fail, and under which perturbation.
 
-The report is `soak-report-v1` (`schemas/soak-report-v1.schema.json`, from ADR-025). What one run comes to is decided by a
+The report is `soak-report-v1` (`schemas/soak-report-v1.schema.json`, from Assay's ADR-025). What one run comes to is decided by a
 policy that stands in every report. An infrastructure error (a bundle that does not read, a command that fails) is neither
 a pass nor a failure, and with one not all runs passed.
 
