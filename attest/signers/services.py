@@ -4,6 +4,7 @@ Specification: https://github.com/sigstore/protobuf-specs (sigstore_trustroot.pr
 publishes something to the world is seen here, from the addresses, before anything is sent.
 """
 
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -15,6 +16,8 @@ from attest.limits import DEFAULT
 MEDIA_TYPE = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"
 PUBLIC_DOMAINS = ("sigstore.dev", "sigstage.dev")
 """Where the Sigstore project runs the instances that anyone may read."""
+_PLAIN_HOST = re.compile(r"[0-9a-z._:-]+")
+"""Whose letters are what they look like: clients read %2e as a dot, and end a host at a backslash."""
 
 PUBLIC_WARNING = (
     "the public Sigstore instance publishes for ever, for anyone to read, the identity in the certificate (the address of a workflow or of"
@@ -70,6 +73,9 @@ def read_services(trust_config: bytes) -> Services:
 
 def _urls(signing: object, member: str) -> tuple[str, ...]:
     listed = signing.get(member) if isinstance(signing, dict) else None
+    other = re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", member)
+    if isinstance(signing, dict) and other in signing:  # which the library takes for it
+        raise SigningError(f"signingConfig has {other!r}, expected it to be spelled {member!r}")
     items = listed if isinstance(listed, list) else []
     return tuple(_url(item.get("url") if isinstance(item, dict) else None, member) for item in items)
 
@@ -85,7 +91,7 @@ def _url(value: object, member: str) -> str:
             )
     except ValueError:  # such as half an IPv6 address
         host, scheme = None, ""
-    if not isinstance(value, str) or not host or not host.isascii() or scheme not in ("http", "https"):
+    if not isinstance(value, str) or not host or not _PLAIN_HOST.fullmatch(host) or scheme not in ("http", "https"):
         raise SigningError(
             f"signingConfig.{member} has the url {str(value)[:100]!r}, expected http:// or https:// and a host"
         )

@@ -392,7 +392,11 @@ def early(time: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "url", [None, 1, "", "fulcio", "ftp://a", "http://", "http://[", "http://ä.example", "javascript:1"]
+    "url",
+    [
+        *(None, 1, "", "fulcio", "ftp://a", "http://", "http://[", "http://ä.example", "javascript:1"),
+        *("https://log.sigstore%2edev/", "https://log.sigstore.dev\\.example/"),
+    ],
 )
 @pytest.mark.parametrize("member", ["caUrls", "rekorTlogUrls", "tsaUrls"])
 def test_an_address_without_a_plain_host_is_refused(sigstore, member, url):
@@ -400,6 +404,18 @@ def test_an_address_without_a_plain_host_is_refused(sigstore, member, url):
     config["signingConfig"][member][0]["url"] = url
 
     with pytest.raises(SigningError, match=member):
+        read_services(json.dumps(config).encode())
+
+
+@pytest.mark.parametrize(
+    ("member", "other"), [("caUrls", "ca_urls"), ("rekorTlogUrls", "rekor_tlog_urls"), ("tsaUrls", "tsa_urls")]
+)
+def test_addresses_under_a_name_that_only_the_library_reads_are_refused(sigstore, member, other):
+    config = json.loads(sigstore.trust_config())
+    signing = config["signingConfig"]
+    signing[other] = signing.pop(member)
+
+    with pytest.raises(SigningError, match=f"'{other}', expected it to be spelled '{member}'"):
         read_services(json.dumps(config).encode())
 
 
