@@ -50,7 +50,7 @@ class VerifierKey:
 
     @classmethod
     def parse(cls, text: str, *, limits: AttestLimits = DEFAULT) -> "VerifierKey":
-        """Read `NAME+HEX+BASE64`.
+        """Read `NAME+HASH+KEY`: the hash in hexadecimal, the key in base64 behind its type.
 
         Raises:
             InvalidError: not three parts, another id than follows from name and key, or a key of the wrong length.
@@ -60,7 +60,7 @@ class VerifierKey:
             raise InvalidError(f"a verifier key of {len(text)} characters, at most {limits.key_file_bytes_max}")
         parts = text.split("+", 2)
         if len(parts) != 3:
-            raise InvalidError(f"{describe(text)} is no verifier key, expected NAME+HEX+BASE64")
+            raise InvalidError(f"{describe(text)} is no verifier key, expected NAME+HASH+KEY")
         name, key_id, encoded = parts
         material = decode_base64(encoded, what="the verifier key")
         if material[:1] not in (bytes([ED25519]), bytes([COSIGNATURE_V1])):
@@ -72,7 +72,7 @@ class VerifierKey:
         return key
 
     def __str__(self) -> str:
-        """The text form, `NAME+HEX+BASE64`."""
+        """The text form, `NAME+HASH+KEY`."""
         return f"{self.name}+{self.key_id.hex()}+{encode_base64(bytes([self.kind]) + self.public)}"
 
     def made(self, signature: "NoteSignature") -> bool:

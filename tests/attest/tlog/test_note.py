@@ -139,7 +139,7 @@ def test_sixteen_signatures_are_read_and_too_many_or_too_large_refused():
 
 
 KEYS = {
-    "two_parts": ("a+12345678", "NAME.HEX.BASE64"),
+    "two_parts": ("a+12345678", "NAME.HASH.KEY"),
     "wrong_id": (OUR_VKEY.replace("aa162318", "00ecb1a2"), "has the id '00ecb1a2', expected aa162318"),
     "upper_case_id": (OUR_VKEY.replace("aa162318", "AA162318"), "expected aa162318"),
     "another_name": (OUR_VKEY.replace("net", "org"), "expected "),

@@ -135,7 +135,7 @@ def test_what_is_no_public_key_is_wrong_usage_for_who_verifies(affidavit, file):
         ("k", "a log's verifier key lies beside it, in a file that ends in .vkey"),
         ("k.pub", "a log's verifier key lies beside it, in a file that ends in .vkey"),
         ("log.vkey", '--log-key "$(cat log.vkey)"'),
-        ("pipe", "expected NAME+HEX+BASE64"),
+        ("pipe", "expected NAME+HASH+KEY"),
     ],
 )
 def test_a_file_in_place_of_a_logs_verifier_key_is_told_apart_and_no_private_key_is_asked_for(
