@@ -17,8 +17,8 @@ class AttestLimits:
     """Nesting of the attestation and of its payload; ours need 8."""
 
     json_commas_max: int = 500_000
-    """Commas in the attestation and in its payload: what a parser makes of so many values takes some 60 MiB. Of a thousand
-    bundles, each scored by seven packs and proven to be in a log, a statement has 115,000."""
+    """Commas in the attestation and in its payload, and as many opening brackets. Of a thousand bundles, each scored by seven packs and
+    proven to be in a log, a statement has 115,000 commas."""
 
     bundles_per_statement_max: int = 1_000
     """Bundles one statement speaks of."""

@@ -32,15 +32,16 @@ def read_object(
         data: the text.
         what: its name, for the error.
         depth_max: nesting that is still read.
-        commas_max: commas that are still read.
+        commas_max: commas that are still read, and as many opening brackets, those in strings among them.
         require_canonical: False for a caller that looks after its slack itself.
 
     Raises:
-        InvalidError: not JSON, not canonical, a duplicate key, too deep, too many commas, or not an object.
+        InvalidError: not JSON, not canonical, a duplicate key, too deep, too many commas or brackets, or not an object.
     """
-    commas = data.count(b",")  # one less than values, each of which takes many times its length in memory
-    if commas > commas_max:
-        raise InvalidError(f"{what} has {commas} commas, expected at most {commas_max}")
+    # of values there are one more than commas, but for those that hold a single one: each takes many times its length in memory
+    for count, marks in ((data.count(b","), "commas"), (data.count(b"[") + data.count(b"{"), "opening brackets")):
+        if count > commas_max:
+            raise InvalidError(f"{what} has {count} {marks}, expected at most {commas_max}")
     try:
         value = parse(data, depth_max=depth_max, require_canonical=require_canonical)
     except EvidenceError as error:

@@ -257,15 +257,24 @@ def test_one_file_whose_name_no_statement_can_hold_leaves_the_others_signed(unna
 # ---------------------------------------------------------------- made large by whoever may add a file
 
 
+@pytest.mark.parametrize("value", [b"0", b"[]", b"[" * 28 + b"]" * 28])
 @pytest.mark.parametrize("part", ["attestation", "payload"])
-def test_what_a_parser_would_make_much_of_is_refused_before_it_is_parsed(tmp_path, key, part):
+def test_what_a_parser_would_make_much_of_is_refused_before_it_is_parsed(tmp_path, key, part, value):
     facts = world.seal_run(tmp_path)
-    many = b'{"a":[' + b"[]," * DEFAULT.json_commas_max + b"[],[]]}"
+    many = (
+        b'{"a":['
+        + (value + b",") * (DEFAULT.json_commas_max // max(1, value.count(b"[")))
+        + value
+        + b","
+        + value
+        + b"]}"
+    )
     beside = many if part == "attestation" else world.sign_statement(key, many)
     (tmp_path / "run-1.sigstore.json").write_bytes(beside)
     result = verify_file(facts.path, trust=Trust.of(key.public))
     assert result.verdict == "invalid"
-    assert "commas, expected at most" in result.check("envelope" if part == "attestation" else "statement").reason
+    said = result.check("envelope" if part == "attestation" else "statement").reason
+    assert f"{'opening brackets' if b'[[' in value else 'commas'}, expected at most" in said
 
 
 # ---------------------------------------------------------------- one root, or one person, in the place of another
