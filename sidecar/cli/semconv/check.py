@@ -24,7 +24,7 @@ _LABELS = {"spans": "span", "logs": "log record", "metrics": "metric"}
 
 
 @click.command("check")
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option(
     "--translate/--as-is",
     default=False,

@@ -31,7 +31,7 @@ _HEAD = ("profile", "spans", "logs", "points", "mapped", "in part", "kept", "los
 
 
 @click.command("coverage")
-@click.argument("inputs", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("inputs", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--json", "as_json", is_flag=True, help="Print the coverage as JSON, every name with what became of it.")
 @click.option("--fail-on-unknown", is_flag=True, help="Exit with 1 when a name has no row in any table.")
 @of_tables

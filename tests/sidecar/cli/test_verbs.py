@@ -121,6 +121,13 @@ def test_a_missing_file_is_usage_and_not_a_verdict(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("verb", [["seal"], ["semconv", "map"], ["semconv", "check"], ["semconv", "coverage"]])
+def test_an_input_that_is_not_there_is_usage_and_leaves_nothing_behind(verb, tmp_path):
+    done = affidavit(*verb, "nowhere.pb", *(["--out", "out"] if verb[-1] in ("seal", "map") else []), cwd=tmp_path)
+    assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
+    assert "'nowhere.pb' does not exist" in done.stderr
+
+
 def test_keys_are_never_overwritten(sealed):
     before = (sealed / "k.pem").read_bytes()
     done = started("keys", "new", "--out", sealed / "k.pem")
