@@ -13,9 +13,8 @@ from attest.attestation.log_entry import LogEntry
 from attest.attestation.sigstore_bundle import SigstoreBundle
 from attest.errors import InvalidError, UnsupportedError
 from attest.limits import DEFAULT, AttestLimits
-from attest.shape import describe, expect
+from attest.shape import describe, read_object
 from attest.tlog.checkpoint import Checkpoint, read_checkpoint
-from evidence.canonical import parse
 from evidence.errors import EvidenceError
 from evidence.timestamp import from_unix_nano
 
@@ -81,11 +80,9 @@ def check_entry(entry: LogEntry, *, limits: AttestLimits = DEFAULT) -> tuple[str
 
 
 def _check_body(entry: LogEntry, limits: AttestLimits) -> None:
-    try:
-        body = parse(entry.body, depth_max=limits.json_depth_max)
-    except EvidenceError as error:
-        raise InvalidError(f"the log entry's body: {error}") from error
-    said = expect(body, dict, "the log entry's body")
+    said = read_object(
+        entry.body, what="the log entry's body", depth_max=limits.json_depth_max, commas_max=limits.json_commas_max
+    )
     if (said.get("kind"), said.get("apiVersion")) != (entry.kind, entry.version):
         inside = f"{describe(said.get('kind'))} {describe(said.get('apiVersion'))}"
         raise InvalidError(f"the log entry says {describe(kind_of(entry))}, its body {inside}")

@@ -4,13 +4,15 @@ The material is forged part by part on a loopback Sigstore, so that exactly one 
 """
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from attest.attestation.sigstore_bundle import encode, read
 from attest.attestation.statement import statement
-from attest.checks.transparency import plain
+from attest.checks.transparency import check_entry, plain
+from attest.errors import InvalidError
 from attest.keys import generate
 from attest.trust.roots import trusted_root
 from attest.trust.trust import Accepted, Identity, Required, Trust, TrustedKey
@@ -633,3 +635,10 @@ def test_a_time_a_little_before_the_end_of_the_run_is_said(loopback, facts, payl
     reading = sw.judge(facts, sw.trust(loopback), early)
     assert sw.outcomes(reading)["time"] == "warn"
     assert "90 s later by its sidecar's clock" in sw.reason(reading, "time")
+
+
+def test_a_log_entrys_body_of_which_a_parser_would_make_much_is_refused_before_it_is_parsed(loopback, payload):
+    (entry,) = read(forge(loopback, payload, version=2)).entries
+    many = b'{"a":[' + b",".join([b"[" * 28 + b"]" * 28] * 18_000) + b"]}"
+    with pytest.raises(InvalidError, match="body has 504002 opening brackets"):
+        check_entry(replace(entry, body=many))
