@@ -5,6 +5,7 @@ that is none, and a certificate that is not trusted, are no faults of the networ
 line without secrets: services answer with pages, and some with what they were sent.
 """
 
+import re
 from collections.abc import Sequence
 
 from attest.errors import AttestError, SignerUnavailableError, SigningError
@@ -30,6 +31,8 @@ _STATUS_BY_NAME = {
     # google.api_core
     "RetryError": 503,
 }
+_QUERY = re.compile(r"\?[\w.%~-]+=[^\s'\")]*")
+"""Of an address, which clients repeat: it may hold a token of whatever name and form."""
 _LOOKED_AT_CHARS = 256 * 1024
 """Of what a service said; four of the largest tokens."""
 _THROTTLED = ("Throttling", "TooManyRequests", "LimitExceeded")
@@ -71,7 +74,8 @@ def line(error: Exception) -> str:
 
 def one_line(text: str, chars_max: int) -> str:
     """The beginning of a text in one line, without secrets: some services, and proxies, repeat what they were sent."""
-    return hidden(" ".join(text[:_LOOKED_AT_CHARS].split()))[:chars_max]  # half a token would not look like one
+    looked_at = " ".join(text[:_LOOKED_AT_CHARS].split())  # more than is shown: half a token would not look like one
+    return hidden(_QUERY.sub("?…", looked_at))[:chars_max]
 
 
 def _status(error: Exception) -> int | None:

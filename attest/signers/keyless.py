@@ -6,7 +6,7 @@ for, and has the time that was asked for; what went wrong is one SigningError, w
 """
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -16,7 +16,6 @@ from attest.signers.failure import is_of_network, is_passing, line, one_line
 from attest.signers.identity import TokenSource
 from attest.signers.services import PUBLIC_WARNING, read_services
 from attest.signers.timestamp import Timestamper
-from evidence.canonical import canonical
 
 if TYPE_CHECKING:
     from rfc3161_client import TimeStampResponse
@@ -211,18 +210,9 @@ def _file(bundle: "Bundle") -> bytes:
     from attest.checks.transparency import plain  # noqa: PLC0415 - as above
 
     try:
-        return encode(plain(read(canonical(_document(bundle)))))
+        return encode(plain(read(bundle.to_json().encode())))
     except AttestError as error:
         raise SigningError(f"what was made does not verify: {error}") from error
-
-
-def _document(bundle: "Bundle") -> dict[str, Any]:
-    """The bundle's JSON, without an empty list of timestamps: what is absent has one spelling."""
-    document: dict[str, Any] = orjson.loads(bundle.to_json())
-    material = document["verificationMaterial"]
-    if not material.get("timestampVerificationData", {}).get("rfc3161Timestamps"):
-        material.pop("timestampVerificationData", None)
-    return document
 
 
 def _explain(error: Exception, who: str) -> SigningError:

@@ -1,4 +1,4 @@
-"""What a failure of somebody else's service means, by how each of their libraries tells an HTTP status. No service and none of them here."""
+"""What a failure of somebody else's service means, by how each of their libraries tells an HTTP status. No service here."""
 
 import ssl
 from types import SimpleNamespace
@@ -53,3 +53,17 @@ def test_only_what_may_pass_is_said_to_pass(name):
 def test_an_error_of_ours_stays_as_it_is():
     error = SignerUnavailableError("known")
     assert failure("the service", error) is error
+
+
+def test_the_query_of_an_address_is_not_repeated_whatever_the_token_in_it_is_called(unused_tcp_port):
+    import requests
+
+    from attest.signers.keyless import _explain
+
+    with pytest.raises(requests.ConnectionError) as caught:
+        requests.post(f"http://127.0.0.1:{unused_tcp_port}/sign?ticket=ab12&as=me", timeout=5)
+    assert "ticket=ab12" in str(caught.value)
+    for error in (failure("signing", caught.value), _explain(caught.value, "keyless")):
+        assert "/sign" in str(error)
+        assert "ab12" not in str(error)
+        assert "ticket" not in str(error)
