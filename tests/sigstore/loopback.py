@@ -162,19 +162,9 @@ class Sigstore:
             start=self.start_time,
         )
 
-    def sign(
-        self,
-        payload: bytes,
-        *,
-        identity: str = IDENTITY,
-        version: int = 1,
-        timestamp: bool | Collection[str] = True,
-        token: str | None = None,
-    ) -> bytes:
-        """An attestation over an in-toto statement, made by sigstore-python over HTTP, in our canonical form."""
-        return canonical_bundle(
-            self.sign_as_it_is(payload, identity=identity, version=version, timestamp=timestamp, token=token)
-        )
+    def sign(self, payload: bytes, **how: Any) -> bytes:
+        """As `sign_as_it_is`, in our canonical form."""
+        return canonical_bundle(self.sign_as_it_is(payload, **how))
 
     def sign_as_it_is(
         self,
@@ -185,7 +175,7 @@ class Sigstore:
         timestamp: bool | Collection[str] = True,
         token: str | None = None,
     ) -> str:
-        """As `sign`, in the text that the client writes."""
+        """An attestation over an in-toto statement, made by sigstore-python over HTTP, in the text that it writes."""
         from sigstore.dsse import Statement
         from sigstore.models import ClientTrustConfig
         from sigstore.oidc import IdentityToken
